@@ -1,0 +1,202 @@
+import type { Json } from './json.ts'
+import type { Text } from './secret.ts'
+
+/** `reads` may be done by a plan or a check; `changes` only by a step that named it beforehand. */
+export type Effect = 'reads' | 'changes'
+
+interface Common<E extends Effect> {
+  readonly effect: E
+  /** Milliseconds after which the whole process tree, query or request is ended. */
+  readonly timeout?: number
+}
+
+/** A program, never a shell string. Its exit status decides whether it failed; what it did is looked at. */
+export interface Command<E extends Effect = Effect> extends Common<E> {
+  readonly kind: 'command'
+  readonly argv: readonly [program: string, ...args: Text[]]
+  /** Relative to the application's folder, which is the default. */
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, Text>>
+  /** What is written to its standard input, which is otherwise empty. */
+  readonly input?: Text
+  /** Exit statuses that are not a failure. Default: 0 only. */
+  readonly accept?: readonly number[]
+}
+
+/** One SQL statement on the environment's database. `Row` only carries a type. */
+export interface Query<E extends Effect = Effect, Row = unknown> extends Common<E> {
+  readonly kind: 'query'
+  readonly sql: string
+  readonly values: readonly Json[]
+  /** Another database of the same server. */
+  readonly database?: string
+  readonly row?: Row
+}
+
+/** Statements that happen together or not at all. */
+export interface Transaction extends Common<'changes'> {
+  readonly kind: 'transaction'
+  readonly statements: readonly Statement[]
+  /** `SET LOCAL` at its beginning, such as `lock_timeout`. */
+  readonly settings?: Readonly<Record<string, string>>
+  readonly database?: string
+}
+export interface Statement {
+  readonly sql: string
+  /** The line of the file it begins on, counted from 1. */
+  readonly line: number
+}
+
+export interface Request<E extends Effect = Effect> extends Common<E> {
+  readonly kind: 'request'
+  readonly method: string
+  /** Absolute, or a path below the environment's `app.url`. */
+  readonly url: string
+  readonly headers?: Readonly<Record<string, Text>>
+  readonly json?: Json
+}
+
+/** Reading or writing a whole text file; writing is atomic. Relative paths are below the application's folder. */
+export interface ReadFile extends Common<'reads'> {
+  readonly kind: 'read-file'
+  readonly path: string
+  /** Bytes to begin at; negative: as many from the end. */
+  readonly from?: number
+}
+export interface WriteFile extends Common<'changes'> {
+  readonly kind: 'write-file'
+  readonly path: string
+  readonly content: string
+  readonly mode?: number
+}
+
+/** What a person does with their own hands. */
+export interface Instruction extends Common<'changes'> {
+  readonly kind: 'instruction'
+  readonly text: string
+}
+
+export type Action<E extends Effect = Effect> =
+  | Command<E>
+  | Query<E>
+  | Request<E>
+  | (E extends 'reads' ? ReadFile : never)
+  | (E extends 'changes' ? Transaction | WriteFile | Instruction : never)
+
+export interface Reply {
+  readonly status: number
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds from sending to the last byte. */
+  readonly ms: number
+}
+export interface Answer {
+  readonly confirmed: boolean
+  readonly note: string
+}
+/** What a transaction reports for each of its statements. */
+export interface StatementResult {
+  readonly line: number
+  readonly ms: number
+  readonly rows: number
+}
+
+/** What an action gives back. A command that changes gives nothing: look at what it did. */
+export type Result<A> =
+  A extends Query<Effect, infer Row>
+    ? Row[]
+    : A extends Request
+      ? Reply
+      : A extends ReadFile
+        ? string
+        : A extends Command<infer E>
+          ? E extends 'reads'
+            ? string
+            : undefined
+          : A extends Transaction
+            ? StatementResult[]
+            : A extends Instruction
+              ? Answer
+              : undefined
+
+/** An action with holes: values that are known only while running, printed as `‹name›`. */
+export interface Given<Hole extends string = string, A extends Action = Action> {
+  readonly kind: 'given'
+  readonly holes: readonly Hole[]
+  fill(values: Readonly<Record<Hole, string>>): A
+}
+export type Planned = Action | Given
+/** The actions of a step, by name, in the order of performing. */
+export type Actions = Readonly<Record<string, Planned>>
+
+/** `given(['id'], ({ id }) => sends('DELETE', `/projects/${id}`))` */
+export const given = <const Hole extends string, A extends Action>(
+  holes: readonly Hole[],
+  fill: (values: Readonly<Record<Hole, string>>) => A,
+): Given<Hole, A> => ({ kind: 'given', holes, fill })
+
+export const reads = (program: string, ...args: Text[]): Command<'reads'> => ({
+  kind: 'command',
+  effect: 'reads',
+  argv: [program, ...args],
+})
+export const changes = (program: string, ...args: Text[]): Command<'changes'> => ({
+  kind: 'command',
+  effect: 'changes',
+  argv: [program, ...args],
+})
+/** A query that runs in a read-only transaction, so that the server itself refuses a change. */
+export const selects = <Row>(sql: string, ...values: Json[]): Query<'reads', Row> => ({
+  kind: 'query',
+  effect: 'reads',
+  sql,
+  values,
+})
+export const executes = <Row = unknown>(sql: string, ...values: Json[]): Query<'changes', Row> => ({
+  kind: 'query',
+  effect: 'changes',
+  sql,
+  values,
+})
+export const transaction = (
+  statements: readonly Statement[],
+  settings?: Readonly<Record<string, string>>,
+): Transaction => ({ kind: 'transaction', effect: 'changes', statements, ...(settings && { settings }) })
+export const gets = (url: string, headers?: Readonly<Record<string, Text>>): Request<'reads'> => ({
+  kind: 'request',
+  effect: 'reads',
+  method: 'GET',
+  url,
+  ...(headers && { headers }),
+})
+export const sends = (
+  method: string,
+  url: string,
+  { headers, json }: { headers?: Readonly<Record<string, Text>>; json?: Json } = {},
+): Request<'changes'> => ({
+  kind: 'request',
+  effect: 'changes',
+  method,
+  url,
+  ...(headers && { headers }),
+  ...(json !== undefined && { json }),
+})
+/** The text of a file, from byte `from` on; negative: as many bytes from the end. */
+export const readsFile = (path: string, from?: number): ReadFile => ({
+  kind: 'read-file',
+  effect: 'reads',
+  path,
+  ...(from !== undefined && { from }),
+})
+export const writesFile = (path: string, content: string, mode?: number): WriteFile => ({
+  kind: 'write-file',
+  effect: 'changes',
+  path,
+  content,
+  ...(mode !== undefined && { mode }),
+})
+export const instructs = (instruction: string): Instruction => ({
+  kind: 'instruction',
+  effect: 'changes',
+  text: instruction,
+})

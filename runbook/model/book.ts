@@ -1,0 +1,50 @@
+import type { App, Environment } from './environment.ts'
+import type { Secret, Text } from './secret.ts'
+import type { Step } from './step.ts'
+
+/** A step, or a group of them. */
+export type Entry = Step | Group
+export interface Group {
+  readonly kind: 'phase' | 'sequence' | 'parallel'
+  readonly title: string
+  readonly entries: readonly Entry[]
+}
+/** What a book may write in a list: falsy entries are dropped. */
+export type Entries = readonly (Entry | false | undefined | null | '' | 0)[]
+
+const group =
+  (kind: Group['kind']) =>
+  (title: string, entries: Entries): Group => ({ kind, title, entries: entries.filter((entry) => !!entry) })
+
+/** A titled part of the page. */
+export const phase = (title: string, entries: Entries): Group => group('phase')(title, entries)
+/** One after the other; inside of `parallel`. */
+export const sequence = (entries: Entries): Group => group('sequence')('', entries)
+/** At the same time: the only way to leave the order of the page. */
+export const parallel = (entries: Entries): Group => group('parallel')('', entries)
+
+/** An environment as a book writes it. */
+export interface EnvironmentDefinition {
+  /** Its name is typed before anything changes; a backup is mandatory. Default: false. */
+  protected?: boolean
+  /** Where its commands run: `local` (the default) or an OpenSSH destination. */
+  host?: string
+  /** `dir`: the folder of the clone, relative to the book. */
+  app: Pick<App, 'dir'> & Partial<App>
+  database?: { url: Secret; schema?: string }
+  /** Given to every command. */
+  variables?: Record<string, Text>
+}
+
+export interface Book {
+  readonly name: string
+  readonly environments: Readonly<Record<string, EnvironmentDefinition>>
+  deploy(env: Environment): Entries
+}
+
+/** Defines a book: the default export of `runbook.config.ts`. */
+export const defineRunbook = (book: Book): Book => book
+
+/** The steps of a tree, in the order of the page. */
+export const stepsOf = (entry: Entry): Step[] =>
+  entry.kind === 'step' ? [entry] : entry.entries.flatMap(stepsOf)

@@ -1,0 +1,47 @@
+import type { Look } from './look.ts'
+
+/** A fact about the world, with the evidence for it and the remedy where it does not hold. */
+export interface Check {
+  readonly kind: 'check'
+  /** A statement: 'the working tree is clean'. */
+  readonly fact: string
+  /** The next thing to type, or to do. */
+  readonly remedy: string
+  /** Looks again until it holds; milliseconds. Absent: looks once. */
+  readonly patience?: Patience
+  /** Can be judged before the run begins, not only when its step does. */
+  readonly early?: boolean
+  look(at: Look): Promise<Verdict>
+}
+export interface Patience {
+  readonly every: number
+  readonly upTo: number
+}
+/** `seen` is the evidence that stands in the transcript: '26 columns', '201 in 84 ms'. */
+export interface Verdict {
+  readonly holds: boolean
+  readonly seen: string
+  /** The last lines of a log, or a body, where they explain the verdict. */
+  readonly tail?: string
+  /** Waiting longer will not help. */
+  readonly final?: boolean
+}
+
+/** Defines a check. */
+export const defineCheck = (check: Omit<Check, 'kind'>): Check => ({ kind: 'check', ...check })
+
+export const holds = (seen: string): Verdict => ({ holds: true, seen })
+export const fails = (seen: string, more: Pick<Verdict, 'tail' | 'final'> = {}): Verdict => ({
+  holds: false,
+  seen,
+  ...more,
+})
+
+/** The same check, judged already before the run begins, and again when its step does. */
+export const early = (check: Check): Check => ({ ...check, early: true })
+
+/** The same check, looked at again every `every` ms, for `upTo` ms at most. */
+export const within = (check: Check, upTo: number, every = 250): Check => ({
+  ...check,
+  patience: { every, upTo },
+})

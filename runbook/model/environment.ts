@@ -1,0 +1,43 @@
+import type { DatabasePart, Secret, Text } from './secret.ts'
+
+/** An environment of the book, with its name and its defaults. */
+export interface Environment {
+  readonly name: string
+  /** Its name is typed before anything changes, and a backup is mandatory. */
+  readonly protected: boolean
+  /** Where commands run: `local`, or an OpenSSH destination. */
+  readonly host: string
+  readonly app: App
+  readonly database?: Database
+  /** Variables given to every command. */
+  readonly variables: Readonly<Record<string, Text>>
+}
+export interface App {
+  /** Absolute. */
+  readonly dir: string
+  readonly branch: string
+  /** Without a slash at its end. */
+  readonly url: string
+  /** The path that answers 200 when the app is well, with its `revision` in a JSON body. */
+  readonly health: string
+}
+export interface Database {
+  readonly url: Secret
+  readonly schema: string
+}
+
+const parts: Record<string, DatabasePart> = {
+  PGHOST: 'host',
+  PGPORT: 'port',
+  PGUSER: 'user',
+  PGPASSWORD: 'password',
+  PGDATABASE: 'database',
+  PGSSLMODE: 'sslmode',
+}
+
+/**
+ * The environment variables from which libpq's programs know their database. A URL in `argv` would show the
+ * password in `ps`, and libpq does not expand one in `PGDATABASE`.
+ */
+export const libpqVariables = ({ url }: Database): Record<string, Secret> =>
+  Object.fromEntries(Object.entries(parts).map(([variable, part]) => [variable, { ...url, part }]))

@@ -1,0 +1,60 @@
+import type { Failure } from './failure.ts'
+import type { Json } from './json.ts'
+
+/** What happened, one line of a transcript each. */
+export type Happening =
+  | {
+      type: 'run-started'
+      run: string
+      book: string
+      env: string
+      command: Command
+      operator: string
+      machine: string
+      pid: number
+      version: string
+      fingerprint: string
+    }
+  | { type: 'step-started'; step: string; title: string }
+  | { type: 'observed'; step: string; observed: Json; revision?: { from: string; to: string } }
+  | { type: 'undo-frozen'; step: string; undo: Json }
+  | {
+      type: 'looked'
+      step?: string
+      side: Side
+      fact: string
+      holds: boolean
+      seen: string
+      remedy?: string
+      tail?: string
+      ms: number
+    }
+  | { type: 'action-started'; step: string; action: string; printed: string; values?: Record<string, string> }
+  | { type: 'output'; step: string; action: string; stream: 'out' | 'err'; text: string }
+  | {
+      type: 'action-ended'
+      step: string
+      action: string
+      ok: boolean
+      ms: number
+      exit?: number | string
+      status?: number
+      rows?: number
+      note?: string
+    }
+  | { type: 'asked'; step?: string; question: string }
+  | { type: 'answered'; step?: string; question: string; answer: string; by: 'operator' | 'flag' }
+  | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
+  | { type: 'step-skipped'; step: string; why: string; seen: string; ms: number }
+  | { type: 'step-failed'; step: string; failure: Failure; ms: number }
+  | { type: 'undo-started' | 'undo-done'; step: string }
+  | { type: 'run-ended'; verdict: RunVerdict; exit: number; ms: number; failure?: Failure }
+
+/** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */
+export type Side = 'needs' | 'before' | 'already' | 'after'
+export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
+export type Command = 'deploy' | 'verify'
+
+/** A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. */
+export type Event = { seq: number; at: string } & Happening & { prev: string }
+export type EventOf<Type extends Happening['type']> = Extract<Happening, { type: Type }>

@@ -1,0 +1,55 @@
+/** Why a step, or a run, did not get to its end. Closed: `render/explain.ts` has a sentence for each. */
+export type Failure =
+  | { kind: 'before-unmet' | 'after-unmet'; unmet: Unmet[]; tail?: string }
+  | { kind: 'command-failed'; printed: string; exit: number | string; tail: string }
+  | { kind: 'command-missing'; program: string; printed: string }
+  | { kind: 'folder-missing'; folder: string; printed: string }
+  | {
+      kind: 'query-failed'
+      printed: string
+      sqlstate: string
+      message: string
+      line?: number
+      statement?: string
+      detail?: string
+      hint?: string
+    }
+  | { kind: 'database-unreachable'; target: string; code: string; message: string }
+  | { kind: 'request-failed'; printed: string; message: string; status?: number; body?: string }
+  | { kind: 'file-failed'; path: string; code: string; message: string }
+  | { kind: 'secret-missing'; name: string; empty: boolean; file: string }
+  | { kind: 'secret-malformed'; name: string; message: string }
+  | { kind: 'moved'; what: string; was: string; is: string }
+  | { kind: 'declined'; question: string }
+  | { kind: 'answer-needed'; question: string; flag: string }
+  | { kind: 'locked'; holder: string; since: string; run: string }
+  | { kind: 'timeout'; printed: string; after: number; tail: string }
+  | { kind: 'journal-failed'; path: string; message: string }
+  | { kind: 'interrupted'; signal: string }
+  | { kind: 'bug'; message: string; stack: string }
+
+/** A fact that does not hold, what was seen instead, and what to type next. */
+export interface Unmet {
+  fact: string
+  seen: string
+  remedy: string
+}
+
+/** Carries a failure up to the engine. */
+export class Failed extends Error {
+  override name = 'Failed'
+  constructor(readonly failure: Failure) {
+    super(failure.kind)
+  }
+}
+
+/** The failure inside anything thrown; what was not thrown on purpose is a bug. */
+export const failureOf = (thrown: unknown): Failure => {
+  if (thrown instanceof Failed) return thrown.failure
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  return { kind: 'bug', message: error.message, stack: error.stack ?? '' }
+}
+
+/** Stops a step because something it rests on is not so. Before its first effect: nothing was changed by it. */
+export const unmet = (fact: string, seen: string, remedy: string): Failed =>
+  new Failed({ kind: 'before-unmet', unmet: [{ fact, seen, remedy }] })

@@ -1,0 +1,55 @@
+import type { Action, Actions, Given, Planned, Result } from './action.ts'
+import type { Environment } from './environment.ts'
+import type { Failure } from './failure.ts'
+import type { Step } from './step.ts'
+
+/** Which revision of the code a run goes from and to; full commit ids. */
+export interface Revision {
+  readonly from: string
+  readonly to: string
+}
+
+/** The paths and the time of a run. In a plan the time is `‹stamp›`. */
+export interface RunPaths {
+  /** Sorts by time and can stand in a file's name: `20261122T021500Z`. */
+  readonly stamp: string
+  /** Absolute; `.runbook/backups`. */
+  readonly backups: string
+}
+
+/** What a check or an observation can do: look, and nothing else. The compiler refuses a change. */
+export interface Look {
+  readonly env: Environment
+  readonly run: RunPaths
+  readonly signal: AbortSignal
+  /** What this run deploys; null where no step of the book moves the code, or none has been observed yet. */
+  readonly revision: Revision | null
+  see<A extends Action<'reads'>>(action: A): Promise<Result<A>>
+  /** Like `see`, where a failure is an answer too. */
+  attempt<A extends Action<'reads'>>(
+    action: A,
+  ): Promise<{ ok: true; value: Result<A> } | { ok: false; failure: Failure }>
+  /** Of an earlier step of this run. In a plan: what that step foresees; otherwise the step is looked at later. */
+  outputOf<Out>(step: Step<any, any, Out>): Out
+  /** Whether this step has performed the action to its end in this run, and what the transcript says of it. */
+  performed(action: string): string | undefined
+  /** An empty folder for what a look needs to put down; removed with everything in it afterwards. */
+  scratch(): Promise<string>
+  /** Waits, and stops waiting when the run is interrupted. Milliseconds. */
+  sleep(ms: number): Promise<void>
+  now(): Date
+}
+
+/** What a step's `run` can do beyond looking: perform what was planned, by name. */
+export interface Act<Acts extends Actions, Seen> extends Look {
+  readonly observed: Seen
+  perform<K extends keyof Acts & string>(
+    name: K,
+    ...values: ValuesOf<Acts[K]>
+  ): Promise<Result<Filled<Acts[K]>>>
+  /** Records a fact found out while acting; stops the step where it does not hold. */
+  prove(fact: string, verdict: { holds: boolean; seen: string; tail?: string }, remedy: string): void
+}
+
+type ValuesOf<P> = P extends Given<infer Hole, any> ? [values: Readonly<Record<Hole, string>>] : []
+export type Filled<P extends Planned> = P extends Given<any, infer A> ? A : P

@@ -1,0 +1,96 @@
+import type { Actions } from './action.ts'
+import type { Check } from './check.ts'
+import type { Environment } from './environment.ts'
+import type { Json } from './json.ts'
+import type { Act, Look, Revision, RunPaths } from './look.ts'
+import type { Undo } from './undo.ts'
+
+/**
+ * `state` is what a rollback restores; what `follows` from it is run again. What `verifies` can be asked at any
+ * time. What `prepares` matters to its own run only.
+ */
+export type Sort = 'state' | 'follows' | 'verifies' | 'prepares'
+
+/** What a step knows without looking. Everything made from it is pure, so that a plan can print it. */
+export interface Known<Seen> {
+  readonly observed: Seen
+  readonly env: Environment
+  readonly run: RunPaths
+}
+
+/** A section of the guide. */
+export interface Step<Seen extends Json = any, Acts extends Actions = any, Out = any> {
+  readonly kind: 'step'
+  readonly id: string
+  /** An imperative: 'Pull the latest code'. */
+  readonly title: string
+  /** What it does and refuses, for operators; the step's documentation begins with it. */
+  readonly about: string
+  readonly sort: Sort
+  /** The operator may go on without it after a failure. */
+  readonly optional: boolean
+  /** A protected environment needs a `backup`, and it stands before each `migration`. */
+  readonly role?: 'backup' | 'migration'
+  /** What must hold before the run begins: tools, access, secrets. `doctor` shows them. */
+  needs(at: { env: Environment }): readonly Check[]
+  /** Looks; the result is recorded before the first effect, and used again by resume and rollback. */
+  observe(at: Look): Promise<Seen>
+  /** Of a step that moves the code. */
+  revision?(at: Known<Seen>): Revision
+  /** What must hold when the step begins. */
+  before(at: Known<Seen>): readonly Check[]
+  actions(at: Known<Seen>): Acts
+  /** Default: performs each action, in order. */
+  run(act: Act<Acts, Seen>): Promise<void>
+  /** What "done" means; looked at beforehand too, and then the step is `already done`. */
+  after(at: Known<Seen>): readonly [Check, ...Check[]]
+  /** What later steps may use; read from the world, so that a crash cannot lose it. */
+  output(at: Look & { observed: Seen }): Promise<Out>
+  /** What of the output is known from the observation alone. */
+  foresee?(at: Known<Seen>): Out
+  /** One line of evidence for the operator: '3f2a1b0 → 9c8d7e6, 2 commits'. */
+  summary?(at: { observed: Seen; output: Out }): string
+  undo(at: Known<Seen>): Undo
+  /** Mistakes in the options that it was made with, found when the book is loaded. */
+  readonly mistakes: readonly Mistake[]
+}
+export interface Mistake {
+  /** Where in the book: `steps.pull-code.remote`. */
+  readonly at: string
+  readonly expected: string
+}
+
+type Defaulted = 'kind' | 'sort' | 'optional' | 'needs' | 'before' | 'run' | 'output' | 'mistakes'
+
+/** What an author writes; the rest has defaults. */
+export type StepDefinition<Seen extends Json, Acts extends Actions, Out> = Omit<
+  Step<Seen, Acts, Out>,
+  Defaulted | 'actions' | 'observe'
+> &
+  Partial<Pick<Step<Seen, Acts, Out>, 'sort' | 'optional' | 'needs' | 'before' | 'run' | 'output'>> & {
+    observe?(at: Look): Promise<Seen>
+    actions?(at: Known<Seen>): Acts
+  }
+
+/**
+ * Defines a step. Write `observe` before what uses `observed`, so that the compiler can carry its type.
+ * Without `sort` a step is of the sort `follows`.
+ */
+export const defineStep = <Seen extends Json = null, const Acts extends Actions = Record<never, never>, Out = null>(
+  definition: StepDefinition<Seen, Acts, Out>,
+): Step<Seen, Acts, Out> => ({
+  sort: 'follows',
+  optional: false,
+  needs: () => [],
+  before: () => [],
+  observe: async () => null as Seen,
+  actions: () => ({}) as Acts,
+  output: async () => null as Out,
+  run: async ({ perform, observed, env, run }) => {
+    const actions = (definition.actions?.({ observed, env, run }) ?? {}) as Actions
+    for (const name of Object.keys(actions)) await (perform as unknown as (name: string) => Promise<unknown>)(name)
+  },
+  ...definition,
+  kind: 'step',
+  mistakes: [],
+})
