@@ -1,0 +1,1 @@
+export function findPostgresBin(env?: NodeJS.ProcessEnv): string | undefined
