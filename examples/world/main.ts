@@ -103,7 +103,9 @@ function readArguments() {
   try {
     return parseArgs({ options, allowPositionals: true })
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : error}\n${usage}`)
+    // Node's advice on arguments that start with a dash, after the first sentence, helps nobody here.
+    const sentence = error instanceof Error ? error.message.split('. ')[0] : error
+    throw new UsageError(`${sentence}\n${usage}`)
   }
 }
 

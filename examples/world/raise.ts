@@ -49,7 +49,10 @@ export async function raise(
   // The first failure ends the other half too; both have come to rest before anything is taken down.
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
-  const half = <T>(work: Promise<T>) => work.catch((error) => (failed.abort(error), Promise.reject(error)))
+  const half = <T>(work: Promise<T>) => {
+    work.catch((error) => failed.abort(error))
+    return work
+  }
   const halves = [
     half(raiseDatabases(dir, scenario, record, either, say)),
     half(raiseClones(dir, scenario, either, say)),
