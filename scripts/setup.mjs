@@ -96,8 +96,16 @@ function asRoot() {
   return asks ? undefined : ['sudo', '-n']
 }
 
+/** Runs a command; its words are shown only when it fails. */
 function run([file, ...args], options = {}) {
-  return spawnSync(file, args, { stdio: ['ignore', 2, 2], ...options }).status === 0
+  const limits = { encoding: 'utf8', maxBuffer: 2 ** 28 }
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    ...limits,
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (status !== 0) console.error(error?.message ?? `${stdout}${stderr}`.trim())
+  return status === 0
 }
 
 function isInPath(program) {
