@@ -68,6 +68,8 @@ export interface WriteFile extends Common<'changes'> {
   readonly path: string
   readonly content: string
   readonly mode?: number
+  /** How it is printed, such as a small diff. Default: its size. */
+  readonly shows?: string
 }
 
 /** What a person does with their own hands. */

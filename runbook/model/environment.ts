@@ -1,3 +1,4 @@
+import { unmet } from './failure.ts'
 import type { DatabasePart, Secret, Text } from './secret.ts'
 
 /** An environment of the book, with its name and its defaults. */
@@ -24,6 +25,16 @@ export interface App {
 export interface Database {
   readonly url: Secret
   readonly schema: string
+}
+
+/** The database of an environment that needs one. */
+export const databaseOf = ({ name, database }: Environment): Database => {
+  if (database) return database
+  throw unmet(
+    `the environment ${name} has a database`,
+    'the book gives it none',
+    `write database: { url: secret('DATABASE_URL') } into environments.${name}`,
+  )
 }
 
 const parts: Record<string, DatabasePart> = {

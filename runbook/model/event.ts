@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
+import type { Sort } from './step.ts'
 
 /** What happened, one line of a transcript each. */
 export type Happening =
@@ -15,7 +16,7 @@ export type Happening =
       version: string
       fingerprint: string
     }
-  | { type: 'step-started'; step: string; title: string }
+  | { type: 'step-started'; step: string; title: string; sort: Sort }
   | { type: 'observed'; step: string; observed: Json; revision?: { from: string; to: string } }
   | { type: 'undo-frozen'; step: string; undo: Json }
   | {

@@ -31,29 +31,29 @@ type Call<Options> = Record<never, never> extends Options ? [options?: Options] 
  * A factory of steps. The options are checked when the book is loaded; what is wrong with them is kept in the
  * step, so that all mistakes of a book can be named at once.
  */
-export const factory =
-  <const Shape extends z.ZodRawShape, S extends Step>(
-    id: string,
-    shape: Shape,
-    make: (options: z.output<z.ZodObject<Shape>> & { after?: Check[] }) => S,
-  ) => {
-    const schema = z.strictObject({ ...shape, ...commonOptions })
-    const made = (...[options]: Call<OptionsOf<Shape>>): S => {
-      const parsed = schema.safeParse(options ?? {})
-      if (!parsed.success) return broken(id, options, parsed.error) as S
-      const given = parsed.data as z.output<z.ZodObject<Shape>> & CommonOptions
-      const step = make(given as Parameters<typeof make>[0])
-      return {
-        ...step,
-        id: given.id ?? id,
-        title: given.title ?? step.title,
-        optional: given.optional ?? step.optional,
-        before: (at) => [...step.before(at), ...(given.before ?? [])],
-        after: (at) => [...step.after(at), ...(given.after ?? [])],
-      } as S
-    }
-    return Object.assign(made, { id, options: schema })
+export const factory = <const Shape extends z.ZodRawShape, S extends Step>(
+  id: string,
+  shape: Shape,
+  make: (options: z.output<z.ZodObject<Shape>> & { after?: Check[] }) => S,
+) => {
+  const schema = z.strictObject({ ...shape, ...commonOptions })
+  const made = (...[options]: Call<OptionsOf<Shape>>): S => {
+    const parsed = schema.safeParse(options ?? {})
+    if (!parsed.success) return broken(id, options, parsed.error) as S
+    const given = parsed.data as z.output<z.ZodObject<Shape>> & CommonOptions
+    const step = make(given as Parameters<typeof make>[0])
+    return {
+      ...step,
+      id: given.id ?? id,
+      title: given.title ?? step.title,
+      optional: given.optional ?? step.optional,
+      before: (at) => [...step.before(at), ...(given.before ?? [])],
+      // A step may have taken these into its own facts already.
+      after: (at) => [...new Set([...step.after(at), ...(given.after ?? [])])],
+    } as S
   }
+  return Object.assign(made, { id, options: schema })
+}
 
 /** Stands in for a step whose options are wrong, so that the rest of the book can be checked too. */
 const broken = (id: string, options: unknown, error: z.ZodError): Partial<Step> => ({

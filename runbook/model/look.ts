@@ -1,4 +1,4 @@
-import type { Action, Actions, Given, Planned, Result } from './action.ts'
+import type { Action, Actions, Given, Planned, Query, Result } from './action.ts'
 import type { Environment } from './environment.ts'
 import type { Failure } from './failure.ts'
 import type { Step } from './step.ts'
@@ -17,6 +17,12 @@ export interface RunPaths {
   readonly backups: string
 }
 
+/** A moment of the database, held by a read-only transaction of its own that no time limit ends. */
+export interface Snapshot {
+  readonly id: string
+  see<Row>(query: Query<'reads', Row>): Promise<Row[]>
+}
+
 /** What a check or an observation can do: look, and nothing else. The compiler refuses a change. */
 export interface Look {
   readonly env: Environment
@@ -29,6 +35,11 @@ export interface Look {
   attempt<A extends Action<'reads'>>(
     action: A,
   ): Promise<{ ok: true; value: Result<A> } | { ok: false; failure: Failure }>
+  /**
+   * Looks at the environment's database as it stood at one moment. Until `work` ends, other sessions enter that
+   * moment by its `id`: `pg_dump --snapshot`.
+   */
+  snapshot<T>(work: (at: Snapshot) => Promise<T>): Promise<T>
   /** Of an earlier step of this run. In a plan: what that step foresees; otherwise the step is looked at later. */
   outputOf<Out>(step: Step<any, any, Out>): Out
   /** Whether this step has performed the action to its end in this run, and what the transcript says of it. */

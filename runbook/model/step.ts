@@ -76,7 +76,11 @@ export type StepDefinition<Seen extends Json, Acts extends Actions, Out> = Omit<
  * Defines a step. Write `observe` before what uses `observed`, so that the compiler can carry its type.
  * Without `sort` a step is of the sort `follows`.
  */
-export const defineStep = <Seen extends Json = null, const Acts extends Actions = Record<never, never>, Out = null>(
+export const defineStep = <
+  Seen extends Json = null,
+  const Acts extends Actions = Record<never, never>,
+  Out = null,
+>(
   definition: StepDefinition<Seen, Acts, Out>,
 ): Step<Seen, Acts, Out> => ({
   sort: 'follows',
@@ -88,7 +92,8 @@ export const defineStep = <Seen extends Json = null, const Acts extends Actions 
   output: async () => null as Out,
   run: async ({ perform, observed, env, run }) => {
     const actions = (definition.actions?.({ observed, env, run }) ?? {}) as Actions
-    for (const name of Object.keys(actions)) await (perform as unknown as (name: string) => Promise<unknown>)(name)
+    for (const name of Object.keys(actions))
+      await (perform as unknown as (name: string) => Promise<unknown>)(name)
   },
   ...definition,
   kind: 'step',

@@ -1,0 +1,29 @@
+import type { DatabasePart } from '../model/secret.ts'
+
+/** What a database URL says, decoded. */
+export type DatabaseTarget = { [part in DatabasePart]?: string }
+
+/** Reads `postgresql://user:password@host:port/database?sslmode=…`; a mistake never contains the URL itself. */
+export const parseDatabaseUrl = (value: string): DatabaseTarget | { mistake: string } => {
+  if (!/^postgres(ql)?:\/\//i.test(value)) return { mistake: 'does not begin with postgresql://' }
+  if (!URL.canParse(value))
+    return { mistake: 'is not a URL; characters such as @ : / % in the password must be percent-encoded' }
+  const url = new URL(value)
+  try {
+    const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
+    const database = decodeURIComponent(url.pathname.slice(1))
+    if (!database) return { mistake: 'names no database; it ends with /name' }
+    const host = url.searchParams.get('host') ?? url.hostname.replace(/^\[|\]$/g, '')
+    const sslmode = url.searchParams.get('sslmode')
+    return {
+      host: host || 'localhost',
+      port: url.port || url.searchParams.get('port') || '5432',
+      database,
+      ...(user && { user }),
+      ...(password && { password }),
+      ...(sslmode && { sslmode }),
+    }
+  } catch {
+    return { mistake: 'is not percent-encoded correctly; a % in the password is written %25' }
+  }
+}

@@ -1,0 +1,214 @@
+import type { Client, QueryResult } from 'pg'
+import type { Query, StatementResult, Transaction } from '../model/action.ts'
+import { Failed } from '../model/failure.ts'
+import type { Clock } from './clock.ts'
+import type { DatabaseTarget } from './database-url.ts'
+
+/** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
+const CONNECT = 10_000
+const LOOK = 30_000
+
+/** A PostgreSQL server, and the connections of one run to it. */
+export class DatabaseDoor {
+  #lookers = new Map<string, Promise<Client>>()
+
+  constructor(
+    private readonly target: DatabaseTarget,
+    private readonly options: { name: string; schema: string; clock: Clock },
+  ) {}
+
+  /** Host, port and database as a person names them, without the password. */
+  get printed(): string {
+    return `${this.target.database} at ${this.target.host}:${this.target.port}`
+  }
+
+  /** A look shares one read-only session; a change has one of its own. */
+  async query<Row>(query: Query, printed: string, signal: AbortSignal): Promise<Row[]> {
+    const run = (client: Client) =>
+      cancellable(client, signal, () => client.query({ text: query.sql, values: [...query.values] }))
+    try {
+      const result =
+        query.effect === 'reads'
+          ? await run(await this.#looker(query.database))
+          : await this.#once(query.database, run)
+      return result.rows as Row[]
+    } catch (error) {
+      throw this.#told(error, printed)
+    }
+  }
+
+  /** All statements or none; each one's duration and rows. */
+  async transact(
+    { statements, settings = {}, database }: Transaction,
+    printed: string,
+    signal: AbortSignal,
+  ): Promise<StatementResult[]> {
+    return this.#once(database, async (client) => {
+      const done: StatementResult[] = []
+      let at = statements[0]
+      try {
+        await client.query('BEGIN')
+        for (const [name, value] of Object.entries(settings))
+          await client.query('SELECT set_config($1, $2, true)', [name, value])
+        for (const statement of statements) {
+          at = statement
+          const began = this.options.clock.monotonic()
+          const result = await cancellable(client, signal, () => client.query(statement.sql))
+          done.push({
+            line: statement.line,
+            ms: this.options.clock.monotonic() - began,
+            rows: rowsOf(result),
+          })
+        }
+        at = undefined
+        await client.query('COMMIT')
+        return done
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => {})
+        throw this.#told(error, printed, at)
+      }
+    })
+  }
+
+  /** A connection for as long as the caller wants, such as one that holds a lock. */
+  async connect(database?: string, readOnly = false): Promise<Client> {
+    const pg = (await import('pg')).default
+    const { host, port, user, password, sslmode } = this.target
+    const client = new pg.Client({
+      host,
+      port: Number(port),
+      user,
+      password,
+      database: database ?? this.target.database,
+      ...(sslmode && sslmode !== 'disable' && { ssl: { rejectUnauthorized: sslmode.startsWith('verify') } }),
+      application_name: this.options.name,
+      connectionTimeoutMillis: CONNECT,
+      types: plainTypes(pg.types),
+      options: [
+        `-c search_path=${escapeOption(`"${this.options.schema.replaceAll('"', '""')}"`)}`,
+        ...(readOnly ? ['-c default_transaction_read_only=on', `-c statement_timeout=${LOOK}`] : []),
+      ].join(' '),
+    })
+    // A connection that breaks while nobody waits on it must not end the process.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+    } catch (error) {
+      client.end().catch(() => {})
+      throw this.#unreachable(error)
+    }
+    return client
+  }
+
+  async close(): Promise<void> {
+    const lookers = [...this.#lookers.values()]
+    this.#lookers.clear()
+    await Promise.allSettled(lookers.map(async (looker) => (await looker).end()))
+  }
+
+  #looker(database = this.target.database!): Promise<Client> {
+    const known = this.#lookers.get(database)
+    if (known) return known
+    const opened = this.connect(database, true)
+    this.#lookers.set(database, opened)
+    const forget = () => this.#lookers.delete(database)
+    opened.then((client) => client.once('end', forget), forget)
+    return opened
+  }
+
+  async #once<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.connect(database)
+    try {
+      return await work(client)
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+
+  #told(error: unknown, printed: string, at?: { sql: string; line: number }): unknown {
+    if (error instanceof Failed || !isDatabaseError(error)) return error
+    if (!error.code || !/^[0-9A-Z]{5}$/.test(error.code) || error.code.startsWith('08'))
+      return this.#unreachable(error)
+    const offset =
+      at && error.position ? at.sql.slice(0, Number(error.position) - 1).split('\n').length - 1 : 0
+    return new Failed({
+      kind: 'query-failed',
+      printed,
+      sqlstate: error.code,
+      message: error.message,
+      ...(at && { line: at.line + offset, statement: at.sql.trim() }),
+      ...(error.detail && { detail: error.detail }),
+      ...(error.hint && { hint: error.hint }),
+    })
+  }
+
+  #unreachable(error: unknown): Failed {
+    const { code = '', message } = error as { code?: string; message: string }
+    return new Failed({ kind: 'database-unreachable', target: this.printed, code, message })
+  }
+}
+
+interface DatabaseError {
+  code?: string
+  message: string
+  position?: string
+  detail?: string
+  hint?: string
+}
+const isDatabaseError = (error: unknown): error is DatabaseError =>
+  error instanceof Error && error.name !== 'AbortError'
+
+/** When the signal comes, the server is told to cancel: closing the connection alone would leave the query running. */
+const cancellable = async (
+  client: Client,
+  signal: AbortSignal,
+  work: () => Promise<QueryResult>,
+): Promise<QueryResult> => {
+  signal.throwIfAborted()
+  const cancel = () => void cancelBackend(client).catch(() => {})
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    return await work()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+const cancelBackend = async (client: Client): Promise<void> => {
+  const { processID } = client as unknown as { processID: number }
+  const pg = (await import('pg')).default
+  const { host, port, user, password, database, ssl } = client as unknown as Record<string, never>
+  const second = new pg.Client({
+    host,
+    port,
+    user,
+    password,
+    database,
+    ssl,
+    connectionTimeoutMillis: CONNECT,
+  })
+  second.on('error', () => {})
+  try {
+    await second.connect()
+    await second.query('SELECT pg_cancel_backend($1)', [processID])
+  } finally {
+    await second.end().catch(() => {})
+  }
+}
+
+/** Rows as JSON can hold them: 64-bit integers as numbers, times as the server's text. */
+const plainTypes = (types: { getTypeParser(oid: number, format?: never): unknown }) => ({
+  getTypeParser: (oid: number, format?: unknown) => {
+    if (oid === 20) return Number
+    if ([1082, 1083, 1114, 1184, 1186, 1266].includes(oid)) return (value: string) => value
+    return types.getTypeParser(oid, format as never)
+  },
+})
+
+const rowsOf = (result: QueryResult | QueryResult[]): number =>
+  [result].flat().reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0)
+
+const escapeOption = (value: string): string => value.replace(/[\\ ]/g, '\\$&')

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { Failed } from '../model/failure.ts'
+import type { DatabasePart, Secret, Text } from '../model/secret.ts'
+import { parseDatabaseUrl } from './database-url.ts'
+import type { Redactor } from './redaction.ts'
+
+/** Opens secrets: from the process's environment, or from `.env.<environment>` beside the book. */
+export class Secrets {
+  readonly #file: string
+  readonly #variables: Readonly<Record<string, string | undefined>>
+  readonly #redactor: Redactor
+  #fromFile: Record<string, string | undefined> | undefined
+
+  constructor(options: {
+    environment: string
+    bookFolder: string
+    variables: Readonly<Record<string, string | undefined>>
+    redactor: Redactor
+  }) {
+    this.#file = join(options.bookFolder, `.env.${options.environment}`)
+    this.#variables = options.variables
+    this.#redactor = options.redactor
+    for (const [name, value] of Object.entries(this.#readFile()))
+      if (value && looksSecret(name, value)) this.#redactor.learn(name, value)
+  }
+
+  /** The value, or a part of it; undefined where a URL lacks that part. Whatever is opened is redacted from then on. */
+  open({ name, part }: Secret): string | undefined {
+    const value = this.#variables[name] ?? this.#readFile()[name]
+    if (!value) throw new Failed({ kind: 'secret-missing', name, empty: value === '', file: this.#file })
+    this.#redactor.learn(name, value)
+    return part ? this.#part(name, value, part) : value
+  }
+
+  text(value: Text): string {
+    if (typeof value === 'string') return value
+    if (value.kind === 'secret') return this.open(value) ?? ''
+    return value.parts.map((part) => this.text(part)).join('')
+  }
+
+  #part(name: string, value: string, part: DatabasePart): string | undefined {
+    const target = parseDatabaseUrl(value)
+    if ('mistake' in target) throw new Failed({ kind: 'secret-malformed', name, message: target.mistake })
+    return target[part]
+  }
+
+  #readFile(): Record<string, string | undefined> {
+    if (this.#fromFile) return this.#fromFile
+    try {
+      this.#fromFile = parseEnv(readFileSync(this.#file, 'utf8')) as Record<string, string | undefined>
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        throw new Failed({
+          kind: 'file-failed',
+          path: this.#file,
+          code: (error as NodeJS.ErrnoException).code ?? '',
+          message: (error as Error).message,
+        })
+      this.#fromFile = {}
+    }
+    return this.#fromFile
+  }
+}
+
+/** A file of variables also holds plain configuration, which must stay readable. */
+const looksSecret = (name: string, value: string): boolean =>
+  /PASS|TOKEN|SECRET|KEY|CREDENTIAL/i.test(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)

@@ -1,0 +1,65 @@
+import type { Reply } from '../model/action.ts'
+import { Failed } from '../model/failure.ts'
+import type { Clock } from './clock.ts'
+
+/** A request with everything filled in. */
+export interface Sent {
+  method: string
+  url: string
+  headers: Readonly<Record<string, string>>
+  body?: string
+  timeout: number
+  printed: string
+}
+
+/** The most of a body that is read. Bytes. */
+const MOST = 1024 * 1024
+
+/** Sends a request; any status is an answer, and only no answer is a failure. */
+export const send = async (
+  { method, url, headers, body, timeout, printed }: Sent,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<Reply> => {
+  const late = AbortSignal.timeout(timeout)
+  const began = clock.monotonic()
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, late]),
+    })
+    const text = await readSome(response)
+    return {
+      status: response.status,
+      body: text,
+      headers: Object.fromEntries(response.headers),
+      ms: Math.round(clock.monotonic() - began),
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    const message = late.aborted ? `no answer within ${timeout} ms` : reasonOf(error)
+    throw new Failed({ kind: 'request-failed', printed, message })
+  }
+}
+
+const readSome = async (response: Response): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MOST) break
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** fetch hides the reason in `cause`: 'connection refused' is what helps. */
+const reasonOf = (error: unknown): string => {
+  const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException & { errors?: Error[] } }
+  if (cause?.code === 'ECONNREFUSED') return 'connection refused'
+  if (cause?.code === 'ENOTFOUND') return `the host name is not known (${cause.message})`
+  return cause?.message || cause?.code || message
+}

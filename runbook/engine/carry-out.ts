@@ -1,0 +1,158 @@
+import { isAbsolute, join } from 'node:path'
+import { readText, writeText } from '../doors/files.ts'
+import { type Spawned, spawn } from '../doors/process.ts'
+import { send } from '../doors/web.ts'
+import type { Action, Command, Query, Request, Transaction } from '../model/action.ts'
+import type { Environment } from '../model/environment.ts'
+import { Failed } from '../model/failure.ts'
+import { absoluteUrl } from '../model/print-action.ts'
+import type { Doors } from './doors.ts'
+
+/** How long a request may take that names no timeout. Milliseconds. */
+const REQUEST_TIMEOUT = 30_000
+/** The most that a reading command may print. Bytes. */
+const MOST = 16 * 1024 * 1024
+
+export interface Situation {
+  env: Environment
+  doors: Doors
+  signal: AbortSignal
+  printed: string
+}
+/** What an action gives back, and what the transcript says of its end. */
+export interface Outcome {
+  result: unknown
+  tally: { exit?: number; status?: number; rows?: number; note?: string }
+}
+export type OnOutput = (stream: 'out' | 'err', chunk: Uint8Array) => void
+
+/** Carries out one action at its door. A person's instruction is asked elsewhere. */
+export const carryOut = async (
+  action: Exclude<Action, { kind: 'instruction' }>,
+  situation: Situation,
+  onOutput?: OnOutput,
+): Promise<Outcome> => {
+  switch (action.kind) {
+    case 'command':
+      return runCommand(action, situation, onOutput)
+    case 'query':
+      return runQuery(action, situation)
+    case 'transaction':
+      return runTransaction(action, situation)
+    case 'request':
+      return sendRequest(action, situation)
+    case 'read-file':
+      return { result: await readText(inApp(action.path, situation.env), action.from), tally: {} }
+    case 'write-file':
+      await writeText(inApp(action.path, situation.env), action.content, action.mode)
+      return { result: undefined, tally: {} }
+  }
+}
+
+const runCommand = async (command: Command, situation: Situation, onOutput?: OnOutput): Promise<Outcome> => {
+  const { env, doors, signal, printed } = situation
+  const spawned: Spawned = {
+    argv: command.argv.map((word) => doors.secrets.text(word)),
+    cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
+    env: variablesOf(command, situation),
+    printed,
+    ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
+    ...(command.timeout && { timeout: command.timeout }),
+  }
+  if (command.effect === 'changes' && onOutput) {
+    const { exit } = await spawn(spawned, onOutput, signal)
+    return { result: undefined, tally: { exit: expected(exit, command, printed, '') } }
+  }
+  const read = { out: [] as Uint8Array[], err: [] as Uint8Array[], size: 0 }
+  const { exit } = await spawn(
+    spawned,
+    (stream, chunk) => {
+      read.size += chunk.length
+      if (read.size <= MOST) read[stream].push(chunk)
+    },
+    signal,
+  )
+  const [out, err] = [Buffer.concat(read.out).toString('utf8'), Buffer.concat(read.err).toString('utf8')]
+  const status = expected(exit, command, printed, lastLines(err.trim() || out.trim()))
+  if (read.size > MOST)
+    throw new Failed({ kind: 'command-failed', printed, exit: status, tail: 'it printed more than 16 MB' })
+  return { result: out.replace(/\r?\n$/, ''), tally: { exit: status } }
+}
+
+const expected = (exit: number | string, command: Command, printed: string, tail: string): number => {
+  if (typeof exit === 'number' && (command.accept ?? [0]).includes(exit)) return exit
+  throw new Failed({ kind: 'command-failed', printed, exit, tail })
+}
+
+/** A program that would ask on the terminal fails instead; one that only looks leaves no lock and no index behind. */
+const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situation): Spawned['env'] => {
+  const open = (texts: Command['env'] = {}) =>
+    Object.fromEntries(
+      Object.entries(texts).map(([name, value]) => [
+        name,
+        typeof value === 'object' && value.kind === 'secret'
+          ? doors.secrets.open(value)
+          : doors.secrets.text(value),
+      ]),
+    )
+  return {
+    ...doors.variables,
+    GIT_TERMINAL_PROMPT: '0',
+    ...(effect === 'reads' && { GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }),
+    ...open(env.variables),
+    ...open(own),
+  }
+}
+
+const runQuery = async (query: Query, situation: Situation): Promise<Outcome> => {
+  const rows = await databaseOf(situation).query(query, situation.printed, situation.signal)
+  return { result: rows, tally: { rows: rows.length } }
+}
+
+const runTransaction = async (transaction: Transaction, situation: Situation): Promise<Outcome> => {
+  const results = await databaseOf(situation).transact(transaction, situation.printed, situation.signal)
+  return { result: results, tally: { rows: results.reduce((sum, { rows }) => sum + rows, 0) } }
+}
+
+const databaseOf = ({ doors, env }: Situation) => {
+  if (doors.database) return doors.database
+  throw new Failed({
+    kind: 'before-unmet',
+    unmet: [
+      {
+        fact: `the environment ${env.name} has a database`,
+        seen: 'the book gives it none',
+        remedy: `write database: { url: secret('DATABASE_URL') } into environments.${env.name}`,
+      },
+    ],
+  })
+}
+
+const sendRequest = async (
+  request: Request,
+  { env, doors, signal, printed }: Situation,
+): Promise<Outcome> => {
+  const reply = await send(
+    {
+      method: request.method,
+      url: absoluteUrl(request.url, env),
+      headers: {
+        ...(request.json !== undefined && { 'content-type': 'application/json' }),
+        ...Object.fromEntries(
+          Object.entries(request.headers ?? {}).map(([name, value]) => [name, doors.secrets.text(value)]),
+        ),
+      },
+      ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
+      timeout: request.timeout ?? REQUEST_TIMEOUT,
+      printed,
+    },
+    signal,
+    doors.clock,
+  )
+  return { result: reply, tally: { status: reply.status } }
+}
+
+const inApp = (path: string, env: Environment): string => (isAbsolute(path) ? path : join(env.app.dir, path))
+
+export const lastLines = (text: string, most = 20): string =>
+  text.split('\n').slice(-most).join('\n').slice(-4000)

@@ -1,0 +1,94 @@
+import { Failed, type Failure } from '../model/failure.ts'
+import type { Json } from '../model/json.ts'
+import type { Revision } from '../model/look.ts'
+import { printAction, printPlanned } from '../model/print-action.ts'
+import type { Known, Step } from '../model/step.ts'
+import type { Undo } from '../model/undo.ts'
+import { type Arrangement, type Plan, type PlannedStep, placesOf } from '../plan/plan.ts'
+import { lookAt } from './look-at.ts'
+import { lookOf, NotYet, type RunContext } from './run-context.ts'
+import { alreadyDone } from './run-step.ts'
+
+/** The time in a plan, where no run has begun. */
+export const UNKNOWN_STAMP = '‹stamp›'
+
+/**
+ * Observes every step as if its turn had come, and changes nothing. What is wrong already is collected, so that all
+ * of it can be said at once.
+ */
+export const makePlan = async (
+  { env, entries, steps }: Arrangement,
+  context: RunContext,
+  usually: Map<string, number>,
+): Promise<{ plan: Plan; failures: Failure[] }> => {
+  const failures: Failure[] = []
+  const places = placesOf(entries)
+  const foreseen = { revision: null as Revision | null, outputs: new Map<string, unknown>() }
+  const planned: PlannedStep[] = []
+  for (const step of steps) {
+    const ms = usually.get(step.id)
+    const page = {
+      id: step.id,
+      title: step.title,
+      sort: step.sort,
+      ...places.get(step.id)!,
+      ...(ms !== undefined && { usually: ms }),
+    }
+    try {
+      planned.push({ ...page, ...(await planStep(step, context, foreseen)) })
+    } catch (error) {
+      if (!(error instanceof NotYet) && !(error instanceof Failed)) throw error
+      if (error instanceof Failed) {
+        context.signal.throwIfAborted()
+        failures.push(error.failure)
+      }
+      const seen = error instanceof NotYet ? error.message : 'could not be observed'
+      planned.push({ ...page, expects: 'later', seen, actions: [], after: [], undo: '' })
+    }
+  }
+  return { plan: { env, revision: foreseen.revision, steps: planned }, failures }
+}
+
+const planStep = async (
+  step: Step,
+  context: RunContext,
+  foreseen: { revision: Revision | null; outputs: Map<string, unknown> },
+): Promise<Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'actions' | 'after' | 'undo'>> => {
+  const { env } = context
+  const observed = (await step.observe(lookOf(context, step, foreseen))) as Json
+  const known: Known<Json> = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
+  foreseen.revision = step.revision?.(known) ?? foreseen.revision
+  if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
+  const look = lookOf(context, step, foreseen)
+  for (const check of step.before(known).filter(({ early }) => early)) {
+    const { unmet, verdict } = await lookAt(check, {
+      look,
+      context,
+      step: step.id,
+      side: 'needs',
+      patient: false,
+    })
+    if (unmet)
+      throw new Failed({ kind: 'before-unmet', unmet: [unmet], ...(verdict.tail && { tail: verdict.tail }) })
+  }
+  const seen = await alreadyDone(step, known, look, context)
+  return {
+    expects: seen === undefined ? 'to-do' : 'done',
+    seen: seen ?? '',
+    observed,
+    actions: Object.entries(step.actions(known)).map(([name, action]) => ({
+      name,
+      printed: printPlanned(action as never, env),
+    })),
+    after: step.after(known).map(({ fact }) => fact),
+    undo: printUndo(step.undo(known), env),
+  }
+}
+
+const printUndo = (undo: Undo, env: Known<Json>['env']): string => {
+  if (undo.kind === 'nothing') return `nothing to undo: ${undo.because}`
+  if (undo.kind === 'forward-only') return `cannot be undone: ${undo.because}; instead: ${undo.instead}`
+  return Object.values(undo.actions)
+    .map((action) => printAction(action, env))
+    .join('\n')
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../doors/clock.ts'
+import { DatabaseDoor } from '../doors/database.ts'
+import { parseDatabaseUrl } from '../doors/database-url.ts'
+import type { Asker } from '../doors/prompt.ts'
+import { Redactor } from '../doors/redaction.ts'
+import { Secrets } from '../doors/secrets.ts'
+import { applyEvent, emptyRun } from '../journal/fold.ts'
+import type { JournalFile } from '../journal/journal-file.ts'
+import { Recorder } from '../journal/recorder.ts'
+import type { Environment } from '../model/environment.ts'
+import { Failed } from '../model/failure.ts'
+import { type Answers, type RunContext, Scratch } from './run-context.ts'
+
+export interface ContextOptions {
+  env: Environment
+  /** Where `.env.<environment>` is looked for. */
+  bookFolder: string
+  stateDir: string
+  /** The time of the run, as its paths have it. */
+  stamp: string
+  /** How the run names itself to a database server. */
+  name: string
+  variables: Readonly<Record<string, string | undefined>>
+  ask: Asker
+  answers: Answers
+  signal: AbortSignal
+  /** Absent for what leaves no transcript. */
+  journal?: JournalFile
+  clock?: Clock
+}
+
+/** Opens the doors that a run needs. Nothing is connected, and no secret is read, before it is used. */
+export const openContext = (options: ContextOptions): { context: RunContext; close(): Promise<void> } => {
+  const { env, bookFolder, variables, clock = systemClock } = options
+  const redactor = new Redactor()
+  const secrets = new Secrets({ environment: env.name, bookFolder, variables, redactor })
+  const recorder = new Recorder(redactor, clock, options.journal)
+  const state = emptyRun()
+  recorder.onEvent((event) => applyEvent(state, event))
+  let database: DatabaseDoor | undefined
+  const context: RunContext = {
+    env,
+    paths: { stamp: options.stamp, backups: join(options.stateDir, 'backups') },
+    doors: {
+      clock,
+      secrets,
+      ask: options.ask,
+      variables,
+      get database() {
+        if (env.database) database ??= openDatabase(env.database, secrets, options.name, clock)
+        return database
+      },
+    },
+    recorder,
+    state,
+    answers: options.answers,
+    signal: options.signal,
+    scratch: new Scratch(),
+  }
+  return {
+    context,
+    close: async () => {
+      await database?.close()
+      await context.scratch.remove()
+    },
+  }
+}
+
+const openDatabase = (
+  { url, schema }: NonNullable<Environment['database']>,
+  secrets: Secrets,
+  name: string,
+  clock: Clock,
+): DatabaseDoor => {
+  const target = parseDatabaseUrl(secrets.open(url)!)
+  if ('mistake' in target)
+    throw new Failed({ kind: 'secret-malformed', name: url.name, message: target.mistake })
+  return new DatabaseDoor(target, { name, schema, clock })
+}

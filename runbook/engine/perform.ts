@@ -1,0 +1,69 @@
+import type { Action, Planned } from '../model/action.ts'
+import type { EventOf } from '../model/event.ts'
+import { Failed, type Failure, failureOf } from '../model/failure.ts'
+import { printAction } from '../model/print-action.ts'
+import type { Step } from '../model/step.ts'
+import { askFor } from './ask.ts'
+import { carryOut, lastLines, type Outcome } from './carry-out.ts'
+import type { RunContext } from './run-context.ts'
+
+/** How many characters of a child's output are kept to explain a failure. */
+const KEPT = 8_000
+
+/** Performs one planned action of a step: announced on disk, done, and its end recorded. */
+export const perform = async (
+  step: Step,
+  name: string,
+  planned: Planned | undefined,
+  values: Readonly<Record<string, string>> | undefined,
+  context: RunContext,
+): Promise<unknown> => {
+  if (!planned) throw new Error(`step ${step.id} performs '${name}', which it has not planned`)
+  const action = planned.kind === 'given' ? planned.fill(values ?? {}) : planned
+  const printed = printAction(action, context.env)
+  const { recorder, doors, signal } = context
+  signal.throwIfAborted()
+  recorder.record(
+    { type: 'action-started', step: step.id, action: name, printed, ...(values && { values }) },
+    { durable: true },
+  )
+  const began = doors.clock.monotonic()
+  const output = recorder.output(step.id, name)
+  const ended = (ok: boolean, tally: Partial<EventOf<'action-ended'>>) => {
+    output.end()
+    const ms = Math.round(doors.clock.monotonic() - began)
+    recorder.record({ type: 'action-ended', step: step.id, action: name, ok, ms, ...tally })
+  }
+  let tail = ''
+  try {
+    const { result, tally } = await outcomeOf(action, step, printed, context, (stream, chunk) => {
+      tail = (tail + output.write(stream, chunk)).slice(-KEPT)
+    })
+    ended(true, tally)
+    return result
+  } catch (error) {
+    const failure = failureOf(error)
+    ended(false, 'exit' in failure ? { exit: failure.exit } : {})
+    throw hasTail(failure)
+      ? new Failed({ ...failure, tail: failure.tail || lastLines(tail.trimEnd()) })
+      : error
+  }
+}
+
+const outcomeOf = async (
+  action: Action,
+  step: Step,
+  printed: string,
+  context: RunContext,
+  onOutput: (stream: 'out' | 'err', chunk: Uint8Array) => void,
+): Promise<Outcome> => {
+  if (action.kind === 'instruction') {
+    const answer = await askFor({ kind: 'instruction', text: action.text, step: step.id }, context)
+    return { result: answer, tally: { note: answer.note } }
+  }
+  const { env, doors, signal } = context
+  return carryOut(action, { env, doors, signal, printed }, onOutput)
+}
+
+const hasTail = (failure: Failure): failure is Extract<Failure, { kind: 'command-failed' | 'timeout' }> =>
+  failure.kind === 'command-failed' || failure.kind === 'timeout'

@@ -1,0 +1,36 @@
+import type { Entry, Group } from '../model/book.ts'
+import type { RunContext } from './run-context.ts'
+import { type Expected, runStep } from './run-step.ts'
+
+/**
+ * Runs the entries in the order of the page; `parallel` is the only way to leave it. When one branch fails, the
+ * others finish the step they are in and begin no further one: to end a half-done installation would leave more to
+ * repair than to wait for it.
+ */
+export const runBook = async (
+  entries: readonly Entry[],
+  context: RunContext,
+  expected?: Expected,
+): Promise<void> => {
+  const failing = { yes: false }
+  const run = async (entry: Entry): Promise<void> => {
+    if (failing.yes) return
+    context.signal.throwIfAborted()
+    if (entry.kind !== 'step') return entry.kind === 'parallel' ? runParallel(entry) : runEach(entry.entries)
+    try {
+      await runStep(entry, context, expected)
+    } catch (error) {
+      failing.yes = true
+      throw error
+    }
+  }
+  const runEach = async (each: readonly Entry[]): Promise<void> => {
+    for (const entry of each) await run(entry)
+  }
+  const runParallel = async ({ entries: branches }: Group): Promise<void> => {
+    const ended = await Promise.allSettled(branches.map(run))
+    const failed = ended.find((branch) => branch.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+  await runEach(entries)
+}

@@ -1,0 +1,92 @@
+import { makeScratch, removeScratch } from '../doors/files.ts'
+import type { RunState } from '../journal/fold.ts'
+import type { Recorder } from '../journal/recorder.ts'
+import type { Action, Result } from '../model/action.ts'
+import type { Environment } from '../model/environment.ts'
+import { Failed } from '../model/failure.ts'
+import type { Look, Revision, RunPaths } from '../model/look.ts'
+import { printAction } from '../model/print-action.ts'
+import type { Step } from '../model/step.ts'
+import { carryOut } from './carry-out.ts'
+import type { Doors } from './doors.ts'
+
+/** How questions are answered without asking. */
+export interface Answers {
+  /** Ordinary questions. */
+  yes: boolean
+  /** The environment whose name stands for typing it. */
+  confirm?: string
+}
+
+/** Everything that the parts of one run share. */
+export interface RunContext {
+  env: Environment
+  paths: RunPaths
+  doors: Doors
+  recorder: Recorder
+  /** Folded from what has been recorded so far. */
+  state: RunState
+  answers: Answers
+  signal: AbortSignal
+  scratch: Scratch
+}
+
+/** Thrown where a plan asks for the output of a step that has not run. */
+export class NotYet extends Error {
+  constructor(readonly step: string) {
+    super(`needs the output of ${step}`)
+  }
+}
+
+/** What a step or a check may look at. `foreseen`: in a plan, where no step has run. */
+export const lookOf = (
+  context: RunContext,
+  step: Step | undefined,
+  foreseen?: { revision: Revision | null; outputs: Map<string, unknown> },
+): Look => {
+  const see = async <A extends Action<'reads'>>(action: A): Promise<Result<A>> => {
+    const printed = printAction(action, context.env)
+    const { env, doors, signal } = context
+    return (await carryOut(action, { env, doors, signal, printed })).result as Result<A>
+  }
+  return {
+    env: context.env,
+    run: context.paths,
+    signal: context.signal,
+    revision: foreseen ? foreseen.revision : context.state.revision,
+    see,
+    attempt: async (action) => {
+      try {
+        return { ok: true, value: await see(action) }
+      } catch (error) {
+        context.signal.throwIfAborted()
+        if (error instanceof Failed) return { ok: false, failure: error.failure }
+        throw error
+      }
+    },
+    outputOf: <Out>({ id }: Step<any, any, Out>): Out => {
+      if (foreseen?.outputs.has(id)) return foreseen.outputs.get(id) as Out
+      const state = context.state.steps.get(id)?.state
+      if (state?.is === 'done') return state.output as Out
+      throw new NotYet(id)
+    },
+    performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),
+    scratch: () => context.scratch.folder(),
+    sleep: (ms) => context.doors.clock.sleep(ms, context.signal),
+    now: () => context.doors.clock.now(),
+  }
+}
+
+/** A folder that is made when a look needs one, and removed with the run. */
+export class Scratch {
+  #folder: Promise<string> | undefined
+
+  folder(): Promise<string> {
+    this.#folder ??= makeScratch()
+    return this.#folder
+  }
+
+  async remove(): Promise<void> {
+    if (this.#folder) await removeScratch(await this.#folder)
+  }
+}

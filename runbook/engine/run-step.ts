@@ -1,0 +1,108 @@
+import type { Actions } from '../model/action.ts'
+import { Failed, failureOf } from '../model/failure.ts'
+import type { Json } from '../model/json.ts'
+import type { Act, Look } from '../model/look.ts'
+import type { Known, Step } from '../model/step.ts'
+import type { Undo } from '../model/undo.ts'
+import { demand, lookAt } from './look-at.ts'
+import { perform } from './perform.ts'
+import { lookOf, type RunContext } from './run-context.ts'
+
+/**
+ * The life of a step: observe, already done?, before, freeze the way back, perform, after. Every part is recorded
+ * before the next begins.
+ */
+export const runStep = async (step: Step, context: RunContext, expected?: Expected): Promise<void> => {
+  const { recorder, doors } = context
+  const began = doors.clock.monotonic()
+  const took = () => Math.round(doors.clock.monotonic() - began)
+  recorder.record({ type: 'step-started', step: step.id, title: step.title, sort: step.sort })
+  try {
+    const known = await observe(step, context, expected)
+    const look = lookOf(context, step)
+    const seen = await alreadyDone(step, known, look, context)
+    if (seen) {
+      recorder.record({ type: 'step-skipped', step: step.id, why: 'already done', seen, ms: took() })
+      return
+    }
+    await demand('before-unmet', step.before(known), { look, context, step: step.id, side: 'before' })
+    const actions = step.actions(known) as Actions
+    recorder.record({ type: 'undo-frozen', step: step.id, undo: frozen(step.undo(known)) })
+    await step.run(actOf(step, known, actions, context))
+    await demand('after-unmet', step.after(known), {
+      look: lookOf(context, step),
+      context,
+      step: step.id,
+      side: 'after',
+    })
+    const output = (await step.output({ ...lookOf(context, step), observed: known.observed })) as Json
+    const summary = step.summary?.({ observed: known.observed, output }) ?? ''
+    recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
+  } catch (error) {
+    const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
+    recorder.record({ type: 'step-failed', step: step.id, failure, ms: took() })
+    throw new Failed(failure)
+  }
+}
+
+/** What the plan rests on: the revision that the operator confirmed. */
+export interface Expected {
+  to: string
+}
+
+const observe = async (step: Step, context: RunContext, expected?: Expected): Promise<Known<Json>> => {
+  const observed = (await step.observe(lookOf(context, step))) as Json
+  const known = { observed, env: context.env, run: context.paths }
+  const revision = step.revision?.(known)
+  if (revision && expected && expected.to !== revision.to)
+    throw new Failed({ kind: 'moved', what: 'the revision to deploy', was: expected.to, is: revision.to })
+  context.recorder.record({ type: 'observed', step: step.id, observed, ...(revision && { revision }) })
+  return known
+}
+
+/** What was seen, when everything that the step should bring about already holds. */
+export const alreadyDone = async (
+  step: Step,
+  known: Known<Json>,
+  look: Look,
+  context: RunContext,
+): Promise<string | undefined> => {
+  const hasEffects =
+    (step.sort === 'state' || step.sort === 'follows') && Object.keys(step.actions(known)).length > 0
+  if (!hasEffects) return undefined
+  const seen: string[] = []
+  for (const check of step.after(known)) {
+    const looked = await lookAt(check, { look, context, step: step.id, side: 'already', patient: false })
+    if (looked.unmet) return undefined
+    seen.push(looked.verdict.seen)
+  }
+  return seen.join('; ')
+}
+
+const actOf = (step: Step, known: Known<Json>, actions: Actions, context: RunContext): Act<any, any> => ({
+  ...lookOf(context, step),
+  observed: known.observed,
+  perform: (name: string, values?: Record<string, string>) =>
+    perform(step, name, actions[name], values, context) as Promise<any>,
+  prove: (fact, { holds, seen, tail }, remedy) => {
+    context.recorder.record({
+      type: 'looked',
+      step: step.id,
+      side: 'after',
+      fact,
+      holds,
+      seen,
+      ms: 0,
+      ...(!holds && { remedy }),
+      ...(tail && { tail }),
+    })
+    if (!holds)
+      throw new Failed({ kind: 'after-unmet', unmet: [{ fact, seen, remedy }], ...(tail && { tail }) })
+  },
+})
+
+/** The way back as data: its checks are made again from the observation. */
+const frozen = (undo: Undo): Json =>
+  undo.kind === 'reverse'
+    ? ({ kind: undo.kind, of: undo.of, actions: undo.actions } as unknown as Json)
+    : { ...undo }

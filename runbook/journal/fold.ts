@@ -1,0 +1,111 @@
+import type { EventOf, Happening } from '../model/event.ts'
+import type { Failure } from '../model/failure.ts'
+import type { Json } from '../model/json.ts'
+import type { Sort } from '../model/step.ts'
+
+/** Where a step stands, as far as the transcript tells. */
+export type StepState =
+  | { is: 'pending' }
+  /** Started and not ended: only the world can tell. */
+  | { is: 'in-doubt' }
+  | { is: 'done'; output: Json; summary: string; ms: number }
+  | { is: 'skipped'; why: string; seen: string }
+  | { is: 'failed'; failure: Failure; ms: number }
+export interface StepRecord {
+  id: string
+  title: string
+  sort: Sort
+  state: StepState
+  observed?: Json
+  undo?: Json
+  /** Actions that were begun, in order; `result` once they ended well. */
+  actions: Map<string, { printed: string; result?: string }>
+}
+
+/** A run, folded from its transcript. There is no other state. */
+export interface RunState {
+  started?: EventOf<'run-started'> & { at: string }
+  ended?: EventOf<'run-ended'> & { at: string }
+  steps: Map<string, StepRecord>
+  revision: { from: string; to: string } | null
+  /** Whether an effect on the environment was begun; what only prepares, such as a backup, is none. */
+  changed: boolean
+}
+
+export const emptyRun = (): RunState => ({ steps: new Map(), revision: null, changed: false })
+
+export const foldRun = (events: Iterable<Happening & { at: string }>): RunState => {
+  const state = emptyRun()
+  for (const event of events) applyEvent(state, event)
+  return state
+}
+
+/** Takes one more event into the state. */
+export const applyEvent = (state: RunState, event: Happening & { at: string }): void => {
+  switch (event.type) {
+    case 'run-started':
+      state.started ??= event
+      return
+    case 'run-ended':
+      state.ended = event
+      return
+    case 'step-started':
+      Object.assign(recordOf(state, event.step), {
+        title: event.title,
+        sort: event.sort,
+        state: { is: 'in-doubt' },
+      })
+      return
+    case 'observed':
+      recordOf(state, event.step).observed = event.observed
+      if (event.revision) state.revision = event.revision
+      return
+    case 'undo-frozen':
+      recordOf(state, event.step).undo = event.undo
+      return
+    case 'action-started':
+      recordOf(state, event.step).actions.set(event.action, { printed: event.printed })
+      state.changed ||= recordOf(state, event.step).sort !== 'prepares'
+      return
+    case 'action-ended': {
+      const action = recordOf(state, event.step).actions.get(event.action)
+      if (action && event.ok) action.result = resultOf(event)
+      return
+    }
+    case 'step-done':
+      recordOf(state, event.step).state = {
+        is: 'done',
+        output: event.output,
+        summary: event.summary,
+        ms: event.ms,
+      }
+      return
+    case 'step-skipped':
+      recordOf(state, event.step).state = { is: 'skipped', why: event.why, seen: event.seen }
+      return
+    case 'step-failed':
+      recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }
+      return
+    case 'looked':
+    case 'output':
+    case 'asked':
+    case 'answered':
+    case 'undo-started':
+    case 'undo-done':
+      return
+  }
+}
+
+const recordOf = (state: RunState, id: string): StepRecord => {
+  const known = state.steps.get(id)
+  if (known) return known
+  const record: StepRecord = { id, title: id, sort: 'follows', state: { is: 'pending' }, actions: new Map() }
+  state.steps.set(id, record)
+  return record
+}
+
+const resultOf = ({ exit, status, rows, note, ms }: EventOf<'action-ended'>): string => {
+  if (note !== undefined) return note ? `confirmed: ${note}` : 'confirmed'
+  const what = status !== undefined ? `${status}` : rows !== undefined ? `${rows} rows` : `exit ${exit ?? 0}`
+  return `${what} in ${Math.round(ms)} ms`
+}

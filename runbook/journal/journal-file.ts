@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Event, Happening } from '../model/event.ts'
+import { Failed } from '../model/failure.ts'
+
+/** What the first line of a transcript has as `prev`. */
+export const NOTHING_BEFORE = '0'.repeat(64)
+
+export const hashOf = (line: string): string => createHash('sha256').update(line).digest('hex')
+
+/** Appends events to a transcript. Nothing in it is ever rewritten. */
+export class JournalFile {
+  readonly #fd: number
+
+  constructor(
+    readonly path: string,
+    private seq = 0,
+    private prev = NOTHING_BEFORE,
+  ) {
+    this.#fd = this.#telling(() => {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      return openSync(path, 'a', 0o600)
+    })
+  }
+
+  /** Writes one line. `durable`: it is on the disk when this returns. */
+  append(happening: Happening, at: Date, durable: boolean): Event {
+    const event = { seq: this.seq, at: at.toISOString(), ...happening, prev: this.prev } as Event
+    const line = `${JSON.stringify(event)}\n`
+    this.#telling(() => {
+      writeSync(this.#fd, line)
+      if (durable) fsyncSync(this.#fd)
+    })
+    this.seq += 1
+    this.prev = hashOf(line.slice(0, -1))
+    return event
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+
+  /** A transcript that cannot be written stops the run before its next effect. */
+  #telling<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw new Failed({ kind: 'journal-failed', path: this.path, message: (error as Error).message })
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/** `20261122T021500Z`: sorts by time, and can stand in a file's name. */
+export const stampOf = (at: Date): string =>
+  at
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace(/[-:]/g, '')
+
+/** `20261122T021500Z-production-deploy-7f3a`. */
+export const runId = (at: Date, env: string, command: string, random: string): string =>
+  `${stampOf(at)}-${env}-${command}-${random}`

@@ -1,0 +1,30 @@
+import type { Failure } from './failure.ts'
+
+/** What each exit status means: the contract of the command line. A child's status is never passed through. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  precondition: 3,
+  declined: 4,
+  locked: 5,
+  rolledBack: 6,
+  rollbackFailed: 7,
+} as const
+
+/** `changed`: whether an effect on the environment had begun. */
+export const exitOf = (failure: Failure, changed: boolean): number => {
+  switch (failure.kind) {
+    case 'interrupted':
+      return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[failure.signal] ?? 130
+    case 'locked':
+      return EXIT.locked
+    case 'declined':
+    case 'answer-needed':
+      return changed ? EXIT.failed : EXIT.declined
+    case 'bug':
+      return EXIT.failed
+    default:
+      return changed ? EXIT.failed : EXIT.precondition
+  }
+}

@@ -1,0 +1,142 @@
+import type { Failure, Unmet } from './failure.ts'
+
+/** What a person is told: one sentence, one remedy, and what helps to understand it. */
+export interface Explanation {
+  sentence: string
+  remedy: string
+  /** Last lines of output, the statement, the body. */
+  detail?: string
+}
+
+/** The one place where a failure becomes words. */
+export const explain = (failure: Failure): Explanation => {
+  switch (failure.kind) {
+    case 'before-unmet':
+    case 'after-unmet':
+      return explainUnmet(failure.unmet, failure.tail)
+    case 'command-failed':
+      return {
+        sentence: `\`${failure.printed}\` ended with ${exitText(failure.exit)}`,
+        remedy: 'read its last lines',
+        detail: failure.tail,
+      }
+    case 'command-missing':
+      return {
+        sentence: `the program \`${failure.program}\` was not found`,
+        remedy: `install ${failure.program}, or put its folder into PATH`,
+      }
+    case 'folder-missing':
+      return {
+        sentence: `the folder ${failure.folder} does not exist`,
+        remedy: 'clone the application there, or correct `app.dir` in the book',
+      }
+    case 'query-failed':
+      return {
+        sentence: `the database refused${failure.line ? ` line ${failure.line}` : ''}: ${failure.message} (${failure.sqlstate})`,
+        remedy: failure.hint ?? remedyOfState(failure.sqlstate),
+        detail: [failure.detail, failure.statement ?? failure.printed].filter(Boolean).join('\n'),
+      }
+    case 'database-unreachable':
+      return {
+        sentence: `the database ${failure.target} cannot be reached: ${failure.message || failure.code}`,
+        remedy: remedyOfConnection(failure.code),
+      }
+    case 'request-failed':
+      return {
+        sentence: `${failure.printed}: ${failure.message}`,
+        remedy: 'see whether the app runs and listens there',
+        ...(failure.body && { detail: failure.body }),
+      }
+    case 'file-failed':
+      return {
+        sentence: `${failure.path}: ${fileText(failure.code, failure.message)}`,
+        remedy:
+          failure.code === 'ENOENT'
+            ? 'correct the path in the book'
+            : 'look at its owner and mode with `ls -l`',
+      }
+    case 'secret-missing':
+      return {
+        sentence: `the secret ${failure.name} is ${failure.empty ? 'empty' : 'not set'}`,
+        remedy: `export ${failure.name}=…, or write it into ${failure.file}`,
+      }
+    case 'secret-malformed':
+      return {
+        sentence: `the secret ${failure.name} ${failure.message}`,
+        remedy: `correct ${failure.name}: postgresql://user:password@host:port/database, percent-encoded`,
+      }
+    case 'moved':
+      return {
+        sentence: `${failure.what} moved after the plan was confirmed: it was ${failure.was}, it is ${failure.is}`,
+        remedy: 'look at what changed, then deploy again',
+      }
+    case 'declined':
+      return { sentence: `not confirmed: ${failure.question}`, remedy: 'run it again when it may be done' }
+    case 'answer-needed':
+      return {
+        sentence: `an answer is needed and there is no terminal to ask on: ${failure.question}`,
+        remedy: `give ${failure.flag}`,
+      }
+    case 'locked':
+      return {
+        sentence: `locked by run ${failure.run}: ${failure.holder}, since ${failure.since}`,
+        remedy: `wait until it has ended; \`runbook show ${failure.run}\` tells where it is`,
+      }
+    case 'timeout':
+      return {
+        sentence: `\`${failure.printed}\` was not done after ${Math.round(failure.after / 1000)} s, and was ended`,
+        remedy: 'find out what it waits for, or raise its timeout in the book',
+        detail: failure.tail,
+      }
+    case 'journal-failed':
+      return {
+        sentence: `the transcript cannot be written: ${failure.path}: ${failure.message}`,
+        remedy: 'make room or give the right to write, or name another folder with --state-dir',
+      }
+    case 'interrupted':
+      return {
+        sentence: `interrupted by ${failure.signal}`,
+        remedy: 'run it again: what is already done is skipped',
+      }
+    case 'bug':
+      return {
+        sentence: `this is a mistake in runbook or in the book: ${failure.message}`,
+        remedy: 'report it with the lines below',
+        detail: failure.stack,
+      }
+  }
+}
+
+const explainUnmet = (unmet: readonly Unmet[], tail?: string): Explanation => {
+  const sentences = unmet.map(({ fact, seen }) => `not so: ${fact}; seen: ${seen}`)
+  const remedies = [...new Set(unmet.map(({ remedy }) => remedy))]
+  return { sentence: sentences.join('\n'), remedy: remedies.join('\n'), ...(tail && { detail: tail }) }
+}
+
+const exitText = (exit: number | string): string =>
+  typeof exit === 'number' ? `exit ${exit}` : `signal ${exit}`
+
+const fileText = (code: string, message: string): string =>
+  ({
+    ENOENT: 'there is no such file',
+    EACCES: 'may not be read or written',
+    EISDIR: 'is a folder',
+    ENOSPC: 'the disk is full',
+  })[code] ?? message
+
+/** SQLSTATE classes: PostgreSQL documentation, appendix A. */
+const remedyOfState = (sqlstate: string): string => {
+  if (sqlstate === '42501') return 'grant the role that right, or use the role that owns the object'
+  if (sqlstate === '55P03' || sqlstate === '57014')
+    return 'find who holds the lock: SELECT pid, usename, query FROM pg_stat_activity WHERE wait_event_type IS NULL'
+  if (sqlstate === '53100') return 'make room on the database server’s disk'
+  return 'nothing of it stays; correct the SQL and deploy again'
+}
+
+const remedyOfConnection = (code: string): string => {
+  if (code === '28P01' || code === '28000') return 'the user or the password is wrong: correct DATABASE_URL'
+  if (code === '3D000') return 'there is no such database: correct its name in DATABASE_URL'
+  if (code === '53300') return 'the server has no free connection: end idle ones, or raise max_connections'
+  if (code === 'ENOTFOUND') return 'the host name is not known: correct DATABASE_URL'
+  return 'see whether PostgreSQL runs there: pg_isready -h <host> -p <port>'
+}

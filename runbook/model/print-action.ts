@@ -1,0 +1,81 @@
+import type { Action, Command, Given, Planned, Request, Transaction } from './action.ts'
+import type { Environment } from './environment.ts'
+import { printText, type Secret, type Text } from './secret.ts'
+
+/** An action as a plan prints it and a transcript records it, word for word. Secrets stand as `‹secret NAME›`. */
+export const printAction = (action: Action, env: Environment): string => {
+  switch (action.kind) {
+    case 'command':
+      return printCommand(action)
+    case 'query':
+      return [
+        action.sql.trim(),
+        ...(action.values.length ? [`-- ${JSON.stringify(action.values)}`] : []),
+      ].join(' ')
+    case 'transaction':
+      return printTransaction(action)
+    case 'request':
+      return printRequest(action, env)
+    case 'read-file':
+      return `read ${action.path}`
+    case 'write-file':
+      return `write ${action.path}${action.shows ? `\n${action.shows}` : `, ${Buffer.byteLength(action.content)} bytes`}`
+    case 'instruction':
+      return action.text
+  }
+}
+
+/** A planned action, with its holes as `‹name›`. */
+export const printPlanned = (planned: Planned, env: Environment): string =>
+  printAction(planned.kind === 'given' ? fillWithNames(planned) : planned, env)
+
+const fillWithNames = (given: Given): Action =>
+  given.fill(Object.fromEntries(given.holes.map((hole) => [hole, `‹${hole}›`])))
+
+const printCommand = ({ argv, cwd, env = {}, input }: Command): string => {
+  const words = [...printVariables(env), ...argv.map((word) => quote(printText(word)))]
+  if (input !== undefined) words.push(`<<< ${quote(printText(input))}`)
+  return `${cwd ? `cd ${quote(cwd)} && ` : ''}${words.join(' ')}`
+}
+
+/** libpq's six variables come from one URL, and are printed as one. */
+const printVariables = (env: Readonly<Record<string, Text>>): string[] => {
+  const parts = Object.entries(env).filter(([, value]) => isPart(value))
+  const urls = new Set(parts.map(([, value]) => (value as Secret).name))
+  return [
+    ...[...urls].map((name) => `PG*=‹secret ${name}›`),
+    ...Object.entries(env)
+      .filter(([, value]) => !isPart(value))
+      .map(([name, value]) => `${name}=${quote(printText(value))}`),
+  ]
+}
+const isPart = (value: Text): boolean => typeof value === 'object' && value.kind === 'secret' && !!value.part
+
+const printTransaction = ({ statements, settings = {} }: Transaction): string =>
+  [
+    'BEGIN;',
+    ...Object.entries(settings).map(
+      ([name, value]) => `SET LOCAL ${name} = '${value.replaceAll("'", "''")}';`,
+    ),
+    ...statements.map(({ sql }) => `${sql.trim().replace(/;$/, '')};`),
+    'COMMIT;',
+  ].join('\n')
+
+const printRequest = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
+  [
+    `${method} ${absoluteUrl(url, env)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${printText(value)}`),
+    ...(json === undefined ? [] : [JSON.stringify(json)]),
+  ].join('  ')
+
+/** A path below the environment's url, or the url itself. */
+export const absoluteUrl = (url: string, env: Environment): string =>
+  url.startsWith('/') ? env.app.url + url : url
+
+/** A word as a POSIX shell would take it. */
+const quote = (word: string): string =>
+  /^[A-Za-z0-9_./:=@%+,^~‹› -]+$/.test(word) && (!word.includes(' ') || word.startsWith('‹'))
+    ? word
+    : word === ''
+      ? "''"
+      : `'${word.replaceAll("'", "'\\''")}'`

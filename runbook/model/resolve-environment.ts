@@ -1,0 +1,24 @@
+import { resolve } from 'node:path'
+import type { EnvironmentDefinition } from './book.ts'
+import type { Environment } from './environment.ts'
+
+/** An environment of the book with its name, its defaults, and its folder made absolute. */
+export const resolveEnvironment = (
+  name: string,
+  definition: EnvironmentDefinition,
+  bookFolder: string,
+): Environment => ({
+  name,
+  protected: definition.protected ?? false,
+  host: definition.host ?? 'local',
+  app: {
+    dir: resolve(bookFolder, definition.app.dir),
+    branch: definition.app.branch ?? 'main',
+    url: (definition.app.url ?? '').replace(/\/+$/, ''),
+    health: definition.app.health ?? '/health',
+  },
+  ...(definition.database && {
+    database: { url: definition.database.url, schema: definition.database.schema ?? 'public' },
+  }),
+  variables: definition.variables ?? {},
+})

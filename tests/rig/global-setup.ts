@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { startCluster } from '../../examples/world/cluster.ts'
+
+/** One PostgreSQL server for the whole run; each test makes databases of its own in it. */
+export default async (project: TestProject) => {
+  const dir = await mkdtemp(join(tmpdir(), 'runbook-tests-'))
+  const cluster = await startCluster({ dir })
+  project.provide('adminUrl', cluster.adminUrl)
+  project.provide('postgresBin', cluster.bin)
+  return async () => {
+    await cluster.stop()
+    await rm(cluster.home, { recursive: true, force: true })
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    adminUrl: string
+    postgresBin: string
+  }
+}

@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makePlan } from '../../runbook/engine/make-plan.ts'
+import { openContext } from '../../runbook/engine/open-context.ts'
+import { preflight, together } from '../../runbook/engine/preflight.ts'
+import { lookOf, type RunContext } from '../../runbook/engine/run-context.ts'
+import { runStep } from '../../runbook/engine/run-step.ts'
+import { JournalFile } from '../../runbook/journal/journal-file.ts'
+import { stampOf } from '../../runbook/journal/run-id.ts'
+import type { EnvironmentDefinition } from '../../runbook/model/book.ts'
+import type { Check, Verdict } from '../../runbook/model/check.ts'
+import type { Event } from '../../runbook/model/event.ts'
+import { type Failure, failureOf } from '../../runbook/model/failure.ts'
+import type { Json } from '../../runbook/model/json.ts'
+import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
+import { secret } from '../../runbook/model/secret.ts'
+import type { Step } from '../../runbook/model/step.ts'
+import type { Arrangement, PlannedStep } from '../../runbook/plan/plan.ts'
+
+export interface StepRigOptions {
+  /** The application's folder. */
+  dir: string
+  databaseUrl?: string
+  schema?: string
+  app?: { branch?: string; url?: string; health?: string }
+  /** Over the test's own environment. */
+  variables?: Record<string, string>
+  secrets?: Record<string, string>
+  protected?: boolean
+  name?: string
+}
+export interface StepRun {
+  ended: 'done' | 'skipped' | 'failed'
+  failure?: Failure
+  events: Event[]
+  output: Json
+  observed: Json
+  summary: string
+  /** The actions begun, as printed. */
+  performed: string[]
+}
+
+/** One environment in which single steps and checks are run for real, each run with a journal of its own. */
+export const stepRig = async (options: StepRigOptions) => {
+  const home = mkdtempSync(join(tmpdir(), 'runbook rig '))
+  const stateDir = join(home, '.runbook')
+  mkdirSync(join(stateDir, 'backups'), { recursive: true, mode: 0o700 })
+  const definition: EnvironmentDefinition = {
+    protected: options.protected ?? false,
+    app: { dir: options.dir, ...options.app },
+    ...(options.databaseUrl && {
+      database: { url: secret('DATABASE_URL'), schema: options.schema ?? 'public' },
+    }),
+  }
+  const env = resolveEnvironment(options.name ?? 'rig', definition, home)
+  const variables = {
+    ...process.env,
+    ...(options.databaseUrl && { DATABASE_URL: options.databaseUrl }),
+    ...options.secrets,
+    ...options.variables,
+  }
+  const abort = new AbortController()
+  let runs = 0
+
+  const inContext = async <T>(
+    work: (context: RunContext, events: Event[]) => Promise<T>,
+    { answers, journal }: { answers?: string[]; journal?: JournalFile } = {},
+  ): Promise<T> => {
+    const waiting = [...(answers ?? [])]
+    const { context, close } = openContext({
+      env,
+      bookFolder: home,
+      stateDir,
+      stamp: stampOf(new Date(Date.now() + runs++ * 1000)),
+      name: 'runbook rig',
+      variables,
+      ask: async () => waiting.shift() ?? '',
+      answers: { yes: answers === undefined },
+      signal: abort.signal,
+      ...(journal && { journal }),
+    })
+    const events: Event[] = []
+    context.recorder.onEvent((event) => events.push(event))
+    try {
+      return await work(context, events)
+    } finally {
+      await close()
+      journal?.close()
+    }
+  }
+
+  return {
+    env,
+    home,
+    stateDir,
+    backups: join(stateDir, 'backups'),
+    abort,
+    /** Runs steps one after the other in one run; the result is the last one's. */
+    run: async (step: Step | Step[], { answers }: { answers?: string[] } = {}): Promise<StepRun> => {
+      const steps = [step].flat()
+      const journal = new JournalFile(join(stateDir, 'runs', String(runs), 'journal.jsonl'))
+      return inContext(
+        async (context, events) => {
+          let failure: Failure | undefined
+          for (const each of steps) {
+            try {
+              await runStep(each, context)
+            } catch (error) {
+              failure = failureOf(error)
+              break
+            }
+          }
+          const id = [...context.state.steps.keys()].at(-1)!
+          const record = context.state.steps.get(id)!
+          const { state } = record
+          return {
+            ended: state.is === 'done' || state.is === 'skipped' ? state.is : ('failed' as const),
+            ...(failure && { failure }),
+            events,
+            output: state.is === 'done' ? state.output : null,
+            observed: record.observed ?? null,
+            summary: state.is === 'done' ? state.summary : '',
+            performed: events.flatMap((event) => (event.type === 'action-started' ? [event.printed] : [])),
+          }
+        },
+        { ...(answers && { answers }), journal },
+      )
+    },
+    look: (check: Check): Promise<Verdict> =>
+      inContext(async (context) => {
+        try {
+          return await check.look(lookOf(context, undefined))
+        } catch (error) {
+          return { holds: false, seen: JSON.stringify(failureOf(error)) }
+        }
+      }),
+    /** What a plan says of these steps, and everything that it finds wrong. */
+    plan: (...steps: Step[]): Promise<{ steps: PlannedStep[]; failures: Failure[] }> =>
+      inContext(async (context) => {
+        const arrangement = { env, steps, entries: steps } as unknown as Arrangement
+        const { plan, failures } = await makePlan(arrangement, context, new Map())
+        return { steps: plan.steps, failures }
+      }),
+    /** What `doctor` says of these steps. */
+    needs: (...steps: Step[]): Promise<Failure | undefined> =>
+      inContext(async (context) => {
+        const failures = await preflight({ env, steps, entries: steps } as unknown as Arrangement, context)
+        return failures.length ? together(failures) : undefined
+      }),
+    dispose: () => rmSync(home, { recursive: true, force: true }),
+  }
+}
