@@ -1,0 +1,48 @@
+import { type Look, reads, unmet } from '../runbook/index.ts'
+
+/** How long a remote may take to hand over what it has. Milliseconds. */
+const PATIENCE = 300_000
+
+/**
+ * The variables under which git reads `commit` although the clone does not have it yet. What is missing is fetched
+ * into the scratch folder, which git takes for its object store, with the clone's own store behind it: a plan leaves
+ * the clone as it was, to the byte. The fetch is dry, so that no ref, FETCH_HEAD or hook comes into it.
+ */
+export const incomingObjects = async (
+  at: Look,
+  commit: string,
+  remotes?: readonly string[],
+): Promise<Record<string, string>> => {
+  const own = await at.see(reads('git', 'rev-parse', '--git-path', 'objects'))
+  const variables = {
+    GIT_OBJECT_DIRECTORY: await at.scratch(),
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(own.startsWith('/') ? own : `${at.env.app.dir}/${own}`),
+  }
+  const known = await at.attempt({ ...reads('git', 'cat-file', '-e', `${commit}^{commit}`), env: variables })
+  if (known.ok) return variables
+  const from = remotes ?? (await at.see(reads('git', 'remote'))).split('\n').sort(originFirst)
+  let last = 'it has no remote'
+  for (const remote of from) {
+    const fetched = await at.attempt({ ...fetchOnly(remote, commit), env: variables, timeout: PATIENCE })
+    if (fetched.ok) return variables
+    last = 'tail' in fetched.failure ? (fetched.failure.tail ?? '') : fetched.failure.kind
+  }
+  throw unmet(
+    `the commit ${commit.slice(0, 7)} can be had from ${from.join(' or ') || 'a remote'}`,
+    last,
+    'git fetch --dry-run, and see what it says',
+  )
+}
+
+const fetchOnly = (remote: string, commit: string) =>
+  reads(
+    'git',
+    ...['-c', 'core.hooksPath=/dev/null', 'fetch', '--dry-run', '--quiet'],
+    ...['--no-tags', '--no-auto-gc', '--no-recurse-submodules', remote, commit],
+  )
+
+const originFirst = (a: string, b: string): number => Number(b === 'origin') - Number(a === 'origin')
+
+/** The list of folders is parted by colons; git takes a folder in double quotes where one stands in its name. */
+const quoted = (folder: string): string =>
+  folder.includes(':') ? `"${folder.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : folder
