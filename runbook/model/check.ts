@@ -25,13 +25,15 @@ export interface Verdict {
   readonly tail?: string
   /** Waiting longer will not help. */
   readonly final?: boolean
+  /** Where what was seen has a remedy of its own. */
+  readonly remedy?: string
 }
 
 /** Defines a check. */
 export const defineCheck = (check: Omit<Check, 'kind'>): Check => ({ kind: 'check', ...check })
 
 export const holds = (seen: string): Verdict => ({ holds: true, seen })
-export const fails = (seen: string, more: Pick<Verdict, 'tail' | 'final'> = {}): Verdict => ({
+export const fails = (seen: string, more: Pick<Verdict, 'tail' | 'final' | 'remedy'> = {}): Verdict => ({
   holds: false,
   seen,
   ...more,
