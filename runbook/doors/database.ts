@@ -70,6 +70,25 @@ export class DatabaseDoor {
     })
   }
 
+  /** A moment of the database: its id, and looks at it, until `work` ends. */
+  async snapshot<T>(
+    work: (id: string, look: <Row>(query: Query, printed: string) => Promise<Row[]>) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.#once(undefined, async (client) => {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+      const { rows } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
+      return work(rows[0]!.id, async <Row>(query: Query, printed: string) => {
+        try {
+          const text = { text: query.sql, values: [...query.values] }
+          return (await cancellable(client, signal, () => client.query(text))).rows as Row[]
+        } catch (error) {
+          throw this.#told(error, printed)
+        }
+      })
+    })
+  }
+
   /** A connection for as long as the caller wants, such as one that holds a lock. */
   async connect(database?: string, readOnly = false): Promise<Client> {
     const pg = (await import('pg')).default

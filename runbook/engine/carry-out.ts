@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path'
+import type { DatabaseDoor } from '../doors/database.ts'
 import { readText, writeText } from '../doors/files.ts'
 import { type Spawned, spawn } from '../doors/process.ts'
 import { send } from '../doors/web.ts'
@@ -105,16 +106,25 @@ const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situati
 }
 
 const runQuery = async (query: Query, situation: Situation): Promise<Outcome> => {
-  const rows = await databaseOf(situation).query(query, situation.printed, situation.signal)
+  const rows = await databaseDoor(situation.doors, situation.env).query(
+    query,
+    situation.printed,
+    situation.signal,
+  )
   return { result: rows, tally: { rows: rows.length } }
 }
 
 const runTransaction = async (transaction: Transaction, situation: Situation): Promise<Outcome> => {
-  const results = await databaseOf(situation).transact(transaction, situation.printed, situation.signal)
+  const results = await databaseDoor(situation.doors, situation.env).transact(
+    transaction,
+    situation.printed,
+    situation.signal,
+  )
   return { result: results, tally: { rows: results.reduce((sum, { rows }) => sum + rows, 0) } }
 }
 
-const databaseOf = ({ doors, env }: Situation) => {
+/** The door to the environment's database; a failure where the book gives it none. */
+export const databaseDoor = (doors: Doors, env: Environment): DatabaseDoor => {
   if (doors.database) return doors.database
   throw new Failed({
     kind: 'before-unmet',

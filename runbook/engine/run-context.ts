@@ -7,7 +7,7 @@ import { Failed } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
 
 /** How questions are answered without asking. */
@@ -63,6 +63,13 @@ export const lookOf = (
         if (error instanceof Failed) return { ok: false, failure: error.failure }
         throw error
       }
+    },
+    snapshot: (work) => {
+      const { env, doors, signal } = context
+      return databaseDoor(doors, env).snapshot(
+        (id, look) => work({ id, see: (query) => look(query, printAction(query, env)) }),
+        signal,
+      )
     },
     outputOf: <Out>({ id }: Step<any, any, Out>): Out => {
       if (foreseen?.outputs.has(id)) return foreseen.outputs.get(id) as Out
