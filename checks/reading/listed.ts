@@ -1,0 +1,22 @@
+import { Failed, type Look, reads } from '../../runbook/index.ts'
+
+export interface Listed {
+  /** As `ls` shows it: `-` for a file, `d` for a folder. */
+  readonly kind: string
+  /** `drwxr-xr-x`. */
+  readonly mode: string
+  readonly size: number
+}
+
+/** What `ls` says of one path, links followed; undefined where there is nothing. */
+export const listed = async ({ attempt }: Look, path: string): Promise<Listed | undefined> => {
+  const printed = await attempt(reads('ls', '-ldnL', '--', path))
+  if (!printed.ok) {
+    const { failure } = printed
+    if (failure.kind === 'command-failed' && /No such file|Not a directory/.test(failure.tail))
+      return undefined
+    throw new Failed(failure)
+  }
+  const [mode = '', , , , size = '0'] = printed.value.split(/\s+/)
+  return { kind: mode.slice(0, 1), mode: mode.slice(0, 10), size: Number(size) }
+}
