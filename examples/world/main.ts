@@ -1,12 +1,13 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, realpath } from 'node:fs/promises'
 import { delimiter, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Interrupted, interruption } from './interruption.ts'
 import { identify } from './processes.ts'
 import { raise, type World } from './raise.ts'
 import { createRecord, type WorldRecord, writeRecord } from './record.ts'
 import { lumiku } from './scenarios/lumiku.ts'
 import type { Scenario } from './scenarios/scenario.ts'
-import { removeWorld, takeDown } from './take-down.ts'
+import { builtFor, removeWorld, takeDown } from './take-down.ts'
 
 const scenarios: Record<string, Scenario> = { lumiku }
 
@@ -30,17 +31,19 @@ async function main(): Promise<void> {
   throw new UsageError(usage)
 }
 
-async function up(dir: string, scenario: Scenario): Promise<void> {
-  const record = await claim(dir, scenario)
+async function up(given: string, scenario: Scenario): Promise<void> {
+  const dir = await emptyFolder(given)
   const interrupted = interruption()
+  const record = await claim(dir, scenario)
+  process.env[builtFor] = dir
   console.error(`Raising the world of ${scenario.name} in ${dir}`)
   let world: World
   try {
-    world = await raise(dir, scenario, record, interrupted.signal, say)
-    interrupted.signal.throwIfAborted()
+    world = await raise(dir, scenario, record, interrupted, say)
+    interrupted.throwIfAborted()
     await writeRecord(dir, { ...record, state: 'up' })
   } catch (error) {
-    say(interrupted.signal.aborted ? `interrupted (${interrupted.signal.reason.message})` : 'failed')
+    say(interrupted.aborted ? `interrupted (${interrupted.reason.message})` : 'failed')
     await takeDown(dir)
     say(`what had been started has ended; remove the files with: ${command('down', dir)} --delete`)
     throw error
@@ -49,7 +52,8 @@ async function up(dir: string, scenario: Scenario): Promise<void> {
   console.log(JSON.stringify(world))
 }
 
-async function down(dir: string, remove: boolean): Promise<void> {
+async function down(given: string, remove: boolean): Promise<void> {
+  const dir = await realpath(given).catch(() => given)
   if (!(await takeDown(dir))) return console.error(`There is no world in ${dir}`)
   if (remove) await removeWorld(dir)
   console.error(
@@ -59,39 +63,28 @@ async function down(dir: string, remove: boolean): Promise<void> {
   )
 }
 
+async function emptyFolder(given: string): Promise<string> {
+  if (given.includes(delimiter))
+    throw new UsageError(`${given} cannot stand in a PATH, because of its ${delimiter}`)
+  await mkdir(given, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST' || error.code === 'ENOTDIR') throw new UsageError(`${given} is not a folder`)
+    throw error
+  })
+  if ((await readdir(given)).length > 0) throw notEmpty(given)
+  return realpath(given)
+}
+
 async function claim(dir: string, scenario: Scenario): Promise<WorldRecord> {
-  if (dir.includes(delimiter))
-    throw new UsageError(`${dir} cannot stand in a PATH, because of its ${delimiter}`)
-  const names = await mkdir(dir, { recursive: true })
-    .then(() => readdir(dir))
-    .catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST' || error.code === 'ENOTDIR') throw new UsageError(`${dir} is not a folder`)
-      throw error
-    })
   const builder = identify(process.pid) ?? { pid: process.pid, started: '' }
   const record: WorldRecord = { scenario: scenario.name, state: 'raising', builder, ports: {} }
-  const full = new UsageError(`${dir} is not empty: a world is raised in a new or an empty folder`)
-  if (names.length > 0) throw full
   await createRecord(dir, record).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EEXIST' ? full : error
+    throw error.code === 'EEXIST' ? notEmpty(dir) : error
   })
   return record
 }
 
-class Interrupted extends Error {
-  constructor(readonly signal: NodeJS.Signals) {
-    super(signal)
-  }
-}
-
-function interruption(): AbortController {
-  const controller = new AbortController()
-  // They stay in place: a second Ctrl-C must not cut the taking down short.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => controller.abort(new Interrupted(signal)))
-  }
-  return controller
-}
+const notEmpty = (dir: string) =>
+  new UsageError(`${dir} is not empty: a world is raised in a new or an empty folder`)
 
 function readArguments() {
   const options = {
@@ -121,9 +114,7 @@ const command = (verb: string, dir: string) =>
 
 function statusOf(error: unknown): number {
   if (error instanceof UsageError) return 2
-  if (error instanceof Interrupted)
-    return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[error.signal as string] ?? 1
-  return 1
+  return error instanceof Interrupted ? error.exitStatus : 1
 }
 
 try {

@@ -16,6 +16,11 @@ export function isAlive({ pid, started }: ProcessId): boolean {
   return identify(pid)?.started === started
 }
 
+/** The parent's number; undefined outside of Linux. */
+export function parentOf(pid: number): number | undefined {
+  return Number(statOf(pid)[1]) || undefined
+}
+
 /** Ends processes by one signal after the other, each with time to work. Gives those that outlived them all. */
 export async function end(
   processes: ProcessId[],
@@ -54,11 +59,15 @@ export const inspect = {
 }
 
 function startedInProc(pid: number): string | undefined {
-  // The name, in parentheses, may hold spaces; after it field 3 is the state and field 22 the start time.
-  const fields = readProc(pid, 'stat')
+  const fields = statOf(pid)
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+}
+
+// The name, in parentheses, may hold spaces; after it come the state, the parent and, as the 20th, the start time.
+function statOf(pid: number): string[] {
+  return readProc(pid, 'stat')
     .replace(/^.*\) /s, '')
     .split(' ')
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
 }
 
 function startedInPs(pid: number): string | undefined {

@@ -32,8 +32,9 @@ export async function run(argv: [string, ...string[]], options: RunOptions = {})
   signal?.removeEventListener('abort', end)
   signal?.throwIfAborted()
   if (!result.failed) return result.stdout
-  const lines = result.all?.trim().split('\n').slice(-15).join('\n')
-  throw new Error([`${argv.join(' ')} failed: ${result.shortMessage}`, lines].filter(Boolean).join('\n'))
+  const how = result.exitCode === undefined ? result.shortMessage : `exit ${result.exitCode}`
+  const lines = result.all?.trim().split('\n').slice(-25).join('\n')
+  throw new Error([`${argv.join(' ')} failed: ${how}`, lines].filter(Boolean).join('\n'))
 }
 
 /** The environment without the variables whose names start so. */

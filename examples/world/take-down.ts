@@ -3,8 +3,11 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { stopCluster } from './cluster.ts'
 import { pm2Processes, stopPm2 } from './pm2.ts'
-import { end, isAlive } from './processes.ts'
+import { end, findProcesses, inspect, isAlive } from './processes.ts'
 import { readRecord, writeRecord } from './record.ts'
+
+/** The variable that marks the commands of an `up`: should it be killed, they go on without it. */
+export const builtFor = 'RUNBOOK_WORLD'
 
 /**
  * Ends every process of the world in this folder, and nothing else; works on half a world too. False where the folder
@@ -13,6 +16,7 @@ import { readRecord, writeRecord } from './record.ts'
 export async function takeDown(dir: string): Promise<boolean> {
   if (!(await readRecord(dir))) return false
   await endBuilder(dir)
+  await end(findProcesses((pid) => inspect.env(pid).includes(`${builtFor}=${dir}`)))
   // Read again: the builder may have written more.
   const record = await readRecord(dir)
   if (!record) return false
