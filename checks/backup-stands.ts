@@ -1,0 +1,24 @@
+import { defineCheck, fails, holds, quantity, readsFile } from '../runbook/index.ts'
+import { type BackupManifest, manifestOf, printTotals, totalsOf } from './reading/backup-manifest.ts'
+import { listed } from './reading/listed.ts'
+import { sha256Of } from './reading/sha256.ts'
+
+/** A dump is the one that its manifest describes, to the bit. */
+export const backupStands = (dump: string) =>
+  defineCheck({
+    fact: `the backup ${dump} is what its manifest says`,
+    remedy: 'do not rely on it; make a new backup',
+    look: async (at) => {
+      const text = await at.attempt(readsFile(manifestOf(dump)))
+      if (!text.ok) return fails(`there is no manifest ${manifestOf(dump)}`)
+      const manifest = JSON.parse(text.value) as BackupManifest
+      const size = (await listed(at, dump))?.size
+      if (size === undefined) return fails('the dump is gone')
+      if (size !== manifest.size)
+        return fails(`${quantity(size, 'byte')}, the manifest says ${quantity(manifest.size, 'byte')}`)
+      const sha256 = await sha256Of(at, dump)
+      return sha256 === manifest.sha256
+        ? holds(printTotals(totalsOf(manifest)))
+        : fails(`sha256 ${sha256}, the manifest says ${manifest.sha256}`)
+    },
+  })

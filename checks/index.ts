@@ -1,0 +1,13 @@
+/** The facts that a book can name in `before` and `after`. */
+export { backupStands } from './backup-stands.ts'
+export { clientFitsServer } from './client-fits-server.ts'
+export { columnCount } from './column-count.ts'
+export { databaseAnswers } from './database-answers.ts'
+export { diskHasRoom } from './disk-has-room.ts'
+export { type Right, roleMay, type TableName } from './role-may.ts'
+export { schemaHas } from './schema-has.ts'
+export { schemaLacks } from './schema-lacks.ts'
+export { secretPresent } from './secret-present.ts'
+export { tableExists } from './table-exists.ts'
+export { type ColumnShape, tableHasColumns } from './table-has-columns.ts'
+export { toolPresent } from './tool-present.ts'

@@ -1,0 +1,15 @@
+import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
+import { existing, nameOf, type SchemaObject } from './reading/schema-objects.ts'
+
+/** None of these exists, such as after the way back. */
+export const schemaLacks = (objects: readonly SchemaObject[]) =>
+  defineCheck({
+    fact: `the schema does not have ${objects.map(nameOf).join(', ')}`,
+    remedy: 'drop what is still there',
+    look: async ({ see }) => {
+      const there = (await see(existing(objects))).map(({ place }) => nameOf(objects[place]!))
+      return there.length
+        ? fails(`still there: ${there.join(', ')}`)
+        : holds(`none of ${quantity(objects.length, 'object')}`)
+    },
+  })

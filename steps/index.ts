@@ -1,0 +1,2 @@
+/** The sections that a book is made of. */
+export { backupDatabase } from './backup-database.ts'

@@ -1,0 +1,49 @@
+import { isDumped } from '../checks/reading/dumped-relations.ts'
+import { type Snapshot, selects } from '../runbook/index.ts'
+
+/** What tells this database from any other, and its size in bytes. */
+export const databaseFacts = selects<{ database: string; host: string | null; system: string; size: number }>(
+  `SELECT current_database() AS database, host(inet_server_addr()) AS host,
+     (SELECT system_identifier::text FROM pg_control_system()) AS system,
+     pg_database_size(current_database()) AS size`,
+)
+
+export interface LiveTable {
+  /** PostgreSQL's own number: a name may hold spaces, which the list of an archive does not quote. */
+  oid: number
+  schema: string
+  name: string
+  rows: number
+}
+/** What a dump of the whole database must hold. */
+export interface LiveContents {
+  schemas: string[]
+  tables: LiveTable[]
+}
+
+/** Schemas, tables and their rows at one moment. Of a partitioned table its parts are named, which hold the rows. */
+export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => {
+  const schemas = await see(
+    selects<{ name: string }>(
+      `SELECT nspname AS name FROM pg_namespace
+       WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY nspname`,
+    ),
+  )
+  const found = await see(
+    selects<Omit<LiveTable, 'rows'>>(
+      `SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind = 'r' AND ${isDumped} ORDER BY n.nspname, c.relname`,
+    ),
+  )
+  const tables: LiveTable[] = []
+  for (const table of found) {
+    const from = `${quoted(table.schema)}.${quoted(table.name)}`
+    const [counted] = await see(selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${from}`))
+    tables.push({ ...table, rows: counted!.rows })
+  }
+  return { schemas: schemas.map(({ name }) => name), tables }
+}
+
+/** An identifier as SQL takes it whatever is in it. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,0 +1,40 @@
+import type { BackupManifest } from '../checks/reading/backup-manifest.ts'
+import { listed } from '../checks/reading/listed.ts'
+import { sha256Of } from '../checks/reading/sha256.ts'
+import { type Act, bytes, type Failure, fails, holds, quantity, type Verdict } from '../runbook/index.ts'
+import { contentsIn, listsContents, readsWhole } from './dump-archive.ts'
+import type { LiveContents } from './live-database.ts'
+
+type Proof = Omit<BackupManifest, 'environment' | 'database' | 'host' | 'system' | 'startedAt' | 'finishedAt'>
+
+/** Reads a dump in full and holds it against the tables that it was made from; stops the step where it falls short. */
+export const proveDump = async (act: Act<any, any>, dump: string, live: LiveContents): Promise<Proof> => {
+  const size = (await listed(act, dump))?.size ?? 0
+  const read = await act.attempt(readsWhole(dump))
+  act.prove(
+    'the dump can be read in full',
+    read.ok ? holds(bytes(size)) : unreadable(read.failure),
+    'see whether the disk is full or the server ended in between, then start again',
+  )
+  const { tables, ...versions } = contentsIn(await act.see(listsContents(dump)))
+  const missing = live.tables
+    .filter(({ oid }) => !tables.has(oid))
+    .map(({ schema, name }) => `${schema}.${name}`)
+  act.prove(
+    'the dump holds every table',
+    missing.length ? fails(`missing: ${missing.join(', ')}`) : holds(quantity(live.tables.length, 'table')),
+    'see whether pg_dump is the right program: command -v pg_dump; pg_dump --version',
+  )
+  return {
+    ...versions,
+    sha256: await sha256Of(act, dump),
+    size,
+    schemas: live.schemas,
+    tables: live.tables.map(({ schema, name, rows }) => ({ schema, name, rows })),
+  }
+}
+
+const unreadable = (failure: Failure): Verdict => {
+  const tail = 'tail' in failure && failure.tail ? failure.tail : ''
+  return fails(tail.split('\n').at(-1) || 'pg_restore cannot read it', { ...(tail && { tail }) })
+}
