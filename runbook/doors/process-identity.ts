@@ -23,7 +23,7 @@ export const machineName = (): string => hostname()
 
 /** Who runs this; under sudo, who called it. */
 export const operatorName = (variables: Readonly<Record<string, string | undefined>>): string => {
-  if (variables['SUDO_USER']) return variables['SUDO_USER']
+  if (variables.SUDO_USER) return variables.SUDO_USER
   try {
     return userInfo().username
   } catch {

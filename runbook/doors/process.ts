@@ -14,6 +14,14 @@ export interface Ended {
   exit: number | string
 }
 
+/** The process groups that run now. */
+const running = new Set<number>()
+
+/** Ends everything that runs, at once and without waiting: for the second Ctrl-C. */
+export const killEverything = (): void => {
+  for (const pid of running) kill(-pid, 'SIGKILL')
+}
+
 /** How long a process tree has to end by itself after SIGTERM before SIGKILL. Milliseconds. */
 const GRACE = 5_000
 
@@ -41,6 +49,7 @@ export const spawn = async (
     cleanup: false,
     stripFinalNewline: false,
   })
+  if (child.pid) running.add(child.pid)
   child.stdout.on('data', (chunk: Buffer) => onOutput('out', chunk))
   child.stderr.on('data', (chunk: Buffer) => onOutput('err', chunk))
 
@@ -64,6 +73,7 @@ export const spawn = async (
     if (result.exitCode === undefined && !result.signal) throw couldNotStart(result, program!, cwd, printed)
     return { exit: result.exitCode ?? result.signal! }
   } finally {
+    if (child.pid) running.delete(child.pid)
     clearTimeout(timer)
     signal.removeEventListener('abort', end)
   }

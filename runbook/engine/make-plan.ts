@@ -1,10 +1,12 @@
+import type { Planned } from '../model/action.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Revision } from '../model/look.ts'
+import type { PlannedStep } from '../model/planned-step.ts'
 import { printAction, printPlanned } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
 import type { Undo } from '../model/undo.ts'
-import { type Arrangement, type Plan, type PlannedStep, placesOf } from '../plan/plan.ts'
+import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { lookAt } from './look-at.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
 import { alreadyDone } from './run-step.ts'
@@ -78,7 +80,8 @@ const planStep = async (
     observed,
     actions: Object.entries(step.actions(known)).map(([name, action]) => ({
       name,
-      printed: printPlanned(action as never, env),
+      printed: printPlanned(action as Planned, env),
+      byHand: (action as Planned).kind === 'instruction',
     })),
     after: step.after(known).map(({ fact }) => fact),
     undo: printUndo(step.undo(known), env),

@@ -92,6 +92,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'answered':
     case 'undo-started':
     case 'undo-done':
+    case 'planned':
       return
   }
 }

@@ -11,24 +11,21 @@ export const hashOf = (line: string): string => createHash('sha256').update(line
 
 /** Appends events to a transcript. Nothing in it is ever rewritten. */
 export class JournalFile {
-  readonly #fd: number
+  #fd: number | undefined
 
+  /** The file is made with its first line, so that a run which is refused at the door leaves nothing. */
   constructor(
     readonly path: string,
     private seq = 0,
     private prev = NOTHING_BEFORE,
-  ) {
-    this.#fd = this.#telling(() => {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-      return openSync(path, 'a', 0o600)
-    })
-  }
+  ) {}
 
   /** Writes one line. `durable`: it is on the disk when this returns. */
   append(happening: Happening, at: Date, durable: boolean): Event {
     const event = { seq: this.seq, at: at.toISOString(), ...happening, prev: this.prev } as Event
     const line = `${JSON.stringify(event)}\n`
     this.#telling(() => {
+      this.#fd ??= this.#open()
       writeSync(this.#fd, line)
       if (durable) fsyncSync(this.#fd)
     })
@@ -38,7 +35,13 @@ export class JournalFile {
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  #open(): number {
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+    return openSync(this.path, 'a', 0o600)
   }
 
   /** A transcript that cannot be written stops the run before its next effect. */

@@ -28,6 +28,11 @@ export class Recorder {
     this.#append(this.redactor.value(happening), durable)
   }
 
+  /** Of something that is shown without being an event, such as a plan. */
+  redacted<T>(value: T): T {
+    return this.redactor.value(value)
+  }
+
   /** What a child prints: secrets are found also where two pieces meet. */
   output(step: string, action: string): Output {
     const streams = { out: this.redactor.stream(), err: this.redactor.stream() }

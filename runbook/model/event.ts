@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
+import type { PlannedStep } from './planned-step.ts'
 import type { Sort } from './step.ts'
 
 /** What happened, one line of a transcript each. */
@@ -49,6 +50,8 @@ export type Happening =
   | { type: 'step-skipped'; step: string; why: string; seen: string; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
   | { type: 'undo-started' | 'undo-done'; step: string }
+  /** Of a plan, which leaves no transcript. */
+  | ({ type: 'planned'; step: string } & PlannedStep)
   | { type: 'run-ended'; verdict: RunVerdict; exit: number; ms: number; failure?: Failure }
 
 /** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */

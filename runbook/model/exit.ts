@@ -1,3 +1,4 @@
+import type { RunVerdict } from './event.ts'
 import type { Failure } from './failure.ts'
 
 /** What each exit status means: the contract of the command line. A child's status is never passed through. */
@@ -27,4 +28,11 @@ export const exitOf = (failure: Failure, changed: boolean): number => {
     default:
       return changed ? EXIT.failed : EXIT.precondition
   }
+}
+
+/** How a run ended. */
+export interface Ended {
+  verdict: RunVerdict
+  exit: number
+  failure?: Failure
 }

@@ -61,11 +61,11 @@ const broken = (id: string, options: unknown, error: z.ZodError): Partial<Step> 
   id: typeof (options as { id?: unknown })?.id === 'string' ? (options as { id: string }).id : id,
   title: id,
   sort: 'prepares',
-  mistakes: mistakesOf(error, id),
+  mistakes: mistakesIn(error, id),
 })
 
 /** What zod found, as places in the book. */
-export const mistakesOf = (error: z.ZodError, prefix: string): Mistake[] =>
+export const mistakesIn = (error: z.ZodError, prefix: string): Mistake[] =>
   error.issues.flatMap((issue) => {
     const at = [prefix, ...issue.path.map(String)].filter(Boolean).join('.')
     if (issue.code === 'unrecognized_keys')

@@ -1,8 +1,8 @@
 import type { Book, Entry, Group } from '../model/book.ts'
 import type { Environment } from '../model/environment.ts'
-import type { Json } from '../model/json.ts'
 import type { Revision } from '../model/look.ts'
-import type { Sort, Step } from '../model/step.ts'
+import type { PlannedStep } from '../model/planned-step.ts'
+import type { Step } from '../model/step.ts'
 
 /** A book read for one environment: the tree of its steps. */
 export interface Arrangement {
@@ -20,25 +20,6 @@ export interface Plan {
   revision: Revision | null
   steps: PlannedStep[]
 }
-export interface PlannedStep {
-  id: string
-  title: string
-  sort: Sort
-  /** The phase it stands in, and whether it runs beside others. */
-  phase: string
-  parallel: boolean
-  /** `done`: everything it should bring about holds already. `later`: cannot be known before an earlier step. */
-  expects: 'to-do' | 'done' | 'later'
-  /** What was seen where it is done, or what it waits for. */
-  seen: string
-  observed?: Json
-  actions: { name: string; printed: string }[]
-  after: string[]
-  undo: string
-  /** Milliseconds, from earlier runs. */
-  usually?: number
-}
-
 /** Where each step stands in the tree. */
 export const placesOf = (entries: readonly Entry[]): Map<string, { phase: string; parallel: boolean }> => {
   const places = new Map<string, { phase: string; parallel: boolean }>()

@@ -13,10 +13,11 @@ import type { Check, Verdict } from '../../runbook/model/check.ts'
 import type { Event } from '../../runbook/model/event.ts'
 import { type Failure, failureOf } from '../../runbook/model/failure.ts'
 import type { Json } from '../../runbook/model/json.ts'
+import type { PlannedStep } from '../../runbook/model/planned-step.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
 import { secret } from '../../runbook/model/secret.ts'
 import type { Step } from '../../runbook/model/step.ts'
-import type { Arrangement, PlannedStep } from '../../runbook/plan/plan.ts'
+import type { Arrangement } from '../../runbook/plan/plan.ts'
 
 export interface StepRigOptions {
   /** The application's folder. */

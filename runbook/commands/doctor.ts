@@ -1,0 +1,20 @@
+import { needsOf, preflight, together } from '../engine/preflight.ts'
+import { Failed } from '../model/failure.ts'
+import { visible } from '../render/visible.ts'
+import type { Invocation } from './invocation.ts'
+import { lookCommand } from './look-command.ts'
+
+/** The pre-deployment checklist; changes nothing. */
+export const doctor = (invocation: Invocation): Promise<number> =>
+  lookCommand(invocation, async ({ arrangement }, context) => {
+    const { paint, say } = invocation
+    say(`${paint.bold(`Checklist: ${arrangement.book.name} to ${arrangement.env.name}`)}\n`)
+    context.recorder.onEvent((event) => {
+      if (event.type !== 'looked') return
+      const mark = event.holds ? paint.green('✔') : paint.red('✖')
+      say(`  ${mark} ${visible(event.fact)} · ${visible(event.seen)}\n`)
+    })
+    const missing = await preflight(arrangement, context)
+    if (missing.length) throw new Failed(together(missing))
+    say(`\n${paint.green('✔')} all ${needsOf(arrangement).length} hold\n`)
+  })

@@ -1,0 +1,29 @@
+import type { Paint } from '../render/paint.ts'
+
+/** What an operator typed, and where. */
+export interface Invocation {
+  env: string | undefined
+  options: Options
+  cwd: string
+  variables: Readonly<Record<string, string | undefined>>
+  signal: AbortSignal
+  /** Standard output: the events with `--json`, words for people otherwise. */
+  out(text: string): void
+  /** Words for people: standard error with `--json`, standard output otherwise. */
+  say(text: string): void
+  paint: Paint
+  /** Whether somebody can answer a question. */
+  canAsk: boolean
+  /** Whether a tree can be drawn where words go. */
+  canDraw: boolean
+}
+
+export interface Options {
+  config?: string
+  stateDir?: string
+  yes?: boolean
+  confirm?: string
+  json?: boolean
+  verbose?: boolean
+  color?: boolean
+}

@@ -1,0 +1,42 @@
+import { systemClock } from '../doors/clock.ts'
+import { openContext } from '../engine/open-context.ts'
+import type { RunContext } from '../engine/run-context.ts'
+import { EXIT, exitOf } from '../model/exit.ts'
+import { failureOf } from '../model/failure.ts'
+import { failureText } from '../render/outcome-text.ts'
+import type { Invocation } from './invocation.ts'
+import { type OpenBook, openBook } from './open-book.ts'
+
+/** The frame of every command that only looks: no lock, no transcript, no file. */
+export const lookCommand = async (
+  invocation: Invocation,
+  work: (open: OpenBook, context: RunContext) => Promise<void>,
+): Promise<number> => {
+  const open = await openBook(invocation)
+  const { context, close } = openContext({
+    env: open.arrangement.env,
+    bookFolder: open.bookFolder,
+    stateDir: open.stateDir,
+    stamp: '‹stamp›',
+    name: 'runbook look',
+    variables: invocation.variables,
+    ask: async () => '',
+    answers: { yes: false },
+    signal: invocation.signal,
+    clock: systemClock,
+  })
+  if (invocation.options.json)
+    context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
+  try {
+    await work(open, context)
+    return EXIT.done
+  } catch (error) {
+    const failure = context.recorder.redacted(
+      failureOf(invocation.signal.aborted ? invocation.signal.reason : error),
+    )
+    invocation.say(`${failureText(failure, undefined, invocation.paint)}\n`)
+    return exitOf(failure, false)
+  } finally {
+    await close()
+  }
+}

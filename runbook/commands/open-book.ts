@@ -1,0 +1,37 @@
+import { dirname, join, resolve } from 'node:path'
+import { askOnTerminal } from '../doors/prompt.ts'
+import type { Book } from '../model/book.ts'
+import { Failed } from '../model/failure.ts'
+import type { Arrangement } from '../plan/plan.ts'
+import { arrange } from './arrange.ts'
+import { findBook } from './find-book.ts'
+import type { Invocation } from './invocation.ts'
+import { loadBook } from './load-book.ts'
+
+/** A book, opened for one of its environments. */
+export interface OpenBook {
+  arrangement: Arrangement
+  bookFolder: string
+  stateDir: string
+}
+
+/** Finds and loads the book, and settles which environment is meant. */
+export const openBook = async (invocation: Invocation): Promise<OpenBook> => {
+  const path = findBook(invocation.options.config, invocation.cwd)
+  const book = await loadBook(path)
+  const arrangement = arrange(book, invocation.env ?? (await askEnvironment(book, invocation)), path)
+  return { arrangement, bookFolder: dirname(path), stateDir: stateDirOf(invocation, path) }
+}
+
+/** `--state-dir`, or `.runbook` beside the book. */
+export const stateDirOf = ({ options, cwd }: Invocation, path: string): string =>
+  options.stateDir ? resolve(cwd, options.stateDir) : join(dirname(path), '.runbook')
+
+const askEnvironment = async (book: Book, { canAsk, signal }: Invocation): Promise<string> => {
+  const names = Object.keys(book.environments)
+  const message = 'Which environment?'
+  if (!canAsk)
+    throw new Failed({ kind: 'answer-needed', question: message, flag: `its name: ${names.join(', ')}` })
+  const choices = names.map((name) => ({ name, value: name }))
+  return askOnTerminal({ kind: 'choose', message, choices }, signal)
+}

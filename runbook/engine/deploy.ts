@@ -1,0 +1,46 @@
+import { Failed } from '../model/failure.ts'
+import type { Arrangement, Plan } from '../plan/plan.ts'
+import { askFor } from './ask.ts'
+import { makePlan } from './make-plan.ts'
+import { preflight, together } from './preflight.ts'
+import { runBook } from './run-book.ts'
+import type { RunContext } from './run-context.ts'
+
+export interface DeployOptions {
+  /** Median durations from earlier runs; milliseconds. */
+  usually: Map<string, number>
+  /** Whether somebody is there to answer. */
+  canAsk: boolean
+  /** Shows the plan, before the question. */
+  present(plan: Plan): void
+}
+
+/** Performs a book: checklist, plan, confirmation, steps. */
+export const deploy = async (
+  arrangement: Arrangement,
+  context: RunContext,
+  options: DeployOptions,
+): Promise<void> => {
+  const plan = await foresee(arrangement, context, options.usually)
+  options.present(context.recorder.redacted(plan))
+  const byHand = plan.steps.find(({ actions }) => actions.some((action) => action.byHand))
+  if (byHand && !options.canAsk && !context.answers.yes)
+    throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
+  const { env } = context
+  await askFor({ kind: 'confirm-run', env, what: `Deploy ${arrangement.book.name} to ${env.name}` }, context)
+  await runBook(arrangement.entries, context, plan.revision ?? undefined)
+}
+
+/** The checklist and the plan; throws one failure that names everything which does not hold. */
+export const foresee = async (
+  arrangement: Arrangement,
+  context: RunContext,
+  usually: Map<string, number>,
+): Promise<Plan> => {
+  const missing = await preflight(arrangement, context)
+  // Without its tools a plan would only repeat what is missing.
+  if (missing.length) throw new Failed(together(missing))
+  const { plan, failures } = await makePlan(arrangement, context, usually)
+  if (failures.length) throw new Failed(together(failures))
+  return plan
+}

@@ -1,0 +1,119 @@
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { type Book, type Entry, type EnvironmentDefinition, phase, stepsOf } from './book.ts'
+import type { Environment } from './environment.ts'
+import { mistakesIn } from './factory.ts'
+import { resolveEnvironment } from './resolve-environment.ts'
+import type { Secret, Text } from './secret.ts'
+import type { Mistake, Step } from './step.ts'
+
+/** Everything that is wrong with a book, in its keys and in the steps of each of its environments. */
+export const mistakesOf = (book: unknown, path: string): Mistake[] => {
+  const parsed = bookSchema.safeParse(book)
+  const ofKeys = parsed.success ? [] : mistakesIn(parsed.error, '')
+  const { environments, deploy } = (book ?? {}) as Partial<Book>
+  if (typeof deploy !== 'function' || typeof environments !== 'object') return ofKeys
+  const ofSteps = Object.entries(environments).flatMap(([name, definition]) =>
+    environmentSchema.safeParse(definition).success
+      ? mistakesOfEnvironment(name, definition, deploy, path)
+      : [],
+  )
+  // Most steps stand in every environment; each of their mistakes is said once.
+  const distinct = new Map(
+    [...ofKeys, ...ofSteps].map((mistake) => [`${mistake.at} ${mistake.expected}`, mistake]),
+  )
+  return [...distinct.values()]
+}
+
+const mistakesOfEnvironment = (
+  name: string,
+  definition: EnvironmentDefinition,
+  deploy: Book['deploy'],
+  path: string,
+): Mistake[] => {
+  const env = resolveEnvironment(name, definition, dirname(path))
+  let entries: readonly Entry[]
+  try {
+    entries = phase('', deploy(env)).entries
+  } catch (error) {
+    return [{ at: 'deploy', expected: `cannot be called for ${name}: ${(error as Error).message ?? error}` }]
+  }
+  if (entries.some((entry) => !isEntry(entry)))
+    return [{ at: 'deploy', expected: 'gives a list of steps, phase, sequence and parallel' }]
+  const steps = entries.flatMap(stepsOf)
+  const ofOptions = steps.flatMap((step) => step.mistakes)
+  return ofOptions.length ? ofOptions : mistakesOfOrder(steps, env)
+}
+
+const isEntry = (entry: Entry): boolean =>
+  entry?.kind === 'step' ||
+  (['phase', 'sequence', 'parallel'].includes(entry?.kind) && entry.entries.every((inner) => isEntry(inner)))
+
+const mistakesOfOrder = (steps: readonly Step[], env: Environment): Mistake[] => {
+  const at = `environments.${env.name}`
+  const ids = steps.map(({ id }) => id)
+  const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
+  const backup = steps.findIndex(({ role }) => role === 'backup')
+  const migration = steps.findIndex(({ role }) => role === 'migration')
+  const mistakes = [...twice].map((id) => ({
+    at: `steps.${id}`,
+    expected: 'stands twice in the book; give one of them another `id`',
+  }))
+  if (!steps.length) mistakes.push({ at, expected: '`deploy` gives it no step' })
+  if (!env.protected || !env.database) return mistakes
+  if (backup < 0)
+    mistakes.push({ at, expected: 'is protected and has a database, so its book needs backupDatabase()' })
+  if (backup >= 0 && steps[backup]!.optional)
+    mistakes.push({ at: `steps.${ids[backup]}`, expected: 'is mandatory in a protected environment' })
+  if (migration >= 0 && backup > migration)
+    mistakes.push({ at: `steps.${ids[migration]}`, expected: 'would change the database before its backup' })
+  return mistakes
+}
+
+const secret = z.custom<Secret>(
+  (value) => (value as Secret | null)?.kind === 'secret',
+  "must be secret('NAME')",
+)
+const text = z.custom<Text>(
+  (value) => typeof value === 'string' || ['secret', 'template'].includes((value as { kind: string })?.kind),
+  "must be a string, or secret('NAME')",
+)
+const string = z.string('must be a string').min(1, 'must not be empty')
+
+const environmentSchema = z.strictObject(
+  {
+    protected: z.boolean('must be true or false').optional(),
+    host: string.optional(),
+    app: z.strictObject(
+      {
+        dir: string,
+        branch: string.optional(),
+        url: z.url('must be a URL, such as https://app.example.com').optional(),
+        health: string.startsWith('/', 'must begin with /').optional(),
+      },
+      'must be an object: { dir, branch, url }',
+    ),
+    database: z
+      .strictObject(
+        { url: secret, schema: string.optional() },
+        "must be an object: { url: secret('DATABASE_URL') }",
+      )
+      .optional(),
+    variables: z.record(z.string(), text).optional(),
+  },
+  'must be an object: { app: { dir, branch, url } }',
+)
+
+const bookSchema = z.strictObject(
+  {
+    name: string,
+    environments: z
+      .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/i, 'letters, digits and dashes'), environmentSchema)
+      .refine((environments) => Object.keys(environments).length > 0, 'must name at least one environment'),
+    deploy: z.custom<Book['deploy']>(
+      (value) => typeof value === 'function',
+      'must be a function: (env) => [steps]',
+    ),
+  },
+  'must be exported by default: export default defineRunbook({ … })',
+)

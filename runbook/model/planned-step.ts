@@ -1,0 +1,23 @@
+import type { Json } from './json.ts'
+import type { Sort } from './step.ts'
+
+/** A step as a plan has it: what would be done, from a real observation. */
+export interface PlannedStep {
+  id: string
+  title: string
+  sort: Sort
+  /** The phase it stands in, and whether it runs beside others. */
+  phase: string
+  parallel: boolean
+  /** `done`: everything it should bring about holds already. `later`: cannot be known before an earlier step. */
+  expects: 'to-do' | 'done' | 'later'
+  /** What was seen where it is done, or what it waits for. */
+  seen: string
+  observed?: Json
+  /** `byHand`: an instruction, which somebody must confirm. */
+  actions: { name: string; printed: string; byHand: boolean }[]
+  after: string[]
+  undo: string
+  /** Milliseconds, from earlier runs. */
+  usually?: number
+}

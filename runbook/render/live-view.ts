@@ -1,0 +1,159 @@
+import type { ListrTaskWrapper } from 'listr2'
+import type { Event } from '../model/event.ts'
+import type { Arrangement } from '../plan/plan.ts'
+import { duration } from './duration.ts'
+import { type PlainOptions, PlainView, type View } from './view.ts'
+import { visible } from './visible.ts'
+
+/** How long a step runs before it is drawn; what is done sooner is only a line. Milliseconds. */
+const UNNOTICED = 100
+/** How often durations and output are drawn. Milliseconds. */
+const TICK = 200
+
+/** A step that runs now. */
+interface Running {
+  title: string
+  since: number
+  usually: number | undefined
+  output: string
+  task?: ListrTaskWrapper<unknown, any, any>
+}
+/** listr2's tree of what runs, until it is taken off the screen. */
+interface Drawing {
+  over: Promise<void>
+  takeOff(): void
+}
+
+/**
+ * The terminal: lines for what is finished, and below them listr2's tree of what runs now. listr2 is given only what
+ * is on the screen, because it redraws every task that it was ever given.
+ */
+export class LiveView implements View {
+  readonly #plain: PlainView
+  readonly #titles: ReadonlyMap<string, string>
+  readonly #running = new Map<string, Running>()
+  /** What happened while something is drawn: nothing is written between the lines of a drawing. */
+  readonly #held: Event[] = []
+  #drawing: Drawing | undefined
+  #clearing: Promise<void> | undefined
+  #soon: NodeJS.Timeout | undefined
+
+  constructor(
+    arrangement: Pick<Arrangement, 'entries' | 'steps'>,
+    options: Omit<PlainOptions, 'announce'>,
+    private readonly usually: ReadonlyMap<string, number>,
+  ) {
+    this.#plain = new PlainView(arrangement, { ...options, announce: false })
+    this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, title]))
+  }
+
+  event(event: Event): void {
+    if (this.#drawing) this.#held.push(event)
+    else this.#plain.event(event)
+    switch (event.type) {
+      case 'output':
+        this.#print(event.step, event.text)
+        break
+      case 'step-started':
+        this.#running.set(event.step, {
+          title: this.#titles.get(event.step) ?? event.step,
+          since: performance.now(),
+          usually: this.usually.get(event.step),
+          output: '',
+        })
+        this.#redraw()
+        break
+      case 'step-done':
+      case 'step-skipped':
+      case 'step-failed':
+        this.#running.delete(event.step)
+        this.#redraw()
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.#notSoon()
+    await this.#clear()
+  }
+
+  async end(): Promise<void> {
+    this.#running.clear()
+    await this.pause()
+  }
+
+  #print(step: string, text: string): void {
+    const running = this.#running.get(step)
+    if (running) running.output = lastLine(text) || running.output
+  }
+
+  /** What is drawn no longer fits: it is taken off, and drawn anew if there is still something to see a little later. */
+  #redraw(): void {
+    if (this.#drawing) void this.#clear().then(() => this.#redraw())
+    else if (this.#running.size === 0) this.#notSoon()
+    else
+      this.#soon ??= setTimeout(() => {
+        this.#soon = undefined
+        if (!this.#drawing && this.#running.size > 0) this.#draw()
+      }, UNNOTICED)
+  }
+
+  #notSoon(): void {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
+  }
+
+  #draw(): void {
+    const steps = [...this.#running.values()]
+    let takeOff = () => {}
+    const takenOff = new Promise<void>((resolve) => {
+      takeOff = resolve
+    })
+    this.#drawing = { takeOff, over: drawUntil(takenOff, steps) }
+  }
+
+  #clear(): Promise<void> {
+    this.#clearing ??= (async () => {
+      this.#drawing?.takeOff()
+      await this.#drawing?.over
+      this.#drawing = undefined
+      for (const event of this.#held.splice(0)) this.#plain.event(event)
+      this.#clearing = undefined
+    })()
+    return this.#clearing
+  }
+}
+
+const drawUntil = async (takenOff: Promise<void>, steps: Running[]): Promise<void> => {
+  const { Listr } = await import('listr2')
+  const tasks = steps.map((step) => ({
+    title: caption(step),
+    task: async (_: unknown, task: ListrTaskWrapper<unknown, any, any>) => {
+      step.task = task
+      await takenOff
+    },
+  }))
+  const ticking = setInterval(() => {
+    for (const step of steps) {
+      if (!step.task) continue
+      step.task.title = caption(step)
+      if (step.output) step.task.output = step.output
+    }
+  }, TICK)
+  await new Listr(tasks, {
+    concurrent: true,
+    exitOnError: false,
+    registerSignalListeners: false,
+    rendererOptions: { clearOutput: true },
+  }).run()
+  clearInterval(ticking)
+}
+
+const caption = ({ title, since, usually }: Running): string =>
+  `${title}  ${duration(performance.now() - since)}${usually ? ` of about ${duration(usually)}` : ''}`
+
+const lastLine = (text: string): string =>
+  visible(text.slice(-400))
+    .split('\n')
+    .filter((line) => line.trim())
+    .at(-1)
+    ?.trim() ?? ''

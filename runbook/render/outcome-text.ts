@@ -1,0 +1,70 @@
+import type { RunState, StepState } from '../journal/fold.ts'
+import type { Ended } from '../model/exit.ts'
+import { explain } from '../model/explain.ts'
+import type { Failure } from '../model/failure.ts'
+import { duration } from './duration.ts'
+import type { Paint } from './paint.ts'
+import { visible, visibleIn } from './visible.ts'
+
+export interface OutcomeOptions {
+  state: RunState
+  /** Titles of all steps of the book, in the order of the page. */
+  titles: ReadonlyMap<string, string>
+  transcript: string
+  /** What to type to go on. */
+  again: string
+  ms: number
+  paint: Paint
+}
+
+/** The last lines of a run: how it ended, what stands, and the next command to type. */
+export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
+  const { paint, transcript, ms, state } = options
+  if (!ended.failure)
+    return `\n${paint.green('✔')} ${paint.bold('Done')} in ${duration(ms)}${revisionOf(state)}\n  transcript  ${transcript}\n`
+  return [
+    '',
+    failureText(ended.failure, failedTitle(options), paint),
+    ...whatStands(options),
+    ...(state.started ? [`  transcript  ${transcript}`] : []),
+    ...(ended.failure.kind === 'locked' ? [] : [`  again       ${options.again}`]),
+    '',
+  ].join('\n')
+}
+
+/** A failure with its remedy; for everything that can fail. */
+export const failureText = (failure: Failure, title: string | undefined, paint: Paint): string => {
+  const { sentence, remedy, detail } = visibleIn(explain(failure))
+  const indent = (text: string, by: string) => text.replace(/\n/g, `\n${by}`)
+  return [
+    `${paint.red('✖')} ${title ? `${paint.bold(title)}\n  ` : ''}${indent(sentence, '  ')}`,
+    ...(detail ? [paint.dim(`    │ ${indent(detail.trimEnd(), '    │ ')}`)] : []),
+    `  ${paint.yellow('→')} ${indent(remedy, '    ')}`,
+  ].join('\n')
+}
+
+const failedTitle = ({ state }: OutcomeOptions): string | undefined =>
+  [...state.steps.values()].find((step) => step.state.is === 'failed')?.title
+
+const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
+  const records = [...state.steps.values()]
+  const touched = records.filter(
+    ({ sort, actions }) => sort !== 'prepares' && sort !== 'verifies' && actions.size > 0,
+  )
+  const notBegun = [...titles].filter(([id]) => !state.steps.has(id)).map(([, title]) => title)
+  if (!touched.length) return ['  changed     nothing']
+  return [
+    ...touched.map(({ title, state }) => `  changed     ${visible(title)}${howFar(state)}`),
+    ...(notBegun.length ? [`  not begun   ${notBegun.join(', ')}`] : []),
+  ]
+}
+
+const howFar = (step: StepState): string => {
+  if (step.is === 'done') return step.summary && ` · ${visible(step.summary)}`
+  return ' (not to its end: see the transcript)'
+}
+
+const revisionOf = ({ revision }: RunState): string =>
+  revision && revision.from !== revision.to
+    ? `, ${revision.from.slice(0, 7)} → ${revision.to.slice(0, 7)}`
+    : ''

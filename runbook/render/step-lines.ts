@@ -1,0 +1,43 @@
+import type { Event, EventOf } from '../model/event.ts'
+import { explain } from '../model/explain.ts'
+import { duration } from './duration.ts'
+import type { Paint } from './paint.ts'
+
+/** What stays on the screen, and in a log, of each event: evidence, not ticks. */
+export const stepLines = (event: Event, title: string, paint: Paint, verbose: boolean): string[] => {
+  switch (event.type) {
+    case 'looked':
+      return lookedLines(event, paint, verbose)
+    case 'action-started':
+      return verbose ? [`    ${paint.dim(`$ ${event.printed.replaceAll('\n', '\n      ')}`)}`] : []
+    case 'step-done':
+      return [
+        `  ${paint.green('✔')} ${title}${event.summary && ` · ${event.summary}`}  ${paint.dim(duration(event.ms))}`,
+      ]
+    case 'step-skipped':
+      return [`  ${paint.cyan('↷')} ${title} · ${event.why}${event.seen && `: ${event.seen}`}`]
+    case 'step-failed':
+      return [
+        `  ${paint.red('✖')} ${title} · ${firstLine(explain(event.failure).sentence)}  ${paint.dim(duration(event.ms))}`,
+      ]
+    case 'answered':
+      return [
+        `  ${paint.dim(`answered by ${event.by === 'flag' ? 'a flag' : 'the operator'}: ${event.answer}`)}`,
+      ]
+    default:
+      return []
+  }
+}
+
+const lookedLines = (
+  { side, holds, fact, seen, step }: EventOf<'looked'>,
+  paint: Paint,
+  verbose: boolean,
+): string[] => {
+  // That something is not done yet is the reason for a step, not a finding.
+  if (side === 'already') return []
+  if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
+  return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]!

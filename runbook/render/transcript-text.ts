@@ -1,0 +1,53 @@
+import type { Event } from '../model/event.ts'
+import { duration } from './duration.ts'
+import { failureText } from './outcome-text.ts'
+import type { Paint } from './paint.ts'
+import { stepLines } from './step-lines.ts'
+import { visible, visibleIn } from './visible.ts'
+
+/** A transcript for a person: when, what, with which evidence. `verbose` adds what was looked at and printed. */
+export const transcriptText = (
+  run: string,
+  events: readonly Event[],
+  options: { paint: Paint; verbose: boolean },
+): string => {
+  const titles = new Map(
+    events.flatMap((event) =>
+      event.type === 'step-started' ? [[event.step, visible(event.title)]] : [],
+    ) as [string, string][],
+  )
+  const lines = events.flatMap((event) => eventLines(visibleIn(event), titles, options))
+  return `${[options.paint.bold(run), ...lines].join('\n')}\n`
+}
+
+const eventLines = (
+  event: Event,
+  titles: ReadonlyMap<string, string>,
+  { paint, verbose }: { paint: Paint; verbose: boolean },
+): string[] => {
+  const at = paint.dim(event.at.slice(11, 19))
+  switch (event.type) {
+    case 'run-started':
+      return [
+        `${at} ${event.command} ${event.book} to ${event.env}, by ${event.operator} on ${event.machine}, runbook ${event.version}`,
+      ]
+    case 'step-started':
+      return [`${at} ${paint.bold(titles.get(event.step) ?? event.step)}`]
+    case 'output':
+      return verbose ? [event.text.replace(/\n$/, '').replace(/^/gm, '         │ ')] : []
+    case 'asked':
+      return [`${at}   asked: ${event.question}`]
+    case 'run-ended':
+      return [
+        `${at} ${event.verdict}, exit ${event.exit}, ${duration(event.ms)}`,
+        ...(event.failure ? [failureText(event.failure, undefined, paint)] : []),
+      ]
+    default: {
+      const title = 'step' in event && event.step ? (titles.get(event.step) ?? event.step) : ''
+      // What was performed is the heart of a transcript, whether or not the rest is wanted.
+      return stepLines(event, title, paint, verbose || event.type === 'action-started').map(
+        (line) => `${at} ${line}`,
+      )
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { Event } from '../model/event.ts'
+import type { Arrangement } from '../plan/plan.ts'
+import { placesOf } from '../plan/plan.ts'
+import type { Paint } from './paint.ts'
+import { stepLines } from './step-lines.ts'
+import { visible, visibleIn } from './visible.ts'
+
+/** Draws what the engine does, from its events. It decides nothing. */
+export interface View {
+  event(event: Event): void
+  /** Clears the way for a question. */
+  pause(): Promise<void>
+  end(): Promise<void>
+}
+
+/** Lines that stay: for a pipe, a log, and everything finished on a terminal. */
+export class PlainView implements View {
+  readonly #titles: Map<string, string>
+  readonly #phases: Map<string, string>
+  #phase = ''
+
+  constructor(
+    arrangement: Pick<Arrangement, 'entries' | 'steps'>,
+    private readonly options: PlainOptions,
+  ) {
+    this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, title]))
+    this.#phases = new Map([...placesOf(arrangement.entries)].map(([id, { phase }]) => [id, phase]))
+  }
+
+  event(event: Event): void {
+    const { paint, verbose, announce, write } = this.options
+    if (event.type === 'output') {
+      if (verbose) write(indented(visible(event.text)))
+      return
+    }
+    const shown = visibleIn(event)
+    const title = 'step' in shown && shown.step ? (this.#titles.get(shown.step) ?? shown.step) : ''
+    if (shown.type === 'step-started') {
+      this.#begin(this.#phases.get(shown.step) ?? '')
+      if (announce) write(`  ${paint.dim(`→ ${title}`)}\n`)
+    }
+    for (const line of stepLines(shown, title, paint, verbose)) write(`${line}\n`)
+  }
+
+  async pause(): Promise<void> {}
+  async end(): Promise<void> {}
+
+  #begin(phase: string): void {
+    if (phase === this.#phase) return
+    this.#phase = phase
+    if (phase) this.options.write(`\n${this.options.paint.bold(phase)}\n`)
+  }
+}
+
+export interface PlainOptions {
+  paint: Paint
+  verbose: boolean
+  /** Whether the beginning of a step is a line too, where nothing else shows it. */
+  announce: boolean
+  write(text: string): void
+}
+
+const indented = (text: string): string => `${text.replace(/\n$/, '').replace(/^/gm, '      ')}\n`
