@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -51,8 +51,7 @@ export const pm2Home = async () => {
       throw new Error('the application under pm2 does not answer')
     },
     dispose: async () => {
-      // Also where no daemon runs: then it starts one and ends it.
-      await pm2('kill')
+      if (existsSync(variables.PM2_HOME)) await pm2('kill')
       rmSync(home, { recursive: true, force: true })
     },
   }

@@ -1,0 +1,82 @@
+import { type Look, reads, unmet } from '../../runbook/index.ts'
+
+/** One process that pm2 keeps; in cluster mode several share a name. */
+export interface Instance {
+  id: number
+  /** 0 where it does not run. */
+  pid: number
+  status: string
+  /** How often pm2 has started it again, on request or after a crash. */
+  restarts: number
+  /** Crashes in its first second, since it was last started or restarted on request. */
+  quickCrashes: number
+  /** Milliseconds since 1970, by the host's clock. */
+  startedAt: number
+  /** It tells pm2 itself when it is ready, some time after its start. */
+  tellsReady: boolean
+  outLog: string
+  errLog: string
+}
+
+/**
+ * pm2's own way of finding its daemon. Every one of its commands, `jlist` too, starts the daemon where there is none:
+ * a look must not.
+ */
+const findDaemon = `
+const path = require('node:path')
+const home = process.env.PM2_HOME || path.join(require('node:os').homedir(), '.pm2')
+const tell = (runs) => { console.log(JSON.stringify({ home, runs })); process.exit() }
+require('node:net').connect(path.join(home, 'rpc.sock')).on('connect', () => tell(true)).on('error', () => tell(false))`
+
+/** Where pm2 keeps its files, and whether its daemon runs. */
+export const pm2Daemon = async ({ see }: Look): Promise<{ home: string; runs: boolean }> =>
+  JSON.parse(await see({ ...reads('node', '-e', findDaemon), timeout: 10_000 }))
+
+/** The instances of a process; none where pm2 does not know it, or its daemon does not run. */
+export const pm2Instances = async (look: Look, process: string): Promise<Instance[]> => {
+  if (!(await pm2Daemon(look)).runs) return []
+  const printed = await look.see({ ...reads('pm2', '--silent', 'jlist'), timeout: 30_000 })
+  return parse(printed)
+    .filter(({ name }) => name === process)
+    .map(({ pid, pm_id, pm2_env }) => ({
+      id: pm_id,
+      // Between a crash and the next start pm2 still shows the dead one's.
+      pid: pm2_env.status === 'online' || pm2_env.status === 'launching' ? (pid ?? 0) : 0,
+      status: pm2_env.status,
+      restarts: pm2_env.restart_time ?? 0,
+      quickCrashes: pm2_env.unstable_restarts ?? 0,
+      startedAt: pm2_env.pm_uptime ?? 0,
+      tellsReady: pm2_env.wait_ready === true,
+      outLog: pm2_env.pm_out_log_path ?? '',
+      errLog: pm2_env.pm_err_log_path ?? '',
+    }))
+}
+
+interface Listed {
+  name: string
+  pid?: number
+  pm_id: number
+  pm2_env: {
+    status: string
+    restart_time?: number
+    unstable_restarts?: number
+    pm_uptime?: number
+    wait_ready?: boolean
+    pm_out_log_path?: string
+    pm_err_log_path?: string
+  }
+}
+
+/** The list is one line; a new daemon, or one of another version, says a few words before it. */
+const parse = (printed: string): Listed[] => {
+  const line = printed.split('\n').findLast((line) => /^\[(\{|\])/.test(line))
+  try {
+    return JSON.parse(line ?? '')
+  } catch {
+    throw unmet('pm2 lists its processes', `it printed: ${printed.slice(0, 200)}`, 'pm2 --silent jlist')
+  }
+}
+
+/** 'online, pid 4711', for evidence. */
+export const stateOf = (instances: readonly Instance[]): string =>
+  instances.map(({ status, pid }) => (pid ? `${status}, pid ${pid}` : status)).join('; ')

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { healthShowsRevision } from '../checks/health-shows-revision.ts'
+import { httpAnswers } from '../checks/http-answers.ts'
+import { pm2Present } from '../checks/pm2-present.ts'
+import { processFresh } from '../checks/process-fresh.ts'
+import { processKnown } from '../checks/process-known.ts'
+import { processStable } from '../checks/process-stable.ts'
+import { type Instance, pm2Instances } from '../checks/reading/pm2-instances.ts'
+import { withLogTail } from '../checks/reading/with-log-tail.ts'
+import { changes, defineStep, early, factory, nothingToUndo, within } from '../runbook/index.ts'
+import { logsNow, logsSince, type ProcessLogs } from './process-logs.ts'
+
+/** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
+export type Restarted = ProcessLogs & { process: string; pids: number[] }
+
+export const pm2Restart = factory(
+  'pm2-restart',
+  {
+    /** Its name in pm2's list. In cluster mode: all instances of that name. */
+    process: z
+      .string()
+      .regex(/^(?!all$|-)(?=.*\D).+$/, 'the name of a process, not its number, and not all')
+      .describe('its name in pm2’s list; in cluster mode all instances of that name'),
+    /** Starts the process where pm2 does not know it yet. Below the application's folder. */
+    ecosystem: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('the ecosystem file from which the process is started where pm2 does not know it yet'),
+    /** How long the process must live. Milliseconds. Default: 3000. */
+    soak: z.number().int().min(0).default(3000).describe('how long the process must live, in ms'),
+    /** Gives the process the variables of the runbook's own environment. Default: true. */
+    updateEnv: z
+      .boolean()
+      .default(true)
+      .describe(
+        'give the process the variables that pm2 is called with (--update-env), else it keeps its old ones',
+      ),
+    /** The path that must answer 200. Default: the environment's `app.health`; false: none is asked. */
+    health: z
+      .union([z.string().startsWith('/'), z.literal(false)])
+      .optional()
+      .describe('the path that must answer 200; default: the environment’s app.health; false asks none'),
+    /**
+     * The health answer holds the commit id in `revision`. Default: true. With false nothing proves that the new code
+     * is what answers, only that a new process does.
+     */
+    revision: z
+      .boolean()
+      .default(true)
+      .describe(
+        'the health answer’s JSON holds the commit id in `revision`; false where the app cannot say: then only a new process is proven, not that it runs the new code',
+      ),
+    /** How long the application may take until it answers. Milliseconds. Default: 30000. */
+    startup: z.number().int().positive().default(30_000).describe('how long it may take to answer, in ms'),
+  },
+  ({ process, ecosystem, soak, updateEnv, health, revision, startup }) =>
+    defineStep({
+      id: 'pm2-restart',
+      title: `Restart ${process}`,
+      about:
+        'Restarts a process under pm2, or starts it where pm2 does not know it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.',
+      sort: 'follows',
+      needs: () => [pm2Present()],
+      observe: async (look) => {
+        const instances = await pm2Instances(look, process)
+        const crashes = instances.some((instance) => mayCrash(instance, look.now().getTime()))
+        return {
+          known: instances.length > 0,
+          crashes,
+          pids: instances.map(({ pid }) => pid).filter(Boolean),
+          // One that crashes again and again may be started once more before its restart: no number to expect.
+          restarts: crashes ? null : restartsAfter(instances),
+          logs: await logsNow(look, process, instances),
+        }
+      },
+      before: ({ observed }) => (observed.known || ecosystem ? [] : [early(processKnown(process))]),
+      actions: ({ observed }): Record<string, ReturnType<typeof changes>> => {
+        if (ecosystem && !observed.known)
+          return { start: changes('pm2', 'start', ecosystem, '--only', process) }
+        const restart = changes('pm2', 'restart', process, ...(updateEnv ? ['--update-env'] : []))
+        // While pm2 waits to start a crashed process again, it refuses to restart it: 'Process … already exists'.
+        return observed.crashes ? { stop: changes('pm2', 'stop', process), restart } : { restart }
+      },
+      after: ({ observed: { pids, restarts, logs }, env }) => {
+        const answers = revision
+          ? healthShowsRevision({ path: health || env.app.health })
+          : httpAnswers(health || env.app.health)
+        return [
+          within(withLogTail(processFresh({ process, notPids: pids }), logs), 15_000, 200),
+          withLogTail(processStable({ process, soak, ...(restarts !== null && { restarts }) }), logs),
+          ...(health === false ? [] : [within(withLogTail(answers, logs), startup, 200)]),
+        ]
+      },
+      output: async ({ observed, ...look }): Promise<Restarted> => {
+        const instances = await pm2Instances(look, process)
+        return { process, pids: instances.map(({ pid }) => pid), ...logsSince(observed.logs, instances) }
+      },
+      foresee: ({ observed }): Restarted => ({ process, pids: [], ...observed.logs }),
+      summary: ({ observed, output }) => {
+        const now = `pid ${output.pids.join(', ')}`
+        return observed.pids.length ? `pid ${observed.pids.join(', ')} → ${output.pids.join(', ')}` : now
+      },
+      undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
+    }),
+)
+
+/** A process younger than this that was started again before may be one that crashes again and again. */
+const SETTLED = 30_000
+
+const mayCrash = ({ status, restarts, startedAt }: Instance, now: number): boolean =>
+  status === 'waiting restart' || status === 'launching' || (restarts > 0 && now - startedAt < SETTLED)
+
+/** How many restarts the instances will have had in all: a stopped one's start is not counted. */
+const restartsAfter = (instances: readonly Instance[]): number =>
+  instances.reduce((sum, { status, restarts }) => sum + restarts + (status === 'online' ? 1 : 0), 0)
