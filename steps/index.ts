@@ -1,4 +1,5 @@
 /** The sections that a book is made of. */
 export { backupDatabase } from './backup-database.ts'
+export { editFile } from './edit-file.ts'
 export { pm2Restart, type Restarted } from './pm2-restart.ts'
 export { pullCode } from './pull-code.ts'
