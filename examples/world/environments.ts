@@ -55,7 +55,7 @@ export async function copyBook(dir: string, { app, book }: Scenario): Promise<vo
   await cp(book, dir, { recursive: true, filter: (source) => source !== app && isSource(source) })
 }
 
-/** Writes the application's settings and, beside the book, the operator's. Both hold secrets. */
+/** Writes the application's settings and, beside the book, the operator's secrets. */
 export async function writeSettings(
   dir: string,
   scenario: Scenario,
@@ -64,7 +64,8 @@ export async function writeSettings(
 ): Promise<void> {
   const settings = scenario.settings(access, Number(new URL(access.url).port))
   await writeFile(join(dir, plan.name, scenario.packages, '.env'), toEnvFile(settings), { mode: 0o600 })
-  await writeFile(join(dir, `.env.${plan.name}`), toEnvFile(scenario.operatorEnv(access)), { mode: 0o600 })
+  if (plan !== scenario.environments[0])
+    await writeFile(join(dir, `.env.${plan.name}`), toEnvFile(scenario.secrets(access)), { mode: 0o600 })
 }
 
 export type Start = {

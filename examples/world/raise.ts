@@ -155,6 +155,9 @@ function describe(
   environments: World['environments'],
 ): World {
   const first = environments[scenario.environments[0].name]
+  const addresses = Object.fromEntries(
+    Object.entries(environments).map(([name, { url }]) => [scenario.address(name), url]),
+  )
   if (!first) throw new Error('a scenario has at least one environment')
   const { url, databaseUrl } = first
   const path = [join(dir, 'bin'), cluster.bin, plainPath()].join(delimiter)
@@ -164,7 +167,7 @@ function describe(
     book: join(dir, 'runbook.config.ts'),
     url,
     databaseUrl,
-    env: { PATH: path, PM2_HOME: pm2Home, ...scenario.operatorEnv(first) },
+    env: { PATH: path, PM2_HOME: pm2Home, ...scenario.secrets(first), ...addresses },
     revisions,
     environments,
     adminUrl: cluster.adminUrl,

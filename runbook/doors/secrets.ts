@@ -6,7 +6,10 @@ import type { DatabasePart, Secret, Text } from '../model/secret.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import type { Redactor } from './redaction.ts'
 
-/** Opens secrets: from the process's environment, or from `.env.<environment>` beside the book. */
+/**
+ * Opens secrets: from `.env.<environment>` beside the book, or from the process's environment. The file wins, because
+ * a shell keeps the variables of the environment that was deployed before.
+ */
 export class Secrets {
   readonly #file: string
   readonly #variables: Readonly<Record<string, string | undefined>>
@@ -28,7 +31,7 @@ export class Secrets {
 
   /** The value, or a part of it; undefined where a URL lacks that part. Whatever is opened is redacted from then on. */
   open({ name, part }: Secret): string | undefined {
-    const value = this.#variables[name] ?? this.#readFile()[name]
+    const value = this.#readFile()[name] ?? this.#variables[name]
     if (!value) throw new Failed({ kind: 'secret-missing', name, empty: value === '', file: this.#file })
     this.#redactor.learn(name, value)
     return part ? this.#part(name, value, part) : value

@@ -129,7 +129,7 @@ describe('two worlds side by side', () => {
   })
 
   test('files with secrets are the owner’s alone', async () => {
-    const files = ['.env.production', '.env.staging', '.env.local', 'world.json', 'production/backend/.env']
+    const files = ['.env.staging', '.env.local', 'world.json', 'production/backend/.env']
     for (const file of files) expect((await stat(join(world.dir, file))).mode & 0o777, file).toBe(0o600)
   })
 

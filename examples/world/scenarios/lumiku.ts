@@ -58,11 +58,9 @@ export const lumiku: Scenario = {
     DATABASE_URL: databaseUrl,
     PORT: String(port),
   }),
-  operatorEnv: ({ url, databaseUrl, token }) => ({
-    DATABASE_URL: databaseUrl,
-    LUMIKU_TOKEN: token,
-    LUMIKU_URL: url,
-  }),
+  secrets: ({ databaseUrl, token }) => ({ DATABASE_URL: databaseUrl, LUMIKU_TOKEN: token }),
+  address: (environment) =>
+    environment === 'production' ? 'LUMIKU_URL' : `LUMIKU_${environment.toUpperCase()}_URL`,
   isBroken: async ({ url, token }, revision) => {
     const health = await fetch(`${url}/health`)
     if (((await health.json()) as { revision: string }).revision !== revision) return false

@@ -35,8 +35,13 @@ export type Scenario = {
   fill(client: Client, plan: EnvironmentPlan, token: string): Promise<number>
   /** The application's own settings. */
   settings(access: Access, port: number): Record<string, string>
-  /** What an operator would have set to deploy there. */
-  operatorEnv(access: Access): Record<string, string>
+  /**
+   * The secrets to deploy there. Those of the first environment are in the operator's shell, those of the others in
+   * their `.env.<environment>` beside the book.
+   */
+  secrets(access: Access): Record<string, string>
+  /** The variable that tells the book where an environment's application answers. */
+  address(environment: string): string
   /** Whether the running application shows what the deployment is to mend. Throws or says no until then. */
   isBroken(access: Access, revision: string): Promise<boolean>
 }
