@@ -58,7 +58,9 @@ does not hold, nothing was changed · 4 declined, or nobody there to answer · 5
 
 const main = async (): Promise<number> => {
   const program = new Command('runbook')
-    .description('A deployment guide that runs: typed steps, checks before and after, a transcript, and a way back.')
+    .description(
+      'A deployment guide that runs: typed steps, checks before and after, a transcript, and a way back.',
+    )
     .version(VERSION)
     .addHelpText('after', EXITS)
     .exitOverride()

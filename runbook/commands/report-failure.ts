@@ -8,7 +8,9 @@ import { UsageError } from './usage-error.ts'
 /** What ended a command before a run began, in words; gives the exit status. */
 export const reportFailure = (error: unknown, { paint }: Invocation): number => {
   if (error instanceof UsageError) {
-    process.stderr.write(`${paint.red('✖')} ${visible(error.message)}\n  ${paint.yellow('→')} ${visible(error.remedy)}\n`)
+    process.stderr.write(
+      `${paint.red('✖')} ${visible(error.message)}\n  ${paint.yellow('→')} ${visible(error.remedy)}\n`,
+    )
     return EXIT.usage
   }
   const failure = failureOf(error)

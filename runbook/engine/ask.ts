@@ -32,7 +32,7 @@ export const askFor = async (ask: Ask, context: RunContext): Promise<Answer> => 
 }
 
 const confirmation = ({ env, what }: Extract<Ask, { kind: 'confirm-run' }>): string =>
-  env.protected ? `${what}? Type its name, ${env.name}, to go on` : `${what}?`
+  env.protected ? `${what}? It is protected: type its name to go on` : `${what}?`
 
 /** `--yes` answers ordinary questions; a protected environment's name is only ever typed, or given by `--confirm`. */
 const answeredByFlag = (ask: Ask, { answers }: RunContext): Answer | undefined => {

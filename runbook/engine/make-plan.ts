@@ -6,6 +6,7 @@ import type { PlannedStep } from '../model/planned-step.ts'
 import { printAction, printPlanned } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
 import type { Undo } from '../model/undo.ts'
+import { expectedDuration } from '../plan/expected-duration.ts'
 import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { lookAt } from './look-at.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
@@ -48,7 +49,11 @@ export const makePlan = async (
       planned.push({ ...page, expects: 'later', seen, actions: [], after: [], undo: '' })
     }
   }
-  return { plan: { env, revision: foreseen.revision, steps: planned }, failures }
+  const total = expectedDuration(entries, usually)
+  return {
+    plan: { env, revision: foreseen.revision, steps: planned, ...(total > 0 && { usually: total }) },
+    failures,
+  }
 }
 
 const planStep = async (

@@ -19,6 +19,8 @@ export interface Plan {
   env: Environment
   revision: Revision | null
   steps: PlannedStep[]
+  /** How long it usually takes; milliseconds. Absent where no earlier run is known. */
+  usually?: number
 }
 /** Where each step stands in the tree. */
 export const placesOf = (entries: readonly Entry[]): Map<string, { phase: string; parallel: boolean }> => {

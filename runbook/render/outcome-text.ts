@@ -54,10 +54,16 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
   const notBegun = [...titles].filter(([id]) => !state.steps.has(id)).map(([, title]) => title)
   if (!touched.length) return ['  changed     nothing']
   return [
-    ...touched.map(({ title, state }) => `  changed     ${visible(title)}${howFar(state)}`),
-    ...(notBegun.length ? [`  not begun   ${notBegun.join(', ')}`] : []),
+    ...column(
+      'changed',
+      touched.map(({ title, state: step }) => `${visible(title)}${howFar(step)}`),
+    ),
+    ...column('not begun', notBegun.length > 3 ? [notBegun.join(', ')] : notBegun),
   ]
 }
+
+const column = (name: string, lines: readonly string[]): string[] =>
+  lines.map((line, i) => `  ${(i === 0 ? name : '').padEnd(10)}  ${line}`)
 
 const howFar = (step: StepState): string => {
   if (step.is === 'done') return step.summary && ` · ${visible(step.summary)}`

@@ -6,13 +6,14 @@ import { visibleIn } from './visible.ts'
 
 /** A plan as a page: what would be done, word for word, and what can be taken back. */
 export const planText = (plan: Plan, { book, runs, paint }: PlanTextOptions): string => {
-  const { env, revision, steps } = visibleIn(plan)
+  const shown = visibleIn(plan)
+  const { env, revision, steps } = shown
   const lines = [paint.bold(`Plan: ${book} to ${env.name}${env.protected ? ' (protected)' : ''}`)]
   lines.push(
     `  where     ${env.host === 'local' ? 'this machine' : env.host}, ${env.app.dir}, branch ${env.app.branch}`,
   )
   if (revision) lines.push(`  revision  ${revisionText(revision)}`)
-  lines.push(`  usually   ${expectation(steps, runs)}`)
+  lines.push(`  usually   ${expectation(shown, runs)}`)
   let phase = ''
   for (const [i, step] of steps.entries()) {
     if (step.phase !== phase) lines.push('', paint.bold(step.phase))
@@ -50,13 +51,14 @@ const stateLine = ({ expects, seen }: PlannedStep, paint: Paint): string[] => {
 
 /** The few lines that stand before the question. */
 export const planSummary = (plan: Plan, { book, runs, paint }: PlanTextOptions): string => {
-  const { env, revision, steps } = visibleIn(plan)
+  const shown = visibleIn(plan)
+  const { env, revision, steps } = shown
   const done = steps.filter(({ expects }) => expects === 'done')
   return [
     paint.bold(`${book} to ${env.name}${env.protected ? ' (protected)' : ''}`),
     ...(revision ? [`  revision  ${revisionText(revision)}`] : []),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
-    `  usually   ${expectation(steps, runs)}`,
+    `  usually   ${expectation(shown, runs)}`,
     '',
   ].join('\n')
 }
@@ -64,11 +66,9 @@ export const planSummary = (plan: Plan, { book, runs, paint }: PlanTextOptions):
 const revisionText = ({ from, to }: { from: string; to: string }): string =>
   from === to ? `${from.slice(0, 7)}, nothing new` : `${from.slice(0, 7)} → ${to.slice(0, 7)}`
 
-const expectation = (steps: readonly PlannedStep[], runs: readonly string[]): string => {
-  const known = steps.filter(({ usually }) => usually !== undefined)
-  if (!known.length) return 'not known: no earlier run of this environment'
-  const total = known.reduce((sum, { usually }) => sum + usually!, 0)
-  return `${duration(total)}, the median of ${runs.length === 1 ? 'one run' : `${runs.length} runs`}${
-    known.length < steps.length ? `; ${steps.length - known.length} steps have no earlier run` : ''
-  }`
+const expectation = ({ steps, usually }: Plan, runs: readonly string[]): string => {
+  if (usually === undefined) return 'not known: no earlier run of this environment'
+  const unknown = steps.filter((step) => step.usually === undefined).length
+  const from = runs.length === 1 ? 'as in the run before' : `the median of ${runs.length} runs`
+  return `${duration(usually)}, ${from}${unknown ? `; ${unknown} of the steps not counted` : ''}`
 }

@@ -35,8 +35,10 @@ const eventLines = (
       return [`${at} ${paint.bold(titles.get(event.step) ?? event.step)}`]
     case 'output':
       return verbose ? [event.text.replace(/\n$/, '').replace(/^/gm, '         │ ')] : []
-    case 'asked':
-      return [`${at}   asked: ${event.question}`]
+    case 'answered':
+      return [
+        `${at}   ${event.question} ${paint.bold(event.answer)}${event.by === 'flag' ? ' (by a flag)' : ''}`,
+      ]
     case 'run-ended':
       return [
         `${at} ${event.verdict}, exit ${event.exit}, ${duration(event.ms)}`,

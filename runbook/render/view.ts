@@ -17,6 +17,8 @@ export interface View {
 export class PlainView implements View {
   readonly #titles: Map<string, string>
   readonly #phases: Map<string, string>
+  /** What was seen of a step that has not ended: it stands below the step's own line. */
+  readonly #evidence = new Map<string, string[]>()
   #phase = ''
 
   constructor(
@@ -39,11 +41,24 @@ export class PlainView implements View {
       this.#begin(this.#phases.get(shown.step) ?? '')
       if (announce) write(`  ${paint.dim(`→ ${title}`)}\n`)
     }
-    for (const line of stepLines(shown, title, paint, verbose)) write(`${line}\n`)
+    const lines = stepLines(shown, title, paint, verbose)
+    if (shown.type === 'looked' && shown.side === 'after' && shown.step) this.#keep(shown.step, lines)
+    else if (endsStep(shown)) write([...lines, ...this.#take(shown.step), ''].join('\n'))
+    else for (const line of lines) write(`${line}\n`)
   }
 
   async pause(): Promise<void> {}
   async end(): Promise<void> {}
+
+  #keep(step: string, lines: string[]): void {
+    this.#evidence.set(step, [...(this.#evidence.get(step) ?? []), ...lines])
+  }
+
+  #take(step: string): string[] {
+    const lines = this.#evidence.get(step) ?? []
+    this.#evidence.delete(step)
+    return lines
+  }
 
   #begin(phase: string): void {
     if (phase === this.#phase) return
@@ -59,5 +74,8 @@ export interface PlainOptions {
   announce: boolean
   write(text: string): void
 }
+
+const endsStep = (event: Event): event is Event & { step: string } =>
+  event.type === 'step-done' || event.type === 'step-skipped' || event.type === 'step-failed'
 
 const indented = (text: string): string => `${text.replace(/\n$/, '').replace(/^/gm, '      ')}\n`

@@ -49,6 +49,8 @@ describe('two worlds side by side', () => {
       DATABASE_URL: world.databaseUrl,
       LUMIKU_TOKEN: world.environments.production?.token,
       LUMIKU_URL: world.url,
+      LUMIKU_STAGING_URL: world.environments.staging?.url,
+      LUMIKU_LOCAL_URL: world.environments.local?.url,
     })
     expect(Object.keys(world.environments)).toEqual(['production', 'staging', 'local'])
     expect(world.environments.local?.process).toBeNull()
