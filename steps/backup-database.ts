@@ -16,10 +16,10 @@ import {
   readsFile,
   writesFile,
 } from '../runbook/index.ts'
-import { backupFiles, leftovers } from './backup-files.ts'
-import { dumps } from './dump-archive.ts'
-import { databaseFacts, liveContents } from './live-database.ts'
-import { proveDump } from './prove-dump.ts'
+import { dumps } from './backup/archive.ts'
+import { backupFiles, leftovers } from './backup/files.ts'
+import { databaseFacts, liveContents } from './backup/live-database.ts'
+import { proveDump } from './backup/prove-dump.ts'
 
 export const backupDatabase = factory(
   'backup-database',
@@ -63,11 +63,13 @@ export const backupDatabase = factory(
         return {
           // Performed a second time where one of the others fails.
           discard: changes('rm', '-f', '--', partial, ...observed.leftovers),
-          folder: changes('mkdir', '-p', '-m', '700', '--', run.backups),
           // pg_dump keeps the mode of a file that is there; its own would let everybody read it.
           private: writesFile(partial, '', 0o600),
           dump: given(['snapshot'], ({ snapshot }) => dumps(env, { to: partial, snapshot })),
-          describe: given(['manifest'], (values) => writesFile(manifest, values.manifest, 0o600)),
+          describe: given(['manifest'], (values) => ({
+            ...writesFile(manifest, values.manifest, 0o600),
+            shows: 'its database, versions, sha256, size, and tables with their rows',
+          })),
           name: changes('mv', '--', partial, dump),
         }
       },
@@ -76,7 +78,6 @@ export const backupDatabase = factory(
         const { partial } = backupFiles(run, env.name)
         const startedAt = act.now().toISOString()
         await perform('discard')
-        await perform('folder')
         await perform('private')
         try {
           const live = await act.snapshot(async (at) => {

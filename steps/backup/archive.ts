@@ -5,7 +5,7 @@ import {
   type Environment,
   libpqVariables,
   reads,
-} from '../runbook/index.ts'
+} from '../../runbook/index.ts'
 
 /**
  * How the database becomes a file. The one place where the fastest way for the machine will be chosen (parallel

@@ -1,5 +1,6 @@
-import { isDumped } from '../checks/reading/dumped-relations.ts'
-import { type Snapshot, selects } from '../runbook/index.ts'
+import { isDumped } from '../../checks/reading/dumped-relations.ts'
+import { type Snapshot, selects } from '../../runbook/index.ts'
+import { quoted } from '../sql/quoted.ts'
 
 /** What tells this database from any other, and its size in bytes. */
 export const databaseFacts = selects<{ database: string; host: string | null; system: string; size: number }>(
@@ -44,6 +45,3 @@ export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => 
   }
   return { schemas: schemas.map(({ name }) => name), tables }
 }
-
-/** An identifier as SQL takes it whatever is in it. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,8 +1,8 @@
-import type { BackupManifest } from '../checks/reading/backup-manifest.ts'
-import { listed } from '../checks/reading/listed.ts'
-import { sha256Of } from '../checks/reading/sha256.ts'
-import { type Act, bytes, type Failure, fails, holds, quantity, type Verdict } from '../runbook/index.ts'
-import { contentsIn, listsContents, readsWhole } from './dump-archive.ts'
+import type { BackupManifest } from '../../checks/reading/backup-manifest.ts'
+import { listed } from '../../checks/reading/listed.ts'
+import { sha256Of } from '../../checks/reading/sha256.ts'
+import { type Act, bytes, type Failure, fails, holds, quantity, type Verdict } from '../../runbook/index.ts'
+import { contentsIn, listsContents, readsWhole } from './archive.ts'
 import type { LiveContents } from './live-database.ts'
 
 type Proof = Omit<BackupManifest, 'environment' | 'database' | 'host' | 'system' | 'startedAt' | 'finishedAt'>

@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { databaseAnswers } from '../checks/database-answers.ts'
+import { existing } from '../checks/reading/schema-objects.ts'
+import { roleMay } from '../checks/role-may.ts'
+import { schemaLacks } from '../checks/schema-lacks.ts'
+import { secretPresent } from '../checks/secret-present.ts'
+import {
+  type Check,
+  databaseOf,
+  defineStep,
+  early,
+  factory,
+  forwardOnly,
+  nothingToUndo,
+  quantity,
+  reverse as reverses,
+  transaction,
+} from '../runbook/index.ts'
+import { incomingFile } from './incoming-file.ts'
+import { effectsOf } from './sql/effects.ts'
+import { factsOf } from './sql/facts.ts'
+import { quoted } from './sql/quoted.ts'
+import { refuseMistakes, refuseUnproven } from './sql/refuse.ts'
+import { dropsOf } from './sql/reverse.ts'
+import { parseSqlScript } from './sql/script.ts'
+import { wayBack } from './sql/way-back.ts'
+
+export const applySql = factory(
+  'apply-sql',
+  {
+    /** An SQL file, relative to the application's folder; of the revision that is deployed. */
+    file: z.string().min(1).describe("an SQL file, relative to the application's folder"),
+    /** The way back, as a file or `{ sql }`. Default: derived, where the file only adds. */
+    reverse: z
+      .union([z.string().min(1), z.strictObject({ sql: z.string().min(1) })])
+      .optional()
+      .describe('the way back, as a file or { sql }; default: derived, where the file only adds'),
+    /** How long a statement may wait for a lock, in ms; readers queue behind it meanwhile. Default: 5000. */
+    lockTimeout: z
+      .int()
+      .positive()
+      .default(5_000)
+      .describe('how long a statement may wait for a lock, in ms; readers queue behind it meanwhile'),
+    /** How long one statement may take, in ms. Default: 600000. */
+    statementTimeout: z.int().positive().default(600_000).describe('how long one statement may take, in ms'),
+    /** Whether facts are derived from the SQL, besides those in `after`. Default: true; false where a later file alters the same columns again. */
+    derive: z
+      .boolean()
+      .default(true)
+      .describe(
+        'whether facts are derived from the SQL besides those in `after`; false where a later file alters the same again',
+      ),
+  },
+  ({ file, reverse, lockTimeout, statementTimeout, derive, after: given = [] }) => {
+    const settings = (schema: string) => ({
+      lock_timeout: `${lockTimeout}ms`,
+      statement_timeout: `${statementTimeout}ms`,
+      search_path: quoted(schema),
+    })
+    return defineStep({
+      id: 'apply-sql',
+      title: `Apply ${file}`,
+      about:
+        'Runs an SQL file as one transaction: all of it, or nothing. Its own BEGIN and COMMIT are understood; what ' +
+        'cannot run in a transaction is refused with its line before anything starts, and an error shows the line of ' +
+        'the file. Done means that tables and columns have the names, types and nullability that the SQL says, and ' +
+        'that `after` holds; a file whose effect cannot be seen in the schema needs `after`. ' +
+        'What it adds can be dropped again; a file that does more needs `reverse`, or goes forward only.',
+      sort: 'state',
+      role: 'migration',
+      needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseAnswers()],
+      observe: async (at) => {
+        const { schema } = databaseOf(at.env)
+        const { text, from } = await incomingFile(at, file)
+        const { statements } = refuseMistakes(file, await parseSqlScript(text))
+        const effects = effectsOf(statements, schema)
+        if (given.length === 0) refuseUnproven(file, effects, derive)
+        const back = typeof reverse === 'string' ? (await incomingFile(at, reverse)).text : reverse?.sql
+        return {
+          from,
+          schema,
+          statements: statements.map(({ sql, line }) => ({ sql, line })),
+          effects,
+          /** Which of what it adds and drops is there already, by place. */
+          had: (await at.see(existing([...effects.adds, ...effects.drops]))).map(({ place }) => place),
+          back: back === undefined ? null : await backStatements(reverse!, back),
+        }
+      },
+      before: ({ observed: { effects, schema } }) => [
+        ...(effects.alters.length ? [early(roleMay({ alter: effects.alters }))] : []),
+        ...(effects.adds.some((one) => one.kind === 'table' && one.schema === schema)
+          ? [early(roleMay('create tables'))]
+          : []),
+      ],
+      actions: ({ observed }) => ({ migrate: transaction(observed.statements, settings(observed.schema)) }),
+      // Where nothing is derived there are facts in the options: `observe` has seen to it.
+      after: ({ observed: { effects, schema } }) =>
+        [...(derive ? factsOf(effects, schema) : []), ...given] as unknown as [Check],
+      output: async ({ observed, performed }) => ({
+        statements: observed.statements.length,
+        took: / in (.*)$/.exec(performed('migrate') ?? '')?.[1] ?? '',
+      }),
+      summary: ({ output: { statements, took } }) =>
+        `${quantity(statements, 'statement')}${took && ` in ${took}`}, committed`,
+      undo: ({ observed: { effects, had, back, schema } }) => {
+        const { added, lost } = wayBack(effects, had)
+        const statements = back ?? dropsOf(added)
+        if (!back && lost.length)
+          return forwardOnly(
+            `line ${lost[0]!.line} of ${file}: ${lost[0]!.words}`,
+            `give applySql a \`reverse\`, or take the database back to the backup: --database=restore`,
+          )
+        if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
+        const gone = added.length ? [schemaLacks(added)] : []
+        return reverses('schema', { takeBack: transaction(statements, settings(schema)) }, gone)
+      },
+    })
+  },
+)
+
+const backStatements = async (reverse: string | { sql: string }, text: string) => {
+  const { statements } = refuseMistakes(
+    typeof reverse === 'string' ? reverse : 'reverse',
+    await parseSqlScript(text),
+  )
+  return statements.map(({ sql, line }) => ({ sql, line }))
+}

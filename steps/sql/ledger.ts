@@ -1,0 +1,112 @@
+import type { Node, RangeVar } from 'libpg-query'
+import type { SchemaObject } from '../../checks/reading/schema-objects.ts'
+import { type ColumnPromise, stringOf } from './column.ts'
+
+/** What is certain of a file's statements before they run. JSON: it is frozen in the transcript. */
+export type SqlEffects = {
+  /** What comes to exist, in order. */
+  adds: OnLine<SchemaObject>[]
+  /** What is dropped, if it is there. */
+  drops: OnLine<SchemaObject>[]
+  /** What is gone in the end. */
+  removes: SchemaObject[]
+  /** What the file says of columns, by table. */
+  columns: { schema: string; table: string; columns: { [name: string]: ColumnPromise } }[]
+  /** Statements that leave no fact to look at. */
+  unproven: SqlPlace[]
+  /** Statements whose way back follows only from that of what they belong to, where they belong to anything. */
+  oneWay: (SqlPlace & { with: SchemaObject[] })[]
+  /** Tables that only their owner may alter. */
+  alters: { schema: string; table: string }[]
+}
+export type SqlPlace = { line: number; words: string }
+export type OnLine<T> = T & { line: number }
+export type Name = { schema: string; name: string }
+
+/** Keeps account of a file's statements in order, so that what it makes and alters again is judged by its end. */
+export class Ledger {
+  #effects: SqlEffects = {
+    adds: [],
+    drops: [],
+    removes: [],
+    columns: [],
+    unproven: [],
+    oneWay: [],
+    alters: [],
+  }
+
+  /** `schema`: where names without one go. */
+  constructor(
+    public schema: string,
+    public place: SqlPlace = { line: 1, words: '' },
+  ) {}
+
+  get effects(): SqlEffects {
+    const columns = this.#effects.columns.filter((table) => Object.keys(table.columns).length)
+    return { ...this.#effects, columns }
+  }
+
+  add(object: SchemaObject): void {
+    this.#effects.removes = this.#effects.removes.filter((one) => !isSame(one, object))
+    this.#effects.adds.push({ ...object, line: this.place.line })
+  }
+
+  drop(object: SchemaObject): void {
+    const mine = this.has(object)
+    this.forget((one) => isSame(one, object))
+    this.#effects.removes.push(object)
+    if (!mine) this.#effects.drops.push({ ...object, line: this.place.line })
+  }
+
+  /** Whether the file itself has made it so far. */
+  has(object: SchemaObject): boolean {
+    return this.#effects.adds.some((one) => isSame(one, object))
+  }
+
+  forget(which: (one: SchemaObject) => boolean): void {
+    this.#effects.adds = this.#effects.adds.filter((one) => !which(one))
+  }
+
+  promise(table: Name, column: string, promise: ColumnPromise): void {
+    const columns = this.#columnsOf(table)
+    columns[column] = { ...columns[column], ...promise }
+  }
+
+  forgetColumns(table: Name, column?: string): void {
+    const columns = this.#columnsOf(table)
+    for (const name of column === undefined ? Object.keys(columns) : [column]) delete columns[name]
+  }
+
+  alters({ schema, name: table }: Name): void {
+    if (!this.#effects.alters.some((one) => one.schema === schema && one.table === table))
+      this.#effects.alters.push({ schema, table })
+  }
+
+  unproven(): void {
+    this.#effects.unproven.push(this.place)
+  }
+
+  oneWay(belongsTo: readonly SchemaObject[]): void {
+    this.#effects.oneWay.push({ ...this.place, with: belongsTo.filter((one) => this.has(one)) })
+  }
+
+  name({ schemaname, relname }: RangeVar): Name {
+    return { schema: schemaname ?? this.schema, name: relname! }
+  }
+
+  nameIn(parts: readonly Node[]): Name {
+    const names = parts.map((part) => stringOf(part) ?? '')
+    return { schema: names.at(-2) ?? this.schema, name: names.at(-1)! }
+  }
+
+  #columnsOf({ schema, name: table }: Name): { [name: string]: ColumnPromise } {
+    const known = this.#effects.columns.find((one) => one.schema === schema && one.table === table)
+    if (known) return known.columns
+    const added = { schema, table, columns: {} }
+    this.#effects.columns.push(added)
+    return added.columns
+  }
+}
+
+export const isSame = (one: SchemaObject, other: SchemaObject): boolean =>
+  one.kind === other.kind && one.schema === other.schema && one.of === other.of && one.name === other.name
