@@ -5,46 +5,53 @@ export interface IncomingFile {
   readonly text: string
   readonly from: 'incoming revision' | 'working tree'
 }
+interface Missing {
+  readonly missing: string
+}
 
 /**
  * A text file as it will be when its step's turn has come: in a plan the code has not been pulled yet, so it is
  * read out of the revision that will be. `path` is relative to the application's folder.
  */
 export const incomingFile = async (at: Look, path: string): Promise<IncomingFile> => {
-  const incoming = await incomingText(at, path)
-  if (incoming !== undefined) return { text: incoming, from: 'incoming revision' }
+  const found = await find(at, path)
+  if ('text' in found) return found
+  const { dir } = at.env.app
+  throw unmet(
+    `the file ${path} is there`,
+    found.missing,
+    `correct the path in the book; it is relative to ${dir}`,
+  )
+}
+
+/** Its text only, and undefined where it is not there. */
+export const incomingTextIfThere = async (at: Look, path: string): Promise<string | undefined> => {
+  const found = await find(at, path)
+  return 'text' in found ? found.text : undefined
+}
+
+const find = async (at: Look, path: string): Promise<IncomingFile | Missing> => {
+  const incoming = await inRevision(at, path)
+  if (incoming) return incoming
   const here = await at.attempt(readsFile(path))
   if (here.ok) return { text: here.value, from: 'working tree' }
   if (here.failure.kind !== 'file-failed' || here.failure.code !== 'ENOENT') throw new Failed(here.failure)
   const where = at.revision ? `neither in the revision ${at.revision.to.slice(0, 7)} nor in` : 'not in'
-  throw unmet(
-    `the file ${path} is there`,
-    `${where} ${at.env.app.dir}`,
-    `correct the path in the book; it is relative to ${at.env.app.dir}`,
-  )
+  return { missing: `${where} ${at.env.app.dir}` }
 }
 
 /** Undefined where the working tree is what counts: the revision is there already, or does not track the file. */
-const incomingText = async (at: Look, path: string): Promise<string | undefined> => {
+const inRevision = async (at: Look, path: string): Promise<IncomingFile | Missing | undefined> => {
   const { revision } = at
   if (!revision || path.startsWith('/') || /[\r\n]/.test(path)) return undefined
   const head = await at.see(reads('git', 'rev-parse', 'HEAD'))
   if (head === revision.to) return undefined
   const env = await incomingObjects(at, revision.to)
-  const spec = `${revision.to}:./${path}`
+  const read = reads('git', 'cat-file', '--batch', '--follow-symlinks')
+  const printed = await at.see({ ...read, env, input: `${revision.to}:./${path}\n` })
   // Its header makes the text come through whole, with or without a line end of its own.
-  const printed = await at.see({
-    ...reads('git', 'cat-file', '--batch', '--follow-symlinks'),
-    env,
-    input: `${spec}\n`,
-  })
-  const [header] = printed.split('\n', 1)
-  if (/^[0-9a-f]+ blob \d+$/.test(header ?? '')) return printed.slice(header!.length + 1)
+  const header = /^[0-9a-f]+ blob \d+\n/.exec(printed)?.[0]
+  if (header) return { text: printed.slice(header.length), from: 'incoming revision' }
   const tracked = await at.attempt(reads('git', 'cat-file', '-e', `HEAD:./${path}`))
-  if (!tracked.ok) return undefined
-  throw unmet(
-    `the file ${path} is there`,
-    `the revision ${revision.to.slice(0, 7)} no longer has it`,
-    'correct the path in the book',
-  )
+  return tracked.ok ? { missing: `the revision ${revision.to.slice(0, 7)} no longer has it` } : undefined
 }

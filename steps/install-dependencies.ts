@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { dependenciesInstalled } from '../checks/dependencies-installed.ts'
+import { type Manager, managers, packageManager } from '../checks/reading/package-manager.ts'
+import { toolPresent } from '../checks/tool-present.ts'
+import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
+import { incomingFile, incomingTextIfThere } from './incoming-file.ts'
+
+/** Installs what the lock file says, and nothing else. */
+export const installDependencies = factory(
+  'install-dependencies',
+  {
+    /** Default: the application's folder. */
+    in: z.string().min(1).default('.').describe("the folder of package.json; default: the application's"),
+    /** Default: by the lock file. */
+    manager: z
+      .enum(managers)
+      .optional()
+      .describe('npm, pnpm, yarn or bun; default: by the lock file, else npm'),
+    /** Whether development dependencies are installed: a build needs them. Default: true. */
+    dev: z
+      .boolean()
+      .default(true)
+      .describe('whether development dependencies are installed, which a build needs; default: true'),
+    /** Program and arguments instead of the package manager's own. */
+    command: z
+      .tuple([z.string()], z.string())
+      .optional()
+      .describe("program and arguments, instead of the package manager's own"),
+    /** Milliseconds. Default: none. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+  },
+  ({ in: folder, manager, dev, command, timeout }) => {
+    const installed = dependenciesInstalled(folder, { manager, dev, read: incomingTextIfThere })
+
+    return defineStep({
+      id: 'install-dependencies',
+      title: `Install the dependencies${folder === '.' ? '' : ` of ${folder}`}`,
+      about:
+        'Installs exactly what the lock file says (npm ci, or what pnpm, yarn and bun call it), development ' +
+        'dependencies too, whatever NODE_ENV is. Skipped when node_modules holds just that already. Proves it by ' +
+        'comparing what the package manager recorded in node_modules with the lock file, and by looking at the folders.',
+      sort: 'follows',
+      needs: () => [toolPresent('node'), ...(manager ? [toolPresent(manager)] : [])],
+      observe: async (at) => {
+        await incomingFile(at, `${folder}/package.json`)
+        const locked = await packageManager(at, folder, { manager, read: incomingTextIfThere })
+        return { ...locked, installed: (await installed.look(at)).seen }
+      },
+      before: ({ observed }) => (command ? [] : [early(toolPresent(observed.manager))]),
+      actions: ({ observed }) => {
+        const own = command && changes(...command)
+        return {
+          install: {
+            ...(own ?? installation(observed.manager, observed.lock !== null, dev)),
+            ...(folder !== '.' && { cwd: folder }),
+            ...(timeout && { timeout }),
+          },
+        }
+      },
+      after: () => [installed],
+      output: async (at) => ({ installed: (await installed.look(at)).seen }),
+      summary: ({ output }) => output.installed,
+      undo: () => nothingToUndo('a rollback installs again what the previous revision locks'),
+    })
+  },
+)
+
+/** As locked, without a word about funding, and without asking the registry for advice. */
+const installation = (manager: Manager, locked: boolean, dev: boolean) => {
+  const frozen = locked ? ['--frozen-lockfile'] : []
+  switch (manager) {
+    case 'npm': {
+      const what = locked ? 'ci' : 'install'
+      return changes('npm', what, dev ? '--include=dev' : '--omit=dev', '--no-audit', '--no-fund')
+    }
+    case 'pnpm':
+      // Without CI it would ask before it replaces node_modules.
+      return {
+        ...changes('pnpm', 'install', ...frozen, dev ? '--prod=false' : '--prod'),
+        env: { CI: 'true' },
+      }
+    case 'yarn':
+      // Its versions share no option for this.
+      return {
+        ...changes('yarn', 'install', ...frozen),
+        env: { NODE_ENV: dev ? 'development' : 'production' },
+      }
+    case 'bun':
+      return changes('bun', 'install', ...frozen, ...(dev ? [] : ['--production']))
+  }
+}
