@@ -1,4 +1,13 @@
-import { type Check, defineCheck, fails, holds, type Look, reads, type Verdict } from '../runbook/index.ts'
+import {
+  type Check,
+  defineCheck,
+  fails,
+  holds,
+  type Look,
+  quantity,
+  reads,
+  type Verdict,
+} from '../runbook/index.ts'
 import { type Instance, pm2Instances, stateOf } from './reading/pm2-instances.ts'
 
 export interface ProcessStableOptions {
@@ -21,16 +30,20 @@ export const processStable = ({ process, soak = 3000, restarts }: ProcessStableO
     remedy: `pm2 logs ${process} --err --lines 50`,
     look: async (look) => {
       const first = await pm2Instances(look, process)
-      const notUp = judge(first, first.map(idOf), restarts ?? sumOf(first))
+      const left = soak - (await ageOf(first, look))
+      // What has lived that long already was not started again in that time, whoever restarted it since.
+      const most = left > 0 ? (restarts ?? sumOf(first)) : sumOf(first)
+      const notUp = judge(first, first.map(idOf), most)
       if (notUp) return notUp
-      const left = soak - Math.min(...first.map((instance) => ageOf(instance, look)))
       if (left <= 0) return evidence(first, soak)
       const crashes = first.find(({ quickCrashes }) => quickCrashes > 1)?.quickCrashes
       if (crashes)
-        return fails(`${stateOf(first)}: it died within its first second, ${times(crashes)}`, { final: true })
+        return fails(`${stateOf(first)}: it died within its first second, ${quantity(crashes, 'time')}`, {
+          final: true,
+        })
       const gone = !(await stayAlive(left, first, look))
       const last = await pm2Instances(look, process)
-      const changed = judge(last, first.map(idOf), restarts ?? sumOf(first))
+      const changed = judge(last, first.map(idOf), most)
       if (changed) return changed
       return gone ? fails(`${stateOf(first)}: it died`, { final: true }) : evidence(last, soak)
     },
@@ -41,7 +54,8 @@ const judge = (instances: readonly Instance[], ids: readonly string[], most: num
   if (instances.length === 0) return fails('pm2 does not know it')
   const state = stateOf(instances)
   const again = sumOf(instances) - most
-  if (again > 0) return fails(`${state}: it died and was started again ${times(again)}`, { final: true })
+  if (again > 0)
+    return fails(`${state}: it died and was started again, ${quantity(again, 'time')}`, { final: true })
   if (instances.some(({ status, pid }) => status !== 'online' || !pid)) return fails(state)
   return instances.some((instance) => !ids.includes(idOf(instance)))
     ? fails(`${state}: not the process it was`, { final: true })
@@ -65,17 +79,17 @@ const stayAlive = async (ms: number, instances: readonly Instance[], look: Look)
   return true
 }
 
-/**
- * How long it has run. Only where pm2's clock is ours, and only for a process that was ready from its start: else the
- * time counts from the first look.
- */
-const ageOf = ({ startedAt, tellsReady }: Instance, { env, now }: Look): number =>
-  env.host === 'local' && !tellsReady && startedAt > 0 ? Math.max(0, now().getTime() - startedAt) : 0
+/** How long the youngest has run, by the clock of the host that started it. */
+const ageOf = async (instances: readonly Instance[], { env, now, see }: Look): Promise<number> => {
+  // One that tells pm2 when it is ready has been online for an unknown time: it counts from the first look.
+  if (instances.length === 0 || instances.some(({ tellsReady }) => tellsReady)) return 0
+  const hostNow = env.host === 'local' ? now().getTime() : Number(await see(reads('date', '+%s'))) * 1000
+  return Math.max(0, hostNow - Math.max(...instances.map(({ startedAt }) => startedAt)))
+}
 
 const evidence = (instances: readonly Instance[], soak: number): Verdict =>
-  holds(`${stateOf(instances)}, ${times(sumOf(instances), 'restart')} in all, none in ${soak / 1000} s`)
+  holds(`${stateOf(instances)}, ${quantity(sumOf(instances), 'restart')} in all, none in ${soak / 1000} s`)
 
 const sumOf = (instances: readonly Instance[]): number =>
   instances.reduce((sum, { restarts }) => sum + restarts, 0)
 const idOf = ({ id, pid }: Instance): string => `${id}/${pid}`
-const times = (count: number, what = 'time'): string => `${count} ${what}${count === 1 ? '' : 's'}`

@@ -1,0 +1,145 @@
+import {
+  type Act,
+  Failed,
+  type Failure,
+  fails,
+  failureOf,
+  gets,
+  holds,
+  type Json,
+  type Planned,
+  quantity,
+  type Reply,
+} from '../runbook/index.ts'
+import { difference, outline, type Values } from './answer-shape.ts'
+import { canBeCaptured, fillUrl, valueAt } from './captured.ts'
+import { type HttpRequest, isIdempotent, jsonOf } from './http-request.ts'
+
+export type HttpAct = Act<Readonly<Record<string, Planned>>, null>
+export interface Retry {
+  times: number
+  /** Milliseconds. */
+  every: number
+}
+
+/** What a proxy answers while the application behind it comes up. */
+const COMING_UP = [502, 503, 504]
+/** How much of a wrong answer is shown. Characters. */
+const SHOWN = 500
+
+/** Opens the connection that the requests will use, and waits for an application that comes up. */
+export const warmUp = async ({ attempt, sleep, env }: HttpAct, { times, every }: Retry): Promise<void> => {
+  for (let left = times; left >= 0; left -= 1) {
+    const answer = await attempt({ ...gets(env.app.health), timeout: 5000 })
+    if (answer.ok ? !COMING_UP.includes(answer.value.status) : !isRefused(answer.failure)) return
+    if (left > 0) await sleep(every)
+  }
+}
+
+/** Sends a request, proves each part of what is expected of its answer, and keeps what it captures. */
+export const ask = async (
+  request: HttpRequest,
+  act: HttpAct,
+  values: Record<string, Json>,
+  retry: Retry,
+): Promise<void> => {
+  const { name, expect, capture } = request
+  const sent = await send(request, act, values, retry)
+  const prove = (fact: string, well: boolean, seen: string) =>
+    act.prove(
+      `"${name}" ${fact}`,
+      well ? holds(seen) : fails(seen, { tail: sent.reply?.body.slice(0, SHOWN) ?? '' }),
+      `look into the application's log, then: runbook verify ${act.env.name}`,
+    )
+  if (!sent.reply) return prove('is answered', false, sent.why)
+  const { reply, times } = sent
+  const answer = jsonOf(reply.body)
+  // First of all: what was created must be removed, also where something else about the answer is wrong.
+  for (const [as, path] of Object.entries(capture)) {
+    const value = answer === undefined ? undefined : valueAt(answer, path)
+    if (reply.status < 400 && canBeCaptured(value)) values[as] = value
+  }
+  const statuses = [expect.status ?? 200].flat()
+  const asked = times > 1 ? `, asked ${quantity(times, 'time')}` : ''
+  prove(`answers ${statuses.join(' or ')}`, statuses.includes(reply.status), `${answered(reply)}${asked}`)
+  if (expect.json !== undefined) {
+    const wrong = answer === undefined ? 'the answer is not JSON' : difference(expect.json, answer, values)
+    prove('answers as expected', !wrong, wrong ?? outline(answer!))
+  }
+  for (const [as, path] of Object.entries(capture))
+    prove(
+      `answers with a value at ${path}`,
+      as in values,
+      as in values ? `${as} ${values[as]}` : 'none of use',
+    )
+  if (expect.within !== undefined)
+    prove(
+      `answers within ${expect.within} ms`,
+      reply.ms <= expect.within,
+      `${reply.ms} ms, on an open connection`,
+    )
+}
+
+/** Takes away what was created, also after an interrupt; names what stays behind where it cannot. */
+export const cleanUp = async (
+  request: HttpRequest,
+  act: HttpAct,
+  values: Values,
+  retry: Retry,
+): Promise<void> => {
+  const statuses = [request.expect.status ?? [200, 202, 204]].flat()
+  const { aborted } = act.signal
+  const performing = { ...act, perform: act.cleanUp ?? act.perform }
+  const sent = await send(request, performing, values, aborted ? { times: 0, every: 0 } : retry).catch(
+    (error): Sent => {
+      if (!aborted) throw error
+      return { why: 'not sent after the interrupt' }
+    },
+  )
+  const well = sent.reply !== undefined && statuses.includes(sent.reply.status)
+  const seen = sent.reply ? answered(sent.reply) : sent.why
+  const left = Object.entries(values).map(([name, value]) => `${name} ${value}`)
+  const url = fillUrl(request.url, strings(values))
+  act.prove(
+    `"${request.name}" answers ${statuses.join(' or ')}`,
+    well ? holds(seen) : fails(left.length ? `${seen}; left behind: ${left.join(', ')}` : seen),
+    `do it by hand: ${request.method} ${url.startsWith('/') ? act.env.app.url : ''}${url}`,
+  )
+}
+
+/** The first failure is the one that matters; what could not be cleaned up is named behind it. */
+export const together = ([first, ...others]: readonly unknown[]): unknown => {
+  const failure = failureOf(first)
+  if (failure.kind !== 'after-unmet') return first
+  const unmet = others.map(failureOf).flatMap((other) => (other.kind === 'after-unmet' ? other.unmet : []))
+  return new Failed({ ...failure, unmet: [...failure.unmet, ...unmet] })
+}
+
+type Sent = { reply: Reply; times: number } | { reply?: never; why: string }
+
+/** Until it is answered. What changes something is sent again only where nobody took it: the connection was refused. */
+const send = async (request: HttpRequest, act: HttpAct, values: Values, retry: Retry): Promise<Sent> => {
+  for (let times = 1; ; times += 1) {
+    const last = times > retry.times
+    try {
+      const reply = (await act.perform(request.name, strings(values))) as Reply
+      if (last || !isIdempotent(request) || !COMING_UP.includes(reply.status)) return { reply, times }
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure.kind !== 'request-failed') throw error
+      if (!isRefused(failure) && !isIdempotent(request))
+        return { why: `${failure.message}; whether it was carried out is not known` }
+      if (last || !isRefused(failure)) return { why: failure.message }
+    }
+    await act.sleep(retry.every)
+  }
+}
+
+const isRefused = (failure: Failure): boolean =>
+  failure.kind === 'request-failed' && failure.message === 'connection refused'
+
+const answered = ({ status, ms, headers }: Reply): string =>
+  `${status} in ${ms} ms${headers.location && status >= 300 && status < 400 ? `, to ${headers.location}` : ''}`
+
+const strings = (values: Values): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { given, type Json, type Planned, type Request, type Text } from '../runbook/index.ts'
+import type { Shape } from './answer-shape.ts'
+import { type Body, fillBody, fillUrl, holesOfBody, holesOfUrl } from './captured.ts'
+
+/** Headers, which may hold secrets. */
+export const headersOption = z.record(
+  z.string(),
+  z.custom<Text>(
+    (value) =>
+      typeof value === 'string' || ['secret', 'template'].includes((value as { kind: string })?.kind),
+    'a string, secret(…), or text`…`',
+  ),
+)
+const isJson = (value: unknown): boolean =>
+  value !== undefined && typeof value !== 'function' && !(value instanceof RegExp) && !(value instanceof Date)
+const statuses = z.union([z.number().int(), z.array(z.number().int()).min(1)])
+
+/** A request as a book writes it, and what must come back. */
+export const requestOptions = z.strictObject({
+  /** What it does: 'create a project'. */
+  name: z.string().min(1).describe('what it does, such as `create a project`'),
+  /** Default: GET. */
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+    .default('GET')
+    .describe('GET, HEAD, POST, PUT, PATCH or DELETE'),
+  /** A path below `app.url`, or a whole address; `{name}` stands for a captured value. */
+  url: z
+    .string()
+    .regex(/^(\/|https?:\/\/)/, 'a path that begins with /, or a whole address')
+    .describe('a path below app.url, or a whole address; {name} stands for a captured value'),
+  headers: headersOption.optional().describe('beside those of the step'),
+  /** The body; `captured('name')` stands for a captured value. */
+  json: z
+    .custom<Body>(isJson, 'JSON')
+    .optional()
+    .describe('the body; captured(…) stands for a captured value'),
+  /** What must come back. */
+  expect: z
+    .strictObject({
+      /** Default: 200. */
+      status: statuses.optional().describe('one status, or several that are all well'),
+      /** The shape of the JSON answer. */
+      json: z.custom<Shape>(isJson, 'a shape').optional().describe('the shape of the JSON answer'),
+      /** Latency budget in ms, measured on a connection that is open already. */
+      within: z.number().positive().optional().describe('the most it may take, in ms, on an open connection'),
+    })
+    .default({})
+    .describe('what must come back; default: status 200'),
+  /** Names for values of the answer: `{ projectId: 'id' }`, `{ first: 'items.0.id' }`. */
+  capture: z
+    .record(z.string().regex(/^\w+$/, 'letters, digits and _'), z.string().min(1))
+    .default({})
+    .describe('names for values of the JSON answer, each with its path: { projectId: `id` }'),
+})
+export type HttpRequest = z.output<typeof requestOptions>
+
+export const isIdempotent = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
+
+/** The names of the captured values that a request needs. */
+export const holesOf = ({ url, json, expect }: HttpRequest): string[] => [
+  ...new Set([...holesOfUrl(url), ...holesOfBody(json), ...holesOfBody(expect.json)]),
+]
+
+/** The request as an action, with a hole for each captured value. */
+export const actionOf = (
+  request: HttpRequest,
+  { headers, timeout }: { headers: Record<string, Text>; timeout: number },
+): Planned => {
+  const { method, url, json } = request
+  const fill = (values: Readonly<Record<string, string>>): Request => ({
+    kind: 'request',
+    effect: isIdempotent(request) ? 'reads' : 'changes',
+    method,
+    url: fillUrl(url, values),
+    timeout,
+    headers: { ...headers, ...request.headers },
+    ...(json !== undefined && { json: fillBody(json, values) }),
+  })
+  const holes = [...new Set([...holesOfUrl(url), ...holesOfBody(json)])]
+  return holes.length ? given(holes, fill) : fill({})
+}
+
+/** The secrets that a request cannot do without. */
+export const secretNames = (headers: Readonly<Record<string, Text>> = {}): string[] =>
+  Object.values(headers).flatMap((header) => {
+    if (typeof header === 'string') return []
+    const parts = header.kind === 'secret' ? [header] : header.parts
+    return parts.flatMap((part) => (typeof part === 'string' ? [] : [part.name]))
+  })
+
+/** An answer's body as JSON; undefined where it is none. */
+export const jsonOf = (body: string): Json | undefined => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** Mistakes that one request cannot see alone: names that nothing captured, two of one name. */
+export const mistakesIn = (
+  requests: readonly HttpRequest[],
+  cleanup: readonly HttpRequest[],
+): { at: string; expected: string }[] => {
+  const known = new Set<string>()
+  const names = new Set<string>()
+  const mistakesOf = (list: 'requests' | 'cleanup') => (request: HttpRequest, i: number) => {
+    const at = `verify-http.${list}.${i}`
+    const unknown = (holes: string[], place: string, print: (hole: string) => string) =>
+      [...new Set(holes)]
+        .filter((hole) => !known.has(hole))
+        .map((hole) => ({
+          at: `${at}.${place}`,
+          expected: `${print(hole)} is not captured by an earlier request${known.size ? `; captured: ${[...known].join(', ')}` : ''}`,
+        }))
+    const mistakes = [
+      ...unknown(holesOfUrl(request.url), 'url', (hole) => `{${hole}}`),
+      ...unknown(holesOfBody(request.json), 'json', (hole) => `captured('${hole}')`),
+      ...unknown(holesOfBody(request.expect.json), 'expect.json', (hole) => `captured('${hole}')`),
+    ]
+    if (names.has(request.name))
+      mistakes.push({ at: `${at}.name`, expected: `another name: "${request.name}" is taken` })
+    if (isIdempotent(request) && request.json !== undefined)
+      mistakes.push({ at: `${at}.json`, expected: `no body with ${request.method}` })
+    names.add(request.name)
+    for (const name of Object.keys(request.capture)) known.add(name)
+    return mistakes
+  }
+  return [...requests.flatMap(mistakesOf('requests')), ...cleanup.flatMap(mistakesOf('cleanup'))]
+}
