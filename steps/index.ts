@@ -1,13 +1,6 @@
 /** The sections that a book is made of. */
-export {
-  anyBoolean,
-  anyNumber,
-  anyString,
-  contains,
-  type Matcher,
-  matching,
-  type Shape,
-} from './answer-shape.ts'
+export type { Matcher, Shape } from './answer-shape.ts'
+export { anyBoolean, anyNumber, anyString, contains, matching } from './answer-shape.ts'
 export { applySql } from './apply-sql.ts'
 export { backupDatabase } from './backup-database.ts'
 export { type Body, type Captured, captured } from './captured.ts'

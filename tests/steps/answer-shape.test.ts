@@ -23,8 +23,7 @@ describe('the shape of an answer', () => {
   it('does not look at keys that it does not name', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), json), json, (object, more) => {
-        const shape = { ...object, ['__proto__ ']: anyNumber }
-        return difference(shape as Shape, { ...object, ['__proto__ ']: 1, 'one more': more }) === undefined
+        return difference(object as Shape, { 'one more': more, ...object }) === undefined
       }),
     )
   })
