@@ -1,4 +1,4 @@
-import { bytes, defineCheck, fails, holds, type Look, reads } from '../runbook/index.ts'
+import { bytes, defineCheck, Failed, fails, holds, type Look, reads } from '../runbook/index.ts'
 
 /** A path, or how to find it. */
 export type PathAt = string | ((at: Look) => string)
@@ -29,19 +29,18 @@ export const diskHasRoom = ({ path, bytes: needed, for: purpose }: DiskHasRoom) 
 
 /** What an ordinary user may still write there. */
 const freeBytes = async (at: Look, folder: string): Promise<number> => {
-  for (const path of [...upwards(folder)].slice(0, -1)) {
+  for (let path = folder; ; path = parentOf(path)) {
     const asked = await at.attempt(reads('df', '-Pk', '--', path))
     if (asked.ok) return availableIn(asked.value)
+    if (parentOf(path) === path) throw new Failed(asked.failure)
   }
-  return availableIn(await at.see(reads('df', '-Pk', '--', upwards(folder).at(-1)!)))
 }
 
-/** The folder itself, its parent, and so on to the root. */
-const upwards = (folder: string): string[] => {
-  const parent = folder.replace(/\/+$/, '').replace(/[^/]*$/, '')
-  return parent === '' || folder === '/'
-    ? [folder]
-    : [folder, ...upwards(parent === '/' ? '/' : parent.slice(0, -1))]
+/** Of a relative path at last the folder that it is relative to; the root is its own. */
+const parentOf = (path: string): string => {
+  if (/^[/.]$/.test(path)) return path
+  const above = path.replace(/\/+$/, '').replace(/[^/]*$/, '')
+  return above === '' ? '.' : above === '/' ? '/' : above.slice(0, -1)
 }
 
 /** `Filesystem 1024-blocks Used Available Capacity Mounted on`; the first and the last may hold spaces. */
