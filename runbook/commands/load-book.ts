@@ -17,7 +17,9 @@ export const loadBook = async (path: string): Promise<Book> => {
   })
   let book: unknown
   try {
-    book = await jiti.import(path, { default: true })
+    const module = await jiti.import<{ default?: unknown }>(path)
+    // `in`: where a module has no default export, jiti gives the module itself as its default.
+    book = 'default' in module ? module.default : undefined
   } catch (error) {
     throw new UsageError(`${path} cannot be loaded: ${firstLines(error)}`, 'correct it, then try again')
   }

@@ -61,7 +61,7 @@ const broken = (id: string, options: unknown, error: z.ZodError): Partial<Step> 
   id: typeof (options as { id?: unknown })?.id === 'string' ? (options as { id: string }).id : id,
   title: id,
   sort: 'prepares',
-  mistakes: mistakesIn(error, id),
+  mistakes: mistakesIn(error, `steps.${id}`),
 })
 
 /** What zod found, as places in the book. */
@@ -69,6 +69,6 @@ export const mistakesIn = (error: z.ZodError, prefix: string): Mistake[] =>
   error.issues.flatMap((issue) => {
     const at = [prefix, ...issue.path.map(String)].filter(Boolean).join('.')
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ at: `${at}.${key}`, expected: 'is not a known key' }))
-    return [{ at, expected: issue.message }]
+      return issue.keys.map((key) => ({ at: at ? `${at}.${key}` : key, expected: 'is not a known key' }))
+    return [{ at, expected: issue.message.replace(/^Invalid input: /, '') }]
   })

@@ -13,11 +13,10 @@ export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   const ofKeys = parsed.success ? [] : mistakesIn(parsed.error, '')
   const { environments, deploy } = (book ?? {}) as Partial<Book>
   if (typeof deploy !== 'function' || typeof environments !== 'object') return ofKeys
-  const ofSteps = Object.entries(environments).flatMap(([name, definition]) =>
-    environmentSchema.safeParse(definition).success
-      ? mistakesOfEnvironment(name, definition, deploy, path)
-      : [],
-  )
+  const ofSteps = Object.entries(environments ?? {}).flatMap(([name, definition]) => {
+    const whole = environmentSchema.safeParse(definition).success
+    return whole ? mistakesOfEnvironment(name, definition, deploy, path) : guessedMistakes(name, deploy, path)
+  })
   // Most steps stand in every environment; each of their mistakes is said once.
   const distinct = new Map(
     [...ofKeys, ...ofSteps].map((mistake) => [`${mistake.at} ${mistake.expected}`, mistake]),
@@ -34,32 +33,58 @@ const mistakesOfEnvironment = (
   const env = resolveEnvironment(name, definition, dirname(path))
   let entries: readonly Entry[]
   try {
-    entries = phase('', deploy(env)).entries
+    const given: unknown = deploy(env)
+    if (!Array.isArray(given)) return [notAList]
+    entries = phase('', given).entries
   } catch (error) {
-    return [{ at: 'deploy', expected: `cannot be called for ${name}: ${(error as Error).message ?? error}` }]
+    return [{ at: 'deploy', expected: `cannot be called for ${name}: ${(error as Error)?.message ?? error}` }]
   }
-  if (entries.some((entry) => !isEntry(entry)))
-    return [{ at: 'deploy', expected: 'gives a list of steps, phase, sequence and parallel' }]
+  if (entries.some((entry) => !isEntry(entry))) return [notAList]
   const steps = entries.flatMap(stepsOf)
   const ofOptions = steps.flatMap((step) => step.mistakes)
-  return ofOptions.length ? ofOptions : mistakesOfOrder(steps, env)
+  // A step whose options are wrong does not tell what it is for.
+  return [
+    ...ofOptions,
+    ...mistakesOfIds(steps, env),
+    ...(ofOptions.length ? [] : mistakesOfOrder(steps, env)),
+  ]
 }
+
+const notAList: Mistake = {
+  at: 'deploy',
+  expected:
+    'must give a list of steps, phase, sequence and parallel; a step is what its factory gives: pullCode()',
+}
+
+/** Where the environment itself is mistaken: what its steps would still have wrong, as far as that can be known. */
+const guessedMistakes = (name: string, deploy: Book['deploy'], path: string): Mistake[] =>
+  mistakesOfEnvironment(name, { app: { dir: '.' } }, deploy, path).filter(
+    (mistake) => mistake === notAList || !/^(deploy|environments\.)/.test(mistake.at),
+  )
 
 const isEntry = (entry: Entry): boolean =>
   entry?.kind === 'step' ||
   (['phase', 'sequence', 'parallel'].includes(entry?.kind) && entry.entries.every((inner) => isEntry(inner)))
 
+const mistakesOfIds = (steps: readonly Step[], env: Environment): Mistake[] => {
+  const ids = steps.map(({ id }) => id)
+  const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
+  return [
+    ...[...twice].map((id) => ({
+      at: `steps.${id}`,
+      expected: 'stands twice in the book; give one of them another `id`',
+    })),
+    ...(steps.length ? [] : [{ at: `environments.${env.name}`, expected: '`deploy` gives it no step' }]),
+  ]
+}
+
+/** A protected environment's database is backed up before anything changes it. */
 const mistakesOfOrder = (steps: readonly Step[], env: Environment): Mistake[] => {
   const at = `environments.${env.name}`
   const ids = steps.map(({ id }) => id)
-  const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
   const backup = steps.findIndex(({ role }) => role === 'backup')
   const migration = steps.findIndex(({ role }) => role === 'migration')
-  const mistakes = [...twice].map((id) => ({
-    at: `steps.${id}`,
-    expected: 'stands twice in the book; give one of them another `id`',
-  }))
-  if (!steps.length) mistakes.push({ at, expected: '`deploy` gives it no step' })
+  const mistakes: Mistake[] = []
   if (!env.protected || !env.database) return mistakes
   if (backup < 0)
     mistakes.push({ at, expected: 'is protected and has a database, so its book needs backupDatabase()' })
@@ -108,7 +133,12 @@ const bookSchema = z.strictObject(
   {
     name: string,
     environments: z
-      .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/i, 'letters, digits and dashes'), environmentSchema)
+      .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/i), environmentSchema, {
+        error: ({ code }) =>
+          code === 'invalid_key'
+            ? 'is named with other than letters, digits and dashes'
+            : 'must be an object: { production: { app: { dir } } }',
+      })
       .refine((environments) => Object.keys(environments).length > 0, 'must name at least one environment'),
     deploy: z.custom<Book['deploy']>(
       (value) => typeof value === 'function',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -10,6 +10,10 @@ export default async (project: TestProject) => {
   const cluster = await startCluster({ dir })
   project.provide('adminUrl', cluster.adminUrl)
   project.provide('postgresBin', cluster.bin)
+  // The command line is built there by the first test that wants it.
+  const commandFolder = join(dir, 'command line')
+  await mkdir(commandFolder)
+  project.provide('commandFolder', commandFolder)
   return async () => {
     await cluster.stop()
     await rm(cluster.home, { recursive: true, force: true })
@@ -21,5 +25,6 @@ declare module 'vitest' {
   export interface ProvidedContext {
     adminUrl: string
     postgresBin: string
+    commandFolder: string
   }
 }
