@@ -271,7 +271,7 @@ test('moves initialised submodules along, and leaves them alone while planning',
 
 test('options that git could take for something else are mistakes of the book', () => {
   expect(pullCode({ remote: '--upload-pack=touch x' }).mistakes).toHaveLength(1)
-  expect(pullCode({ branch: '-f' }).mistakes[0]?.at).toBe('pull-code.branch')
+  expect(pullCode({ branch: '-f' }).mistakes[0]?.at).toBe('steps.pull-code.branch')
   expect(pullCode({ branch: 'feature/a-b_c.1' }).mistakes).toEqual([])
 })
 
