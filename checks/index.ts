@@ -1,5 +1,6 @@
 /** The facts that a book can name in `before` and `after`. */
 export { backupStands } from './backup-stands.ts'
+export { buildNewerThanSources } from './build-newer-than-sources.ts'
 export { clientFitsServer } from './client-fits-server.ts'
 export { columnCount } from './column-count.ts'
 export { databaseAnswers } from './database-answers.ts'

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { linesOf } from '../checks/reading/file-lines.ts'
 import { bytes, defineStep, early, factory, quantity, reverse, unmet, writesFile } from '../runbook/index.ts'
-import { appliesOnce, contentIs, edited, foundAsOften } from './edit-facts.ts'
-import { type Edit, opened, replaced, replacementsIn } from './file-edit.ts'
+import { appliesOnce, contentIs, edited, foundAsOften } from './edit/edit-facts.ts'
+import { type Edit, opened, replaced, replacementsIn } from './edit/file-edit.ts'
+import { lineDiff } from './edit/line-diff.ts'
 import { incomingFile } from './incoming-file.ts'
-import { lineDiff } from './line-diff.ts'
 
 /** A source file is smaller. The whole text stands in the transcript, for the way back. Bytes. */
 const LARGEST = 1_000_000

@@ -1,5 +1,5 @@
 import { Failed, type Look, reads, readsFile, unmet } from '../runbook/index.ts'
-import { incomingObjects } from './incoming-objects.ts'
+import { incomingObjects } from './code/incoming-objects.ts'
 
 export interface IncomingFile {
   readonly text: string

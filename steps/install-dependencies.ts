@@ -3,6 +3,7 @@ import { dependenciesInstalled } from '../checks/dependencies-installed.ts'
 import { type Manager, managers, packageManager } from '../checks/reading/package-manager.ts'
 import { toolPresent } from '../checks/tool-present.ts'
 import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
+import { managerPresent, otherManager } from './build/manager-present.ts'
 import { incomingFile, incomingTextIfThere } from './incoming-file.ts'
 
 /** Installs what the lock file says, and nothing else. */
@@ -40,13 +41,13 @@ export const installDependencies = factory(
         'dependencies too, whatever NODE_ENV is. Skipped when node_modules holds just that already. Proves it by ' +
         'comparing what the package manager recorded in node_modules with the lock file, and by looking at the folders.',
       sort: 'follows',
-      needs: () => [toolPresent('node'), ...(manager ? [toolPresent(manager)] : [])],
+      needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder, manager)])],
       observe: async (at) => {
         await incomingFile(at, `${folder}/package.json`)
         const locked = await packageManager(at, folder, { manager, read: incomingTextIfThere })
         return { ...locked, installed: (await installed.look(at)).seen }
       },
-      before: ({ observed }) => (command ? [] : [early(toolPresent(observed.manager))]),
+      before: ({ observed }) => (command ? [] : otherManager(observed.manager).map(early)),
       actions: ({ observed }) => {
         const own = command && changes(...command)
         return {

@@ -18,8 +18,8 @@ import {
   quantity,
   reverse,
 } from '../runbook/index.ts'
-import { incomingCommits } from './incoming-commits.ts'
-import { nothingInTheWay } from './nothing-in-the-way.ts'
+import { incomingCommits } from './code/incoming-commits.ts'
+import { nothingInTheWay } from './code/nothing-in-the-way.ts'
 
 /** Neither an option of git's nor anything that it could take for one. */
 const name = z.string().regex(/^[^\s-][^\s\x00-\x1f~^:?*[\\]*$/, 'a name as git understands it')

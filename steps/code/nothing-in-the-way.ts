@@ -1,5 +1,5 @@
-import { oneLine } from '../checks/reading/one-line.ts'
-import { defineCheck, fails, holds, quantity, type Revision, reads } from '../runbook/index.ts'
+import { oneLine } from '../../checks/reading/one-line.ts'
+import { defineCheck, fails, holds, quantity, type Revision, reads } from '../../runbook/index.ts'
 import { incomingObjects } from './incoming-objects.ts'
 
 /** How many names go into one command. */

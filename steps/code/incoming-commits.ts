@@ -1,6 +1,6 @@
-import { oneLine } from '../checks/reading/one-line.ts'
-import { remoteBranches } from '../checks/reading/remote-branches.ts'
-import { type Look, reads, unmet } from '../runbook/index.ts'
+import { oneLine } from '../../checks/reading/one-line.ts'
+import { remoteBranches } from '../../checks/reading/remote-branches.ts'
+import { type Look, reads, unmet } from '../../runbook/index.ts'
 import { incomingObjects } from './incoming-objects.ts'
 
 /** How many commits are told one by one. */

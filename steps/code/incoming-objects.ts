@@ -1,4 +1,4 @@
-import { type Look, reads, unmet } from '../runbook/index.ts'
+import { type Look, reads, unmet } from '../../runbook/index.ts'
 
 /** How long a remote may take to hand over what it has. Milliseconds. */
 const PATIENCE = 300_000
@@ -13,9 +13,21 @@ export const incomingObjects = async (
   commit: string,
   remotes?: readonly string[],
 ): Promise<Record<string, string>> => {
+  const scratch = await at.scratch()
+  const known = ready.get(`${scratch} ${commit}`)
+  if (known) return known
+  const variables = await made(at, scratch, commit, remotes)
+  ready.set(`${scratch} ${commit}`, variables)
+  return variables
+}
+
+/** A run asks for many files of one commit. */
+const ready = new Map<string, Record<string, string>>()
+
+const made = async (at: Look, scratch: string, commit: string, remotes?: readonly string[]) => {
   const own = await at.see(reads('git', 'rev-parse', '--git-path', 'objects'))
   const variables = {
-    GIT_OBJECT_DIRECTORY: await at.scratch(),
+    GIT_OBJECT_DIRECTORY: scratch,
     GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(own.startsWith('/') ? own : `${at.env.app.dir}/${own}`),
   }
   const known = await at.attempt({ ...reads('git', 'cat-file', '-e', `${commit}^{commit}`), env: variables })

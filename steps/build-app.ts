@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { buildNewerThanSources, defaultSources } from '../checks/build-newer-than-sources.ts'
+import { packageManager } from '../checks/reading/package-manager.ts'
+import { toolPresent } from '../checks/tool-present.ts'
+import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
+import { builtFromRevision, revisionToBuild, writesRecord } from './build/build-record.ts'
+import { managerPresent, otherManager } from './build/manager-present.ts'
+import { hasScript, runScript } from './build/package-script.ts'
+import { incomingTextIfThere } from './incoming-file.ts'
+import { variables } from './variables.ts'
+
+/** Builds what the application runs. */
+export const buildApp = factory(
+  'build-app',
+  {
+    /** Default: the application's folder. */
+    in: z.string().min(1).default('.').describe("the folder of package.json; default: the application's"),
+    /** Default: build. */
+    script: z.string().min(1).default('build').describe('the script of package.json; default: build'),
+    /** Relative to `in`. Default: dist. */
+    out: z
+      .string()
+      .min(1)
+      .default('dist')
+      .describe('the folder or file that it writes, below `in`; default: dist'),
+    /** Relative to `in`. Default: src, package.json, tsconfig.json. */
+    sources: z
+      .array(z.string().min(1))
+      .min(1)
+      .default([...defaultSources])
+      .describe(`what it is made from, below \`in\`; default: ${defaultSources.join(', ')}`),
+    /** Program and arguments instead of the script. */
+    command: z
+      .tuple([z.string()], z.string())
+      .optional()
+      .describe('program and arguments, instead of the script'),
+    /** Variables for the build. */
+    env: variables.describe('variables for the build'),
+    /** Milliseconds. Default: none. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+  },
+  ({ in: folder, script, out, sources, command, env, timeout }) => {
+    const build = { folder, out, sources }
+    const newer = buildNewerThanSources(build)
+    const printed = command?.join(' ') ?? script
+    const builtFrom = builtFromRevision(build, printed)
+
+    return defineStep({
+      id: 'build-app',
+      title: `Build ${folder === '.' ? 'the application' : folder}`,
+      about:
+        'Runs the build of package.json. Proves it by the files that it wrote, which must be newer than every source: ' +
+        'a build that ends well and writes nothing fails. Writes down which revision was built; skipped only when that ' +
+        'is the one to deploy and no file of it was touched since. A new revision is always built.',
+      sort: 'follows',
+      needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder)])],
+      observe: async (at) => ({
+        manager: (await packageManager(at, folder, { read: incomingTextIfThere })).manager,
+        revision: await revisionToBuild(at),
+        last: (await builtFrom.look(at)).seen,
+      }),
+      before: ({ observed }) =>
+        command ? [] : [...otherManager(observed.manager), hasScript(folder, script)].map(early),
+      actions: ({ observed }) => ({
+        build: {
+          ...(command ? changes(...command) : runScript(observed.manager, script)),
+          ...(folder !== '.' && { cwd: folder }),
+          ...(env && { env }),
+          ...(timeout && { timeout }),
+        },
+        record: writesRecord(build, { revision: observed.revision, command: printed }),
+      }),
+      after: () => [newer, builtFrom],
+      output: async (at) => ({ written: (await newer.look(at)).seen }),
+      summary: ({ output }) => output.written,
+      undo: () => nothingToUndo('a rollback builds the previous revision again'),
+    })
+  },
+)
