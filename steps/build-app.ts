@@ -70,9 +70,14 @@ export const buildApp = factory(
         },
         record: writesRecord(build, { revision: observed.revision, command: printed }),
       }),
-      after: () => [newer, builtFrom],
-      output: async (at) => ({ written: (await newer.look(at)).seen }),
-      summary: ({ output }) => output.written,
+      run: async (act) => {
+        await act.perform('build')
+        act.prove(newer.fact, await newer.look(act), newer.remedy)
+        await act.perform('record')
+      },
+      after: () => [builtFrom],
+      output: async (at) => ({ built: (await builtFrom.look(at)).seen }),
+      summary: ({ output }) => output.built,
       undo: () => nothingToUndo('a rollback builds the previous revision again'),
     })
   },

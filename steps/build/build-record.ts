@@ -1,6 +1,6 @@
 import { type Build, timesOf } from '../../checks/build-newer-than-sources.ts'
 import { workingTree } from '../../checks/reading/package-manager.ts'
-import { defineCheck, fails, holds, type Look, reads, writesFile } from '../../runbook/index.ts'
+import { defineCheck, fails, holds, type Look, quantity, reads, writesFile } from '../../runbook/index.ts'
 
 /** What is written down of a build that ended well. */
 export interface BuildRecord {
@@ -47,9 +47,8 @@ export const builtFromRevision = (build: Required<Build>, command: string) =>
       const [built, made, recorded] = await timesOf(at, build, path)
       if (!built || !made || !recorded) return fails(`nothing in ${build.out}`)
       const later = [built, made].find(({ ms }) => ms > recorded.ms)
-      return later
-        ? fails(`${later.path} was written after the last build`)
-        : holds(`built from ${short(wanted)}`)
+      if (later) return fails(`${later.path} was written after the last build`)
+      return holds(`${quantity(built.files, 'file')}, built from ${short(wanted)}`)
     },
   })
 

@@ -102,8 +102,8 @@ describe('refuses', () => {
 
   test('wrong options, in the book already', () => {
     // @ts-expect-error: find is missing
-    expect(editFile({ file: 'x', replace: '' }).mistakes).toMatchObject([{ at: 'edit-file.find' }])
-    expect(editFile({ ...correction, expect: 0 }).mistakes).toMatchObject([{ at: 'edit-file.expect' }])
+    expect(editFile({ file: 'x', replace: '' }).mistakes).toMatchObject([{ at: 'steps.edit-file.find' }])
+    expect(editFile({ ...correction, expect: 0 }).mistakes).toMatchObject([{ at: 'steps.edit-file.expect' }])
   })
 })
 
