@@ -35,7 +35,7 @@ export const lookCommand = async (
       failureOf(invocation.signal.aborted ? invocation.signal.reason : error),
     )
     invocation.say(`${failureText(failure, undefined, invocation.paint)}\n`)
-    return exitOf(failure, false)
+    return exitOf(failure, { changed: false })
   } finally {
     await close()
   }

@@ -1,4 +1,4 @@
-import { foresee } from '../engine/deploy.ts'
+import { foresee } from '../engine/perform-book.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import { planText } from '../render/plan-text.ts'
 import type { Invocation } from './invocation.ts'
@@ -12,5 +12,8 @@ export const plan = (invocation: Invocation): Promise<number> =>
     const planned = context.recorder.redacted(await foresee(arrangement, context, steps))
     if (invocation.options.json)
       for (const step of planned.steps) context.recorder.record({ type: 'planned', ...step, step: step.id })
-    else invocation.say(planText(planned, { book: book.name, runs, paint: invocation.paint }))
+    else
+      invocation.say(
+        planText(planned, { title: `Plan: ${book.name} to ${env.name}`, runs, paint: invocation.paint }),
+      )
   })

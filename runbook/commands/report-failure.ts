@@ -15,5 +15,5 @@ export const reportFailure = (error: unknown, { paint }: Invocation): number => 
   }
   const failure = failureOf(error)
   process.stderr.write(`${failureText(failure, undefined, paint)}\n`)
-  return exitOf(failure, false)
+  return exitOf(failure, { changed: false })
 }

@@ -13,7 +13,9 @@ import { JournalFile } from '../journal/journal-file.ts'
 import { runId, stampOf } from '../journal/run-id.ts'
 import { journalOf } from '../journal/runs.ts'
 import type { Command } from '../model/event.ts'
+import { EXIT } from '../model/exit.ts'
 import { Failed } from '../model/failure.ts'
+import type { Arrangement } from '../plan/plan.ts'
 import { LiveView } from '../render/live-view.ts'
 import { outcomeText } from '../render/outcome-text.ts'
 import { PlainView, type View } from '../render/view.ts'
@@ -23,9 +25,9 @@ import { type OpenBook, openBook } from './open-book.ts'
 
 /** What a run's work is given. */
 export interface Work {
-  open: OpenBook
+  arrangement: Arrangement
+  stateDir: string
   context: RunContext
-  view: View
   usually: Map<string, number>
   runs: string[]
 }
@@ -34,20 +36,32 @@ export interface RunCommand {
   /** Whether other runs of the environment are kept out. */
   locks: boolean
   /** Throws where the run must not begin; nothing has been written then. */
-  mayStart?(arrangement: OpenBook['arrangement']): void
+  mayStart?(arrangement: Arrangement): void
+  /** Reads the book in another way than forwards. Undefined: there is nothing to do, and it has said so. */
+  read?(open: OpenBook): Promise<Reading | undefined>
   work(given: Work): Promise<void>
+}
+
+/** What is performed, and what the transcript says of it at its beginning. */
+export interface Reading {
+  arrangement: Arrangement
+  takesBack?: string
+  reason?: string
 }
 
 /** The frame of every command that leaves a transcript: opens the book, locks, records, draws, says how it ended. */
 export const runCommand = async (
   command: Command,
   invocation: Invocation,
-  { locks, mayStart, work }: RunCommand,
+  { locks, mayStart, read, work }: RunCommand,
 ): Promise<number> => {
   const open = await openBook(invocation)
-  const { arrangement, stateDir } = open
+  const { stateDir } = open
+  mayStart?.(open.arrangement)
+  const reading = read ? await read(open) : { arrangement: open.arrangement }
+  if (!reading) return EXIT.done
+  const { arrangement, ...about } = reading
   const { env, book } = arrangement
-  mayStart?.(arrangement)
   const now = systemClock.now()
   const run = runId(now, env.name, command, randomBytes(2).toString('hex'))
   const operator = operatorName(invocation.variables)
@@ -97,10 +111,11 @@ export const runCommand = async (
         pid: holder.pid,
         version: VERSION,
         fingerprint: arrangement.fingerprint,
+        ...about,
       },
       context,
       () => (locks ? lockEnvironment(book.name, holder, stateDir, context) : Promise.resolve(async () => {})),
-      () => work({ open, context, view, usually, runs }),
+      () => work({ arrangement, stateDir, context, usually, runs }),
     )
     await view.end()
     invocation.say(
@@ -123,7 +138,7 @@ export const runCommand = async (
 /** A terminal gets the tree; everything else gets lines. */
 const viewOf = (
   { canDraw, options, paint, say }: Invocation,
-  arrangement: OpenBook['arrangement'],
+  arrangement: Arrangement,
   usually: Map<string, number>,
 ): View => {
   const plain = { paint, verbose: options.verbose ?? false, write: say }

@@ -1,5 +1,5 @@
 import { verify as verifyBook } from '../engine/verify.ts'
-import { listRuns, readRun } from '../journal/runs.ts'
+import { lastDeployment } from '../journal/past-runs.ts'
 import type { Invocation } from './invocation.ts'
 import { runCommand } from './run-command.ts'
 
@@ -7,16 +7,8 @@ import { runCommand } from './run-command.ts'
 export const verify = (invocation: Invocation): Promise<number> =>
   runCommand('verify', invocation, {
     locks: false,
-    work: async ({ open: { arrangement, stateDir }, context }) => {
-      await verifyBook(arrangement, context, await lastDeployment(stateDir, arrangement.env.name))
+    work: async ({ arrangement, stateDir, context }) => {
+      const last = await lastDeployment(stateDir, arrangement.env.name)
+      await verifyBook(arrangement, context, last?.state)
     },
   })
-
-const lastDeployment = async (stateDir: string, env: string) => {
-  for (const run of listRuns(stateDir).reverse()) {
-    if (!run.includes(`Z-${env}-deploy-`)) continue
-    const state = await readRun(stateDir, run)
-    if (state.ended?.verdict === 'done') return state
-  }
-  return undefined
-}

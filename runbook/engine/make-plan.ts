@@ -46,7 +46,7 @@ export const makePlan = async (
         failures.push(error.failure)
       }
       const seen = error instanceof NotYet ? error.message : 'could not be observed'
-      planned.push({ ...page, expects: 'later', seen, actions: [], after: [], undo: '' })
+      planned.push({ ...page, expects: 'later', seen, actions: [], after: [], undo: '', loses: [] })
     }
   }
   const total = expectedDuration(entries, usually)
@@ -60,7 +60,7 @@ const planStep = async (
   step: Step,
   context: RunContext,
   foreseen: { revision: Revision | null; outputs: Map<string, unknown> },
-): Promise<Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'actions' | 'after' | 'undo'>> => {
+): Promise<Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'actions' | 'after' | 'undo' | 'loses'>> => {
   const { env } = context
   const observed = (await step.observe(lookOf(context, step, foreseen))) as Json
   const known: Known<Json> = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
@@ -90,6 +90,7 @@ const planStep = async (
     })),
     after: step.after(known).map(({ fact }) => fact),
     undo: printUndo(step.undo(known), env),
+    loses: (await step.loses?.(look)) ?? [],
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Actions } from '../model/action.ts'
+import { explain } from '../model/explain.ts'
 import { Failed, failureOf } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
 import type { Known, Step } from '../model/step.ts'
-import type { Undo } from '../model/undo.ts'
+import { freeze } from '../model/undo.ts'
 import { demand, lookAt } from './look-at.ts'
 import { perform } from './perform.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -27,7 +28,7 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     }
     await demand('before-unmet', step.before(known), { look, context, step: step.id, side: 'before' })
     const actions = step.actions(known) as Actions
-    recorder.record({ type: 'undo-frozen', step: step.id, undo: frozen(step.undo(known)) })
+    recorder.record({ type: 'undo-frozen', step: step.id, undo: freeze(step.undo(known)) })
     await step.run(actOf(step, known, actions, context))
     await demand('after-unmet', step.after(known), {
       look: lookOf(context, step),
@@ -40,6 +41,11 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
   } catch (error) {
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
+    if (step.advisory && failure.kind === 'after-unmet') {
+      const { sentence } = explain(failure)
+      recorder.record({ type: 'step-skipped', step: step.id, why: step.advisory, seen: sentence, ms: took() })
+      return
+    }
     recorder.record({ type: 'step-failed', step: step.id, failure, ms: took() })
     throw new Failed(failure)
   }
@@ -100,9 +106,3 @@ const actOf = (step: Step, known: Known<Json>, actions: Actions, context: RunCon
       throw new Failed({ kind: 'after-unmet', unmet: [{ fact, seen, remedy }], ...(tail && { tail }) })
   },
 })
-
-/** The way back as data: its checks are made again from the observation. */
-const frozen = (undo: Undo): Json =>
-  undo.kind === 'reverse'
-    ? ({ kind: undo.kind, of: undo.of, actions: undo.actions } as unknown as Json)
-    : { ...undo }

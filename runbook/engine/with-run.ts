@@ -1,4 +1,4 @@
-import type { EventOf, RunVerdict } from '../model/event.ts'
+import type { Command, EventOf, RunVerdict } from '../model/event.ts'
 import { type Ended, EXIT, exitOf } from '../model/exit.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import type { RunContext } from './run-context.ts'
@@ -16,7 +16,7 @@ export const withRun = async (
   const { recorder, doors, state } = context
   const began = doors.clock.monotonic()
   let leave: (() => Promise<void>) | undefined
-  let ended: Ended = { verdict: 'done', exit: EXIT.done }
+  let ended: Ended = { verdict: started.command === 'rollback' ? 'rolled-back' : 'done', exit: EXIT.done }
   try {
     leave = await enter()
     recorder.record({ type: 'run-started', ...started })
@@ -24,8 +24,8 @@ export const withRun = async (
   } catch (error) {
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
     ended = {
-      verdict: verdictOf(failure),
-      exit: exitOf(failure, state.changed),
+      verdict: verdictOf(failure, started.command, state.changed),
+      exit: exitOf(failure, { command: started.command, changed: state.changed }),
       failure: recorder.redacted(failure),
     }
   }
@@ -44,7 +44,8 @@ const record = ({ verdict, exit, failure }: Ended, { recorder }: RunContext, ms:
   }
 }
 
-const verdictOf = ({ kind }: Failure): RunVerdict => {
+const verdictOf = ({ kind }: Failure, command: Command, changed: boolean): RunVerdict => {
   if (kind === 'interrupted') return 'interrupted'
-  return kind === 'declined' || kind === 'answer-needed' ? 'declined' : 'failed'
+  if (!changed && (kind === 'declined' || kind === 'answer-needed')) return 'declined'
+  return command === 'rollback' && changed ? 'rollback-failed' : 'failed'
 }

@@ -2,6 +2,7 @@ import type { EventOf, Happening } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Sort } from '../model/step.ts'
+import type { FrozenUndo } from '../model/undo.ts'
 
 /** Where a step stands, as far as the transcript tells. */
 export type StepState =
@@ -17,7 +18,7 @@ export interface StepRecord {
   sort: Sort
   state: StepState
   observed?: Json
-  undo?: Json
+  undo?: FrozenUndo
   /** Actions that were begun, in order; `result` once they ended well. */
   actions: Map<string, { printed: string; result?: string }>
 }

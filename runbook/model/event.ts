@@ -2,6 +2,7 @@ import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { PlannedStep } from './planned-step.ts'
 import type { Sort } from './step.ts'
+import type { FrozenUndo } from './undo.ts'
 
 /** What happened, one line of a transcript each. */
 export type Happening =
@@ -16,10 +17,13 @@ export type Happening =
       pid: number
       version: string
       fingerprint: string
+      /** Of a rollback: the run that it takes back, and why. */
+      takesBack?: string
+      reason?: string
     }
   | { type: 'step-started'; step: string; title: string; sort: Sort }
   | { type: 'observed'; step: string; observed: Json; revision?: { from: string; to: string } }
-  | { type: 'undo-frozen'; step: string; undo: Json }
+  | { type: 'undo-frozen'; step: string; undo: FrozenUndo }
   | {
       type: 'looked'
       step?: string
@@ -57,7 +61,7 @@ export type Happening =
 /** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */
 export type Side = 'needs' | 'before' | 'already' | 'after'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
-export type Command = 'deploy' | 'verify'
+export type Command = 'deploy' | 'verify' | 'rollback'
 
 /** A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. */
 export type Event = { seq: number; at: string } & Happening & { prev: string }

@@ -1,4 +1,4 @@
-import type { RunVerdict } from './event.ts'
+import type { Command, RunVerdict } from './event.ts'
 import type { Failure } from './failure.ts'
 
 /** What each exit status means: the contract of the command line. A child's status is never passed through. */
@@ -14,20 +14,27 @@ export const EXIT = {
 } as const
 
 /** `changed`: whether an effect on the environment had begun. */
-export const exitOf = (failure: Failure, changed: boolean): number => {
+export const exitOf = (
+  failure: Failure,
+  { command, changed }: { command?: Command; changed: boolean },
+): number => {
   switch (failure.kind) {
     case 'interrupted':
       return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[failure.signal] ?? 130
     case 'locked':
       return EXIT.locked
-    case 'declined':
-    case 'answer-needed':
-      return changed ? EXIT.failed : EXIT.declined
     case 'bug':
       return EXIT.failed
-    default:
-      return changed ? EXIT.failed : EXIT.precondition
+    case 'declined':
+    case 'answer-needed':
+      if (!changed) return EXIT.declined
+      break
+    case 'after-unmet':
+      // What `verify` finds wrong is no precondition: it is what it was asked for.
+      if (command === 'verify') return EXIT.failed
   }
+  if (!changed) return EXIT.precondition
+  return command === 'rollback' ? EXIT.rollbackFailed : EXIT.failed
 }
 
 /** How a run ended. */

@@ -1,5 +1,6 @@
 import type { Json } from './json.ts'
 import type { Sort } from './step.ts'
+import type { Loss } from './undo.ts'
 
 /** A step as a plan has it: what would be done, from a real observation. */
 export interface PlannedStep {
@@ -18,6 +19,8 @@ export interface PlannedStep {
   actions: { name: string; printed: string; byHand: boolean }[]
   after: string[]
   undo: string
+  /** What it will take away. */
+  loses: Loss[]
   /** Milliseconds, from earlier runs. */
   usually?: number
 }

@@ -3,7 +3,7 @@ import type { Check } from './check.ts'
 import type { Environment } from './environment.ts'
 import type { Json } from './json.ts'
 import type { Act, Look, Revision, RunPaths } from './look.ts'
-import type { Undo } from './undo.ts'
+import type { Loss, Undo } from './undo.ts'
 
 /**
  * `state` is what a rollback restores; what `follows` from it is run again. What `verifies` can be asked at any
@@ -29,6 +29,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly sort: Sort
   /** The operator may go on without it after a failure. */
   readonly optional: boolean
+  /** Why its failure is only reported, and does not fail the run. */
+  readonly advisory?: string
   /** A protected environment needs a `backup`, and it stands before each `migration`. */
   readonly role?: 'backup' | 'migration'
   /** What must hold before the run begins: tools, access, secrets. `doctor` shows them. */
@@ -51,6 +53,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   /** One line of evidence for the operator: '3f2a1b0 → 9c8d7e6, 2 commits'. */
   summary?(at: { observed: Seen; output: Out }): string
   undo(at: Known<Seen>): Undo
+  /** Counts what it will take away; shown before the question, and recorded. */
+  loses?(at: Look): Promise<Loss[]>
   /** Mistakes in the options that it was made with, found when the book is loaded. */
   readonly mistakes: readonly Mistake[]
 }

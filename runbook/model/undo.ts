@@ -1,5 +1,6 @@
 import type { Action } from './action.ts'
 import type { Check } from './check.ts'
+import type { Look } from './look.ts'
 
 /** The way back of a step, or the reason why there is none. Its actions are frozen before the first effect. */
 export type Undo = Reverse | ForwardOnly | NothingToUndo
@@ -8,7 +9,16 @@ export interface Reverse {
   /** Code goes back by default; the schema only when the operator asks for it. */
   readonly of: 'code' | 'schema'
   readonly actions: Readonly<Record<string, Action<'changes'>>>
+  /** What must hold before anything is taken back, such as that the previous revision is still there. */
+  readonly before: readonly Check[]
   readonly after: readonly Check[]
+  /** Counts what will be lost by it, before it is begun. */
+  readonly loses?: (at: Look) => Promise<Loss[]>
+}
+/** What a way back takes away: '1,204 values of avatars.personaName'. */
+export interface Loss {
+  readonly what: string
+  readonly rows: number
 }
 export interface ForwardOnly {
   readonly kind: 'forward-only'
@@ -20,11 +30,21 @@ export interface NothingToUndo {
   readonly because: string
 }
 
+/** A way back as a transcript keeps it: data only. Its checks are made again from the observation. */
+export type FrozenUndo = Omit<Reverse, 'before' | 'after' | 'loses'> | ForwardOnly | NothingToUndo
+
+export const freeze = (undo: Undo): FrozenUndo => {
+  if (undo.kind !== 'reverse') return undo
+  const { kind, of, actions } = undo
+  return { kind, of, actions }
+}
+
 export const reverse = (
   of: Reverse['of'],
   actions: Reverse['actions'],
   after: readonly Check[] = [],
-): Reverse => ({ kind: 'reverse', of, actions, after })
+  more: Partial<Pick<Reverse, 'before' | 'loses'>> = {},
+): Reverse => ({ kind: 'reverse', of, actions, before: [], after, ...more })
 export const forwardOnly = (because: string, instead: string): ForwardOnly => ({
   kind: 'forward-only',
   because,

@@ -1,14 +1,15 @@
 import type { PlannedStep } from '../model/planned-step.ts'
+import { quantity } from '../model/quantity.ts'
 import type { Plan } from '../plan/plan.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { visibleIn } from './visible.ts'
 
 /** A plan as a page: what would be done, word for word, and what can be taken back. */
-export const planText = (plan: Plan, { book, runs, paint }: PlanTextOptions): string => {
+export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): string => {
   const shown = visibleIn(plan)
   const { env, revision, steps } = shown
-  const lines = [paint.bold(`Plan: ${book} to ${env.name}${env.protected ? ' (protected)' : ''}`)]
+  const lines = [paint.bold(`${title}${env.protected ? ' (protected)' : ''}`)]
   lines.push(
     `  where     ${env.host === 'local' ? 'this machine' : env.host}, ${env.app.dir}, branch ${env.app.branch}`,
   )
@@ -24,7 +25,8 @@ export const planText = (plan: Plan, { book, runs, paint }: PlanTextOptions): st
 }
 
 export interface PlanTextOptions {
-  book: string
+  /** 'Plan: shop to production'. */
+  title: string
   /** The runs that the durations come from. */
   runs: readonly string[]
   paint: Paint
@@ -36,6 +38,7 @@ const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => 
   }`,
   ...stateLine(step, paint),
   ...step.actions.map(({ printed }) => `      ${paint.cyan('$')} ${printed.replaceAll('\n', '\n        ')}`),
+  ...step.loses.map(({ what, rows }) => paint.red(`      loses  ${quantity(rows, 'row')}: ${what}`)),
   ...(step.after.length ? [paint.dim(`      proof  ${step.after.join('; ')}`)] : []),
   ...(step.undo ? [paint.dim(`      back   ${step.undo.replaceAll('\n', '\n             ')}`)] : []),
 ]
@@ -50,12 +53,12 @@ const stateLine = ({ expects, seen }: PlannedStep, paint: Paint): string[] => {
 }
 
 /** The few lines that stand before the question. */
-export const planSummary = (plan: Plan, { book, runs, paint }: PlanTextOptions): string => {
+export const planSummary = (plan: Plan, { title, runs, paint }: PlanTextOptions): string => {
   const shown = visibleIn(plan)
   const { env, revision, steps } = shown
   const done = steps.filter(({ expects }) => expects === 'done')
   return [
-    paint.bold(`${book} to ${env.name}${env.protected ? ' (protected)' : ''}`),
+    paint.bold(`${title}${env.protected ? ' (protected)' : ''}`),
     ...(revision ? [`  revision  ${revisionText(revision)}`] : []),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
     `  usually   ${expectation(shown, runs)}`,

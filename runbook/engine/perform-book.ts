@@ -6,7 +6,9 @@ import { preflight, together } from './preflight.ts'
 import { runBook } from './run-book.ts'
 import type { RunContext } from './run-context.ts'
 
-export interface DeployOptions {
+export interface PerformOptions {
+  /** What the operator confirms: 'Deploy shop to production'. */
+  what: string
   /** Median durations from earlier runs; milliseconds. */
   usually: Map<string, number>
   /** Whether somebody is there to answer. */
@@ -15,19 +17,18 @@ export interface DeployOptions {
   present(plan: Plan): void
 }
 
-/** Performs a book: checklist, plan, confirmation, steps. */
-export const deploy = async (
+/** Performs a book, read forwards or backwards: checklist, plan, confirmation, steps. */
+export const performBook = async (
   arrangement: Arrangement,
   context: RunContext,
-  options: DeployOptions,
+  options: PerformOptions,
 ): Promise<void> => {
   const plan = await foresee(arrangement, context, options.usually)
   options.present(context.recorder.redacted(plan))
   const byHand = plan.steps.find(({ actions }) => actions.some((action) => action.byHand))
   if (byHand && !options.canAsk && !context.answers.yes)
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
-  const { env } = context
-  await askFor({ kind: 'confirm-run', env, what: `Deploy ${arrangement.book.name} to ${env.name}` }, context)
+  await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
   await runBook(arrangement.entries, context, plan.revision ?? undefined)
 }
 
