@@ -1,0 +1,47 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Benchmark, Figure } from './figure.ts'
+import { holds } from './figure.ts'
+import { output } from './output.ts'
+import { figureLine, resultsPage } from './results-page.ts'
+import { startup } from './startup.ts'
+import { steps } from './steps.ts'
+import { buildTool } from './tool.ts'
+
+const benchmarks = [startup, steps, output]
+const results = fileURLToPath(new URL('results.md', import.meta.url))
+
+const main = async (names: readonly string[]): Promise<boolean> => {
+  const chosen = names.length ? names.map(named) : benchmarks
+  console.log('building the tool')
+  buildTool()
+  const measured: { benchmark: Benchmark; figures: Figure[] }[] = []
+  for (const benchmark of chosen) {
+    console.log(benchmark.name)
+    const figures = await inFreshFolder((folder) => benchmark.measure(folder))
+    for (const figure of figures) console.log(figureLine(figure))
+    measured.push({ benchmark, figures })
+  }
+  // The page has the figures of one run, all of them or none.
+  if (chosen.length === benchmarks.length) await writeFile(results, resultsPage(measured, tmpdir()))
+  return measured.every(({ figures }) => figures.every(holds))
+}
+
+const named = (name: string): Benchmark => {
+  const benchmark = benchmarks.find((one) => one.name === name)
+  if (benchmark) return benchmark
+  throw new Error(`there is no benchmark ${name}; there are ${benchmarks.map(({ name }) => name).join(', ')}`)
+}
+
+const inFreshFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-'))
+  try {
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1
