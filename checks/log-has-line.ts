@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds } from '../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, quantity } from '../runbook/index.ts'
 import {
   eachLine,
   excerpt,
@@ -33,8 +33,8 @@ export const logHasLine = (
       let lines = 0
       for (const position of logs) {
         let found: string | undefined
-        const { missing, rotated } = await eachLine(look, position, (line) => {
-          lines += 1
+        const { missing, rotated } = await eachLine(look, position, (line, ended) => {
+          if (ended) lines += 1
           if (isWanted(line)) found = line
           return found !== undefined
         })
@@ -43,7 +43,10 @@ export const logHasLine = (
         if (rotated) remarks.push(`; ${nameOf(position.path)} was rotated, and read from its beginning`)
       }
       const tail = await lastLinesSince(look, logs)
-      return fails(`not in ${lines} lines of ${namesOf(logs)}${remarks.join('')}`, tail ? { tail } : {})
+      return fails(
+        `not in ${quantity(lines, 'line')} of ${namesOf(logs)}${remarks.join('')}`,
+        tail ? { tail } : {},
+      )
     },
   })
 }

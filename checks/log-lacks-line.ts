@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds, type Look, type Verdict } from '../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, type Look, quantity, type Verdict } from '../runbook/index.ts'
 import {
   eachLine,
   excerpt,
@@ -46,7 +46,9 @@ export const logLacksLine = (
         if (met) return met
         const left = until - look.now().getTime()
         if (left <= 0)
-          return holds([`${reading.lines} lines of ${namesOf(logs)}`, ...reading.remarks].join('; '))
+          return holds(
+            [`${quantity(reading.lines, 'line')} of ${namesOf(logs)}`, ...reading.remarks].join('; '),
+          )
         await look.sleep(Math.min(EVERY, left))
       }
     },
@@ -68,8 +70,8 @@ const readOn = async (
   const next: LogPosition[] = []
   for (const position of reading.logs) {
     const met: string[] = []
-    const read = await eachLine(look, position, (line) => {
-      reading.lines += 1
+    const read = await eachLine(look, position, (line, ended) => {
+      if (ended) reading.lines += 1
       if (met.length || isMet(line)) met.push(line)
       return met.length > SHOWN
     })

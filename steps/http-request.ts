@@ -107,7 +107,7 @@ export const mistakesIn = (
   const known = new Set<string>()
   const names = new Set<string>()
   const mistakesOf = (list: 'requests' | 'cleanup') => (request: HttpRequest, i: number) => {
-    const at = `verify-http.${list}.${i}`
+    const at = `steps.verify-http.${list}.${i}`
     const unknown = (holes: string[], place: string, print: (hole: string) => string) =>
       [...new Set(holes)]
         .filter((hole) => !known.has(hole))

@@ -25,13 +25,13 @@ const LONGEST = 64 * 1024
 const ENDLESS = 8 * 1024 * 1024
 
 /**
- * Hands over each line from a position to the end, the unfinished last one too, until `take` says true. Reads in
+ * Hands over each line from a position to the end, the last one also while it is not ended, until `take` says true. Reads in
  * pieces: memory stays flat however long the log is.
  */
 export const eachLine = async (
   look: Look,
   { path, from }: LogPosition,
-  take: (line: string) => boolean,
+  take: (line: string, ended: boolean) => boolean,
 ): Promise<LogRead> => {
   const size = await fileSize(look, path)
   if (size === undefined) {
@@ -44,18 +44,18 @@ export const eachLine = async (
   for (let more = true; more; ) {
     const piece = await look.see(readsFile(path, at))
     const whole = piece.lastIndexOf('\n') + 1 || (piece.length > ENDLESS ? piece.length : 0)
-    more = whole > 0 && !takeLines(piece, whole, take)
-    if (whole === 0 && piece) take(clean(piece))
+    more = whole > 0 && !takeLines(piece, whole, (line) => take(line, true))
+    if (whole === 0 && piece) take(clean(piece), false)
     at += bytesOf(piece.slice(0, whole))
   }
   return { next: { path, from: at }, missing: false, rotated }
 }
 
-const takeLines = (piece: string, end: number, take: (line: string) => boolean): boolean => {
+const takeLines = (piece: string, end: number, take: (line: string, begin: number) => boolean): boolean => {
   for (let begin = 0; begin < end; ) {
     const stop = piece.indexOf('\n', begin)
     const next = stop === -1 ? end : stop
-    if (take(clean(piece.slice(begin, next)))) return true
+    if (take(clean(piece.slice(begin, next)), begin)) return true
     begin = next + 1
   }
   return false
@@ -111,4 +111,25 @@ export const lastLinesSince = async (look: Look, logs: readonly LogPosition[]): 
     }),
   )
   return tails.filter(Boolean).join('\n')
+}
+
+/** How far back the last start is looked for. Bytes. */
+const BACK = 16 * 1024 * 1024
+
+/** Where the last line begins that shows one of these patterns; undefined where none of the last 16 MB does. */
+export const beginningOfLast = async (
+  look: Look,
+  path: string,
+  patterns: readonly Pattern[],
+): Promise<number | undefined> => {
+  const start = Math.max(0, ((await fileSize(look, path)) ?? 0) - BACK)
+  const read = await look.attempt(readsFile(path, start))
+  if (!read.ok) return undefined
+  const isWanted = matcher(patterns)
+  let found: number | undefined
+  takeLines(read.value, read.value.length, (line, begin) => {
+    if (isWanted(line)) found = begin
+    return false
+  })
+  return found === undefined ? undefined : start + bytesOf(read.value.slice(0, found))
 }

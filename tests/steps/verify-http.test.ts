@@ -354,15 +354,15 @@ describe('the options of verifyHttp', () => {
       cleanup: [{ name: 'c', method: 'DELETE', url: '/c/{projectID}' }],
     })
     expect(step.mistakes).toEqual([
-      { at: 'verify-http.requests.0.url', expected: '{id} is not captured by an earlier request' },
+      { at: 'steps.verify-http.requests.0.url', expected: '{id} is not captured by an earlier request' },
       {
-        at: 'verify-http.requests.1.expect.json',
+        at: 'steps.verify-http.requests.1.expect.json',
         expected: "captured('projctId') is not captured by an earlier request; captured: projectId",
       },
-      { at: 'verify-http.requests.1.name', expected: 'another name: "a" is taken' },
-      { at: 'verify-http.requests.1.json', expected: 'no body with GET' },
+      { at: 'steps.verify-http.requests.1.name', expected: 'another name: "a" is taken' },
+      { at: 'steps.verify-http.requests.1.json', expected: 'no body with GET' },
       {
-        at: 'verify-http.cleanup.0.url',
+        at: 'steps.verify-http.cleanup.0.url',
         expected: '{projectID} is not captured by an earlier request; captured: projectId',
       },
     ])
@@ -370,7 +370,7 @@ describe('the options of verifyHttp', () => {
 
   it('refuses an address that is none, and an empty list', () => {
     expect(verifyHttp({ requests: [{ name: 'a', url: 'api/x' }] }).mistakes).toEqual([
-      { at: 'verify-http.requests.0.url', expected: 'a path that begins with /, or a whole address' },
+      { at: 'steps.verify-http.requests.0.url', expected: 'a path that begins with /, or a whole address' },
     ])
     expect(verifyHttp({ requests: [] }).mistakes).toHaveLength(1)
   })
