@@ -25,14 +25,19 @@ const pattern = z.custom<Pattern>(
 export const watchLogs = factory(
   'watch-logs',
   {
-    /** The restart of the same book: its process's logs are read from where they ended before it. */
+    /**
+     * The restart of the same book: its process's logs are read from where they ended before it. What the old process
+     * writes while it ends counts too.
+     */
     from: z
       .custom<Step<any, any, ProcessLogs>>(
         (value) => (value as Step)?.kind === 'step',
         'what pm2Restart(…) gave',
       )
       .optional()
-      .describe('the pm2Restart(…) of the same book: the logs are read from where they ended before it'),
+      .describe(
+        'the pm2Restart(…) of the same book: the logs are read from where they ended before it; what the old process writes while it ends counts too',
+      ),
     /** A process of pm2, whose logs are read from now on. */
     process: z.string().min(1).optional().describe('a process of pm2, whose logs are read from now on'),
     /** A log file, below the application's folder where it is relative. Needs `since`. */
