@@ -81,11 +81,16 @@ export const backupDatabase = factory(
         await perform('private')
         try {
           const live = await act.snapshot(async (at) => {
-            const dumping = perform('dump', { snapshot: at.id })
-            // A child outlives nobody: whatever goes wrong in counting, pg_dump has ended before it is told.
-            const counting = liveContents(at).catch((error) => dumping.then(() => Promise.reject(error)))
-            const [contents] = await Promise.all([counting, dumping])
-            return contents
+            const counting = liveContents(at)
+            let cause: unknown
+            counting.catch((error) => {
+              cause = error
+            })
+            // A count that fails ends the snapshot under pg_dump: then that is the reason, not what pg_dump says.
+            await perform('dump', { snapshot: at.id }).catch((error) => {
+              throw cause ?? error
+            })
+            return counting
           })
           const proof = await proveDump(act, partial, live)
           const { database, host, system } = observed

@@ -24,6 +24,12 @@ export interface LiveContents {
 
 /** Schemas, tables and their rows at one moment. Of a partitioned table its parts are named, which hold the rows. */
 export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => {
+  // Limits that the role or the database sets are meant for the application, not for a count of everything.
+  await see(
+    selects(
+      `SELECT set_config(name, '0', true) FROM unnest(ARRAY['statement_timeout', 'idle_in_transaction_session_timeout']) AS name`,
+    ),
+  )
   const schemas = await see(
     selects<{ name: string }>(
       `SELECT nspname AS name FROM pg_namespace

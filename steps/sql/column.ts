@@ -35,7 +35,7 @@ export const typeText = (type: TypeName | undefined): string | undefined => {
   if (names.includes(undefined) || modifiers.includes(undefined)) return undefined
   if (names.at(-1) === 'interval' && modifiers.length) return undefined
   return [
-    names.map((name) => identifier(name!)).join('.'),
+    plainName(names as string[]),
     modifiers.length ? `(${modifiers.join(',')})` : '',
     '[]'.repeat(type.arrayBounds?.length ?? 0),
   ].join('')
@@ -49,6 +49,22 @@ const modifierOf = (node: Node): string | undefined => {
   if ('A_Const' in node && 'ival' in node.A_Const) return String(node.A_Const.ival?.ival ?? 0)
   if ('ColumnRef' in node) return node.ColumnRef.fields?.map(stringOf).join('.')
   return undefined
+}
+
+/** The parser writes `pg_catalog.int4` for `integer`, and `char` without a schema only for the type `"char"`. */
+const plainName = (names: readonly string[]): string => {
+  const [schema, name = ''] = names
+  if (names.length === 2 && schema === 'pg_catalog') return spelled[name] ?? name
+  return names.map((each) => (each === 'char' ? '"char"' : identifier(each))).join('.')
+}
+
+const spelled: Readonly<Record<string, string>> = {
+  bool: 'boolean',
+  float4: 'real',
+  float8: 'double precision',
+  int2: 'smallint',
+  int4: 'integer',
+  int8: 'bigint',
 }
 
 const identifier = (name: string): string =>

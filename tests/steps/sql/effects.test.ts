@@ -20,28 +20,29 @@ test('columns with their types and nullability, in the schema that is meant', as
   const { columns, alters, unproven } = await effects(`
     ALTER TABLE avatars ADD COLUMN a text, ADD b int NOT NULL DEFAULT 0, ADD c timestamp(3) with time zone;
     ALTER TABLE other."Mixed Case" ADD d varchar(20)[], ADD e bigserial, ADD f "MyEnum", ADD g numeric(0),
-      ADD h interval day to second(3), ADD i int GENERATED ALWAYS AS IDENTITY, ADD j char;`)
+      ADD h interval day to second(3), ADD i int GENERATED ALWAYS AS IDENTITY, ADD j char, ADD k "char";`)
   expect(columns).toEqual([
     {
       schema: 'app',
       table: 'avatars',
       columns: {
         a: { type: 'text', nullable: true },
-        b: { type: 'pg_catalog.int4', nullable: false },
-        c: { type: 'pg_catalog.timestamptz(3)', nullable: true },
+        b: { type: 'integer', nullable: false },
+        c: { type: 'timestamptz(3)', nullable: true },
       },
     },
     {
       schema: 'other',
       table: 'Mixed Case',
       columns: {
-        d: { type: 'pg_catalog.varchar(20)[]', nullable: true },
+        d: { type: 'varchar(20)[]', nullable: true },
         e: { type: 'bigint', nullable: false },
         f: { type: '"MyEnum"', nullable: true },
-        g: { type: 'pg_catalog.numeric(0)', nullable: true },
+        g: { type: 'numeric(0)', nullable: true },
         h: { nullable: true },
-        i: { type: 'pg_catalog.int4', nullable: false },
-        j: { type: 'pg_catalog.bpchar(1)', nullable: true },
+        i: { type: 'integer', nullable: false },
+        j: { type: 'bpchar(1)', nullable: true },
+        k: { type: '"char"', nullable: true },
       },
     },
   ])
@@ -70,7 +71,7 @@ test('what is altered again is judged by its end', async () => {
     ALTER TABLE t ADD b int; ALTER TABLE t DROP b; ALTER TABLE t ADD c int; ALTER TABLE t RENAME c TO d;
     CREATE TABLE gone (id int); DROP TABLE gone`)
   expect(seen.columns).toEqual([
-    { schema: 'app', table: 't', columns: { a: { type: 'pg_catalog.int8', nullable: false } } },
+    { schema: 'app', table: 't', columns: { a: { type: 'bigint', nullable: false } } },
   ])
   expect(added(seen)).toEqual(['column app t a'])
   expect(seen.removes.map(({ name }) => name)).toEqual(['b', 'gone'])
