@@ -1,0 +1,171 @@
+// First contact: a broken production, the guide that mends it, performed by the real command line.
+import { chmod, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs, styleText } from 'node:util'
+import { Listr, PRESET_TIMER } from 'listr2'
+import { type Curl, createsProject } from './demo/curl.ts'
+import {
+  commandLine,
+  keepTranscripts,
+  latestTranscript,
+  quoted,
+  root,
+  writePlayground,
+} from './demo/playground.ts'
+import { ProgramFailed, Programs } from './demo/programs.ts'
+import { type Interrupted, interruption } from './world/interruption.ts'
+import type { World } from './world/raise.ts'
+import { removeWorld, takeDown } from './world/take-down.ts'
+
+const colors = process.stdout.isTTY === true && !process.env.NO_COLOR
+const paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: string): string =>
+  colors ? styleText(style, text, { validateStream: false }) : text
+const say = (...lines: string[]) => console.log(lines.join('\n'))
+
+const demo = async (keep: boolean): Promise<number> => {
+  const interrupted = interruption()
+  const dir = await mkdtemp(join(tmpdir(), 'runbook-demo-'))
+  // PostgreSQL's own user must get through; what is secret in it is its owner's alone.
+  await chmod(dir, 0o755)
+  let exit = 1
+  try {
+    exit = await story(dir, new Programs(interrupted), interrupted)
+  } catch (error) {
+    if (!interrupted.aborted) say('', error instanceof ProgramFailed ? error.message : String(error))
+  }
+  if (interrupted.aborted) {
+    say('', 'Interrupted: taking everything down …')
+    await takeDown(dir)
+    await removeWorld(dir)
+    return (interrupted.reason as Interrupted).exitStatus
+  }
+  if (keep) sayHowToGoOn(dir)
+  else {
+    await takeDown(dir)
+    await keepTranscripts(dir)
+    await sayWhatIsLeft(dir)
+  }
+  return exit
+}
+
+/** Broken, deployed, works. */
+const story = async (dir: string, programs: Programs, interrupted: AbortSignal): Promise<number> => {
+  say(paint('bold', 'A markdown guide tells how to deploy Lumiku. Here it is as a program.'), '')
+  const world = await prepare(dir, programs)
+  interrupted.throwIfAborted()
+  const create = createsProject(world.url, world.env.LUMIKU_TOKEN ?? '')
+
+  say('', paint('bold', 'This production is broken:'))
+  await show(create)
+
+  // On a terminal the operator answers; without one the flags do.
+  const asked = process.stdin.isTTY === true && process.stderr.isTTY === true
+  const argv = ['deploy', 'production', ...(asked ? [] : ['--confirm', 'production', '--yes'])]
+  say(
+    '',
+    paint(
+      'bold',
+      asked ? 'You are the operator now. It will ask you to type: production' : 'The deployment:',
+    ),
+  )
+  say(typed(`runbook ${argv.join(' ')}`), '')
+  const options = { cwd: dir, env: { ...process.env, ...world.env } }
+  const exit = await programs.onTerminal([process.execPath, commandLine, ...argv], options)
+  interrupted.throwIfAborted()
+  if (exit !== 0) {
+    say(paint('red', `The deployment ended with exit ${exit}.`))
+    return exit
+  }
+
+  say('', paint('bold', 'And now:'))
+  return (await show(create)) === 201 ? 0 : 1
+}
+
+/** The tool and the world, at the same time. */
+const prepare = async (dir: string, programs: Programs): Promise<World> => {
+  const up = [process.execPath, '--import', 'tsx', 'examples/world/main.ts', 'up', '--dir', dir]
+  let raised = ''
+  const errors: unknown[] = []
+  const attempt = (work: Promise<unknown>) =>
+    work.catch((error) => {
+      errors.push(error)
+      throw error
+    })
+  await new Listr(
+    [
+      {
+        title: 'Build the tool',
+        task: () =>
+          attempt(
+            programs.quietly([join(root, 'node_modules/.bin/tsdown'), '--log-level', 'error'], { cwd: root }),
+          ),
+      },
+      {
+        title: 'Raise a production: PostgreSQL, a git remote, pm2, the application',
+        task: (_, task) =>
+          attempt(
+            programs
+              .quietly(up, { cwd: root }, (line) => {
+                task.output = line
+              })
+              .then((printed) => {
+                raised = printed
+              }),
+          ),
+      },
+    ],
+    {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      rendererOptions: { timer: PRESET_TIMER, clearOutput: true },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
+    },
+  ).run()
+  if (errors.length) throw errors[0]
+  const world: World = JSON.parse(raised)
+  await writePlayground(world)
+  return world
+}
+
+/** Sends a request, prints it and its answer as curl does; gives the status. */
+const show = async ({ typed: command, send }: Curl): Promise<number> => {
+  const { status, shown } = await send()
+  const [head = '', ...body] = shown.split('\n')
+  say(typed(command), paint(status === 201 ? 'green' : 'red', head), ...body)
+  return status
+}
+
+const typed = (command: string): string => `${paint('dim', '$')} ${paint('cyan', command)}`
+
+const sayWhatIsLeft = async (dir: string): Promise<void> => {
+  const transcript = await latestTranscript(dir)
+  const lines = [
+    ['transcript', transcript ?? 'none'],
+    ['read it', `node dist/cli.js show --verbose --state-dir ${quoted(join(dir, '.runbook'))}`],
+    ['the book', 'examples/lumiku/runbook.config.ts, beside its guide: examples/lumiku/README.md'],
+    ['play on', 'npm run demo -- --keep'],
+  ]
+  say(
+    '',
+    'Everything that was started has ended.',
+    ...lines.map(([name, value]) => `  ${name!.padEnd(10)}  ${value}`),
+  )
+}
+
+const sayHowToGoOn = (dir: string): void => {
+  const lines = [
+    ['enter it', `cd ${quoted(dir)} && . ./env.sh`],
+    ['then', 'runbook show · runbook verify production · runbook deploy production, again'],
+    ['', 'runbook plan staging · runbook deploy staging'],
+    [
+      'the end',
+      `npm run --silent --prefix ${quoted(root.replace(/\/$/, ''))} world -- down --dir ${quoted(dir)} --delete`,
+    ],
+  ]
+  say('', 'The world goes on:', ...lines.map(([name, value]) => `  ${name!.padEnd(10)}  ${value}`))
+}
+
+const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
+process.exitCode = await demo(values.keep)

@@ -1,0 +1,155 @@
+// The "Avatar Creator Deployment Guide" as a book: its sections in its order, each of them a step that proves itself.
+// Headings in comments are the guide's own. What was wrong in the guide is listed in README.md.
+import { defineRunbook, parallel, phase, secret, sequence } from 'runbook'
+import {
+  databaseAnswers,
+  fileContains,
+  remoteAnswers,
+  secretPresent,
+  toolPresent,
+  workingTreeClean,
+} from 'runbook/checks'
+import {
+  applySql,
+  backupDatabase,
+  buildApp,
+  installDependencies,
+  pm2Restart,
+  pullCode,
+  runTests,
+  verifySchema,
+  watchLogs,
+} from 'runbook/steps'
+import { apiTests } from './api-tests.ts'
+import { columnsAdded, columnsBefore, goodImport, repository } from './avatars.ts'
+import { checklist } from './checklist.ts'
+import { avatarsAsExpected } from './checks/avatars-as-expected.ts'
+import { lastCommits } from './checks/last-commits.ts'
+import { newColumnsReadable } from './checks/new-columns-readable.ts'
+
+const { LUMIKU_URL, LUMIKU_STAGING_URL, LUMIKU_LOCAL_URL } = process.env
+const database = { url: secret('DATABASE_URL') }
+
+export default defineRunbook({
+  name: 'lumiku',
+
+  // ## Environment-Specific Steps
+  environments: {
+    production: {
+      protected: true,
+      app: { dir: './production', branch: 'main', url: LUMIKU_URL ?? 'https://app.lumiku.com' },
+      database,
+      variables: { NODE_ENV: 'production' },
+    },
+    staging: {
+      app: { dir: './staging', branch: 'development', url: LUMIKU_STAGING_URL ?? 'https://dev.lumiku.com' },
+      database,
+    },
+    local: {
+      app: { dir: './local', branch: 'development', url: LUMIKU_LOCAL_URL ?? 'http://localhost:3000' },
+      database,
+    },
+  },
+
+  deploy: (env) => {
+    const runs = env.name !== 'local'
+    const process = env.name === 'production' ? 'lumiku-backend' : `lumiku-backend-${env.name}`
+    // The application reads its settings from backend/.env alone, so the process keeps the variables that it has.
+    const restart = pm2Restart({ process, ecosystem: 'ecosystem.config.cjs', updateEnv: false })
+
+    return [
+      // ## Pre-Deployment Checklist. `runbook doctor` shows it; every step adds what it needs itself.
+      phase('Pre-Deployment Checklist', [
+        checklist('required-access', 'Check tools and access', [
+          toolPresent('node', { version: '>=20.19' }),
+          databaseAnswers(),
+          remoteAnswers(),
+          secretPresent('LUMIKU_TOKEN'),
+        ]),
+      ]),
+
+      phase('Step 1: Verify Current State', [
+        checklist('current-state', 'Verify the current state', [
+          // #### Check Code Version. Braces: the bug. None: the fix, from a deployment that did not get to its end.
+          workingTreeClean(),
+          lastCommits(5),
+          fileContains(repository, /^import (\{ prisma \}|prisma) from '\.\.\/\.\.\/\.\.\/db\/client'$/),
+          // #### Check Database Schema. 8 columns, 18 missing.
+          avatarsAsExpected(),
+        ]),
+      ]),
+
+      phase('Step 2: Deploy Code Fix', [
+        parallel([
+          // ### Backup Requirements. Beside the rest, which does not touch the database.
+          env.protected && backupDatabase(),
+          sequence([
+            // #### Option A: Git Pull (Recommended)
+            pullCode({ after: [fileContains(repository, goodImport)] }),
+            // #### Option B: Manual Code Fix, if pulling from git is not possible. In the place of pullCode:
+            //   editFile({ file: repository, find: "import { prisma } from '../../../db/client'", replace: goodImport })
+
+            // #### Rebuild Application
+            installDependencies({ in: 'backend' }),
+            buildApp({ in: 'backend' }),
+          ]),
+        ]),
+      ]),
+
+      // The SQL is the guide's, in a file. What it must have brought about is read out of it: 18 columns, their types.
+      phase('Step 3: Run Database Migration', [
+        applySql({
+          title: 'Add the 18 columns to avatars',
+          file: 'backend/migrations/20251014_avatar_creator.sql',
+        }),
+      ]),
+
+      // The guide restarts in Step 2 already, and answers 500 until Step 3 is done: new code on the old schema.
+      // The old code on the new schema does no harm, since the migration only adds.
+      runs && phase('Restart Application', [restart]),
+
+      phase('Step 4: Verify Deployment', [
+        // #### Test API Endpoints
+        runs && apiTests(),
+        // #### Check Application Logs
+        runs &&
+          watchLogs({
+            id: 'startup-log',
+            title: 'Check the application log',
+            from: restart,
+            has: [/✓ Server listening on port \d+/, '✓ Database connected', '✓ Prisma client initialized'],
+          }),
+        // #### Verify Database Data
+        verifySchema({
+          id: 'database-data',
+          title: 'Verify the database data',
+          tables: { avatar_projects: {} },
+          after: [newColumnsReadable()],
+        }),
+        // ### Staging Deployment: # 4. Run full test suite
+        env.name === 'staging' &&
+          runTests({
+            in: 'backend',
+            script: 'test:integration',
+            env: { API_URL: env.app.url, LUMIKU_TOKEN: secret('LUMIKU_TOKEN') },
+          }),
+      ]),
+
+      // ### Success Criteria. The first, creation within 200 ms, is in the API tests.
+      phase('Success Criteria', [
+        verifySchema({
+          id: 'all-columns',
+          title: 'Verify all 26 columns of avatars',
+          tables: { avatars: { columns: { ...columnsBefore, ...columnsAdded }, count: 26 } },
+        }),
+        runs &&
+          watchLogs({
+            id: 'no-errors',
+            title: 'Look for errors in the log',
+            from: restart,
+            lacks: [/error/i],
+          }),
+      ]),
+    ]
+  },
+})
