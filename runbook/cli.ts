@@ -9,6 +9,8 @@ interface Verb {
   argument: string
   summary: string
   load(): Promise<(invocation: Invocation) => Promise<number>>
+  /** Options of its own. */
+  options?(command: Command): Command
 }
 
 const verbs: Verb[] = [
@@ -35,6 +37,23 @@ const verbs: Verb[] = [
     argument: '[env]',
     summary: 'only the checks of what should hold after a deployment',
     load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  {
+    name: 'rollback',
+    argument: '[env]',
+    summary: 'takes the last run back, after saying what will be lost',
+    load: async () => (await import('./commands/rollback.ts')).rollback,
+    options: (command) =>
+      command
+        .option('--plan', 'only says what it would do; changes nothing')
+        .option('--run <id>', 'another run than the last one')
+        .addOption(
+          new Option('--database <how>', 'the database too: the reverse of the migration').choices([
+            'schema',
+          ]),
+        )
+        .option('--around <step...>', 'leaves an irreversible step as it is')
+        .option('--reason <text>', 'why; kept in the transcript'),
   },
   {
     name: 'runs',
@@ -65,12 +84,14 @@ const main = async (): Promise<number> => {
     .addHelpText('after', EXITS)
     .exitOverride()
   let exit = 0
-  for (const verb of verbs)
-    withOptions(program.command(`${verb.name} ${verb.argument}`))
+  for (const verb of verbs) {
+    const own = verb.options ?? ((command: Command) => command)
+    withOptions(own(program.command(`${verb.name} ${verb.argument}`)))
       .description(verb.summary)
       .action(async (argument: string | undefined, options: Options) => {
         exit = await invoke(verb, argument, options)
       })
+  }
   try {
     await program.parseAsync()
     return exit

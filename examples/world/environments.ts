@@ -64,7 +64,7 @@ export async function writeSettings(
 ): Promise<void> {
   const settings = scenario.settings(access, Number(new URL(access.url).port))
   await writeFile(join(dir, plan.name, scenario.packages, '.env'), toEnvFile(settings), { mode: 0o600 })
-  if (plan !== scenario.environments[0])
+  if (plan.name !== scenario.environments[0].name)
     await writeFile(join(dir, `.env.${plan.name}`), toEnvFile(scenario.secrets(access)), { mode: 0o600 })
 }
 

@@ -26,4 +26,10 @@ export interface Options {
   json?: boolean
   verbose?: boolean
   color?: boolean
+  /** Of `rollback`. */
+  plan?: boolean
+  run?: string
+  database?: 'schema'
+  around?: string[]
+  reason?: string
 }

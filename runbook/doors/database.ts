@@ -1,4 +1,4 @@
-import type { Client, QueryResult } from 'pg'
+import type { Client, ClientConfig, Pool, QueryResult } from 'pg'
 import type { Query, StatementResult, Transaction } from '../model/action.ts'
 import { Failed } from '../model/failure.ts'
 import type { Clock } from './clock.ts'
@@ -7,10 +7,13 @@ import type { DatabaseTarget } from './database-url.ts'
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
 const LOOK = 30_000
+/** How many looks go on at once. */
+const LOOKERS = 3
 
 /** A PostgreSQL server, and the connections of one run to it. */
 export class DatabaseDoor {
-  #lookers = new Map<string, Promise<Client>>()
+  /** Read-only sessions, by database. */
+  #lookers = new Map<string, Promise<Pool>>()
 
   constructor(
     private readonly target: DatabaseTarget,
@@ -22,16 +25,15 @@ export class DatabaseDoor {
     return `${this.target.database} at ${this.target.host}:${this.target.port}`
   }
 
-  /** A look shares one read-only session; a change has one of its own. */
+  /** Looks share a few read-only sessions; a change has one of its own. */
   async query<Row>(query: Query, printed: string, signal: AbortSignal): Promise<Row[]> {
-    const run = (client: Client) =>
-      cancellable(client, signal, () => client.query({ text: query.sql, values: [...query.values] }))
+    const run = async (client: Client) =>
+      (await cancellable(client, signal, () => client.query({ text: query.sql, values: [...query.values] })))
+        .rows
     try {
-      const result =
-        query.effect === 'reads'
-          ? await run(await this.#looker(query.database))
-          : await this.#once(query.database, run)
-      return result.rows as Row[]
+      const work =
+        query.effect === 'reads' ? this.#look(query.database, run) : this.#once(query.database, run)
+      return (await work) as Row[]
     } catch (error) {
       throw this.#told(error, printed)
     }
@@ -90,24 +92,9 @@ export class DatabaseDoor {
   }
 
   /** A connection for as long as the caller wants, such as one that holds a lock. */
-  async connect(database?: string, readOnly = false): Promise<Client> {
+  async connect(database?: string): Promise<Client> {
     const pg = (await import('pg')).default
-    const { host, port, user, password, sslmode } = this.target
-    const client = new pg.Client({
-      host,
-      port: Number(port),
-      user,
-      password,
-      database: database ?? this.target.database,
-      ...(sslmode && sslmode !== 'disable' && { ssl: { rejectUnauthorized: sslmode.startsWith('verify') } }),
-      application_name: this.options.name,
-      connectionTimeoutMillis: CONNECT,
-      types: plainTypes(pg.types),
-      options: [
-        `-c search_path=${escapeOption(`"${this.options.schema.replaceAll('"', '""')}"`)}`,
-        ...(readOnly ? ['-c default_transaction_read_only=on', `-c statement_timeout=${LOOK}`] : []),
-      ].join(' '),
-    })
+    const client = new pg.Client(this.#config(pg.types, database))
     // A connection that breaks while nobody waits on it must not end the process.
     client.on('error', () => {})
     try {
@@ -120,19 +107,49 @@ export class DatabaseDoor {
   }
 
   async close(): Promise<void> {
-    const lookers = [...this.#lookers.values()]
+    const pools = [...this.#lookers.values()]
     this.#lookers.clear()
-    await Promise.allSettled(lookers.map(async (looker) => (await looker).end()))
+    await Promise.allSettled(pools.map(async (pool) => (await pool).end()))
   }
 
-  #looker(database = this.target.database!): Promise<Client> {
+  async #look<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
+    const pool = await this.#pool(database ?? this.target.database!)
+    const client = await pool.connect().catch((error) => Promise.reject(this.#unreachable(error)))
+    try {
+      return await work(client as unknown as Client)
+    } finally {
+      client.release()
+    }
+  }
+
+  #pool(database: string): Promise<Pool> {
     const known = this.#lookers.get(database)
     if (known) return known
-    const opened = this.connect(database, true)
+    const opened = import('pg').then(({ default: pg }) => {
+      const readOnly = ['default_transaction_read_only=on', `statement_timeout=${LOOK}`]
+      const pool = new pg.Pool({ ...this.#config(pg.types, database, readOnly), max: LOOKERS })
+      pool.on('error', () => {})
+      return pool
+    })
     this.#lookers.set(database, opened)
-    const forget = () => this.#lookers.delete(database)
-    opened.then((client) => client.once('end', forget), forget)
     return opened
+  }
+
+  #config(types: Parameters<typeof plainTypes>[0], database?: string, settings: string[] = []): ClientConfig {
+    const { host, port, user, password, sslmode } = this.target
+    const searchPath = `search_path=${escapeOption(`"${this.options.schema.replaceAll('"', '""')}"`)}`
+    return {
+      ...(host && { host }),
+      port: Number(port),
+      ...(user && { user }),
+      ...(password && { password }),
+      database: database ?? this.target.database!,
+      ...(sslmode && sslmode !== 'disable' && { ssl: { rejectUnauthorized: sslmode.startsWith('verify') } }),
+      application_name: this.options.name,
+      connectionTimeoutMillis: CONNECT,
+      types: plainTypes(types),
+      options: [searchPath, ...settings].map((setting) => `-c ${setting}`).join(' '),
+    }
   }
 
   async #once<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {

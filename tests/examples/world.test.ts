@@ -130,6 +130,10 @@ describe('two worlds side by side', () => {
     expect(new URL(world.databaseUrl).pathname).toBe('/Lumiku-Production')
   })
 
+  test('production’s secrets are in the operator’s shell only', () => {
+    expect(existsSync(join(world.dir, '.env.production'))).toBe(false)
+  })
+
   test('files with secrets are the owner’s alone', async () => {
     const files = ['.env.staging', '.env.local', 'world.json', 'production/backend/.env']
     for (const file of files) expect((await stat(join(world.dir, file))).mode & 0o777, file).toBe(0o600)
