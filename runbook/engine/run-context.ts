@@ -74,7 +74,7 @@ export const lookOf = (
     outputOf: <Out>({ id }: Step<any, any, Out>): Out => {
       if (foreseen?.outputs.has(id)) return foreseen.outputs.get(id) as Out
       const state = context.state.steps.get(id)?.state
-      if (state?.is === 'done') return state.output as Out
+      if (state?.is === 'done' || state?.is === 'skipped') return state.output as Out
       throw new NotYet(id)
     },
     performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),

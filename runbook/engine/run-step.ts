@@ -23,7 +23,8 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     const look = lookOf(context, step)
     const seen = await alreadyDone(step, known, look, context)
     if (seen) {
-      recorder.record({ type: 'step-skipped', step: step.id, why: 'already done', seen, ms: took() })
+      const output = (await step.output({ ...look, observed: known.observed })) as Json
+      recorder.record({ type: 'step-skipped', step: step.id, why: 'already done', seen, output, ms: took() })
       return
     }
     await demand('before-unmet', step.before(known), { look, context, step: step.id, side: 'before' })
@@ -43,7 +44,14 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
     if (step.advisory && failure.kind === 'after-unmet') {
       const { sentence } = explain(failure)
-      recorder.record({ type: 'step-skipped', step: step.id, why: step.advisory, seen: sentence, ms: took() })
+      recorder.record({
+        type: 'step-skipped',
+        step: step.id,
+        why: step.advisory,
+        seen: sentence,
+        output: null,
+        ms: took(),
+      })
       return
     }
     recorder.record({ type: 'step-failed', step: step.id, failure, ms: took() })

@@ -40,11 +40,13 @@ const verifyStep = async (step: Step, context: RunContext, last: RunState | unde
     const then = last?.steps.get(step.id)
     // What the deployment performed is evidence still, such as an exit status that nothing else shows.
     if (then) context.state.steps.get(step.id)!.actions = then.actions
+    const output =
+      then && (then.state.is === 'done' || then.state.is === 'skipped') ? then.state.output : null
     const observed = then?.observed ?? ((await step.observe(lookOf(context, step))) as Json)
     const known = { observed, env: context.env, run: context.paths }
     const look = lookOf(context, step)
     await demand('after-unmet', step.after(known), { look, context, step: step.id, side: 'after' })
-    recorder.record({ type: 'step-done', step: step.id, output: null, summary: '', ms: took() })
+    recorder.record({ type: 'step-done', step: step.id, output, summary: '', ms: took() })
   } catch (error) {
     recorder.record({ type: 'step-failed', step: step.id, failure: failureOf(error), ms: took() })
     throw error

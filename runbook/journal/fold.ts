@@ -10,7 +10,7 @@ export type StepState =
   /** Started and not ended: only the world can tell. */
   | { is: 'in-doubt' }
   | { is: 'done'; output: Json; summary: string; ms: number }
-  | { is: 'skipped'; why: string; seen: string }
+  | { is: 'skipped'; why: string; seen: string; output: Json }
   | { is: 'failed'; failure: Failure; ms: number }
 export interface StepRecord {
   id: string
@@ -82,7 +82,12 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       }
       return
     case 'step-skipped':
-      recordOf(state, event.step).state = { is: 'skipped', why: event.why, seen: event.seen }
+      recordOf(state, event.step).state = {
+        is: 'skipped',
+        why: event.why,
+        seen: event.seen,
+        output: event.output,
+      }
       return
     case 'step-failed':
       recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }

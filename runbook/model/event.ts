@@ -51,7 +51,7 @@ export type Happening =
   | { type: 'asked'; step?: string; question: string }
   | { type: 'answered'; step?: string; question: string; answer: string; by: 'operator' | 'flag' }
   | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
-  | { type: 'step-skipped'; step: string; why: string; seen: string; ms: number }
+  | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
   | { type: 'undo-started' | 'undo-done'; step: string }
   /** Of a plan, which leaves no transcript. */

@@ -48,12 +48,16 @@ export const factory = <const Shape extends z.ZodRawShape, S extends Step>(
       title: given.title ?? step.title,
       optional: given.optional ?? step.optional,
       before: (at) => [...step.before(at), ...(given.before ?? [])],
-      // A step may have taken these into its own facts already.
-      after: (at) => [...new Set([...step.after(at), ...(given.after ?? [])])],
+      // A step may have found the same facts by itself.
+      after: (at) => distinct([...step.after(at), ...(given.after ?? [])]),
     } as S
   }
   return Object.assign(made, { id, options: schema })
 }
+
+const distinct = (checks: readonly Check[]): Check[] => [
+  ...new Map(checks.map((check) => [check.fact, check])).values(),
+]
 
 /** Stands in for a step whose options are wrong, so that the rest of the book can be checked too. */
 const broken = (id: string, options: unknown, error: z.ZodError): Partial<Step> => ({

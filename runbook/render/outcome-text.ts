@@ -21,11 +21,11 @@ export interface OutcomeOptions {
 export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
   const { paint, transcript, ms, state } = options
   if (!ended.failure)
-    return `\n${paint.green('✔')} ${paint.bold('Done')} in ${duration(ms)}${revisionOf(state)}\n  transcript  ${transcript}\n`
+    return `\n${paint.green('✔')} ${paint.bold(ended.verdict === 'rolled-back' ? 'Rolled back' : 'Done')} in ${duration(ms)}${revisionOf(state)}\n  transcript  ${transcript}\n`
   return [
     '',
     failureText(ended.failure, failedTitle(options), paint),
-    ...whatStands(options),
+    ...(state.started?.command === 'verify' ? [] : whatStands(options)),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
     ...(ended.failure.kind === 'locked' ? [] : [`  again       ${options.again}`]),
     '',

@@ -1,4 +1,5 @@
 import type { Event } from '../model/event.ts'
+import type { Sort } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { placesOf } from '../plan/plan.ts'
 import type { Paint } from './paint.ts'
@@ -17,6 +18,7 @@ export interface View {
 export class PlainView implements View {
   readonly #titles: Map<string, string>
   readonly #phases: Map<string, string>
+  readonly #sorts: Map<string, Sort>
   /** What was seen of a step that has not ended: it stands below the step's own line. */
   readonly #evidence = new Map<string, string[]>()
   #phase = ''
@@ -26,6 +28,7 @@ export class PlainView implements View {
     private readonly options: PlainOptions,
   ) {
     this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, title]))
+    this.#sorts = new Map(arrangement.steps.map(({ id, sort }) => [id, sort]))
     this.#phases = new Map([...placesOf(arrangement.entries)].map(([id, { phase }]) => [id, phase]))
   }
 
@@ -43,7 +46,7 @@ export class PlainView implements View {
     }
     const lines = stepLines(shown, title, paint, verbose)
     if (shown.type === 'looked' && shown.side === 'after' && shown.step) this.#keep(shown.step, lines)
-    else if (endsStep(shown)) write([...lines, ...this.#take(shown.step), ''].join('\n'))
+    else if (endsStep(shown)) write([...lines, ...this.#take(shown), ''].join('\n'))
     else for (const line of lines) write(`${line}\n`)
   }
 
@@ -54,10 +57,13 @@ export class PlainView implements View {
     this.#evidence.set(step, [...(this.#evidence.get(step) ?? []), ...lines])
   }
 
-  #take(step: string): string[] {
-    const lines = this.#evidence.get(step) ?? []
-    this.#evidence.delete(step)
-    return lines
+  /** Where a summary says it in a line, the single facts are left to the transcript; not so where facts are the point. */
+  #take(event: Event & { step: string }): string[] {
+    const lines = this.#evidence.get(event.step) ?? []
+    this.#evidence.delete(event.step)
+    const saidAlready =
+      event.type === 'step-done' && event.summary && this.#sorts.get(event.step) !== 'verifies'
+    return saidAlready && !this.options.verbose ? [] : lines
   }
 
   #begin(phase: string): void {
