@@ -64,13 +64,11 @@ export const pm2Restart = factory(
       needs: () => [pm2Present()],
       observe: async (look) => {
         const instances = await pm2Instances(look, process)
-        const crashes = instances.some((instance) => mayCrash(instance, look.now().getTime()))
         return {
           known: instances.length > 0,
-          crashes,
+          waits: instances.some(mayWait),
           pids: instances.map(({ pid }) => pid).filter(Boolean),
-          // One that crashes again and again may be started once more before its restart: no number to expect.
-          restarts: crashes ? null : restartsAfter(instances),
+          restarts: restartsAfter(instances, look.now().getTime()),
           logs: await logsNow(look, process, instances),
         }
       },
@@ -79,8 +77,7 @@ export const pm2Restart = factory(
         if (ecosystem && !observed.known)
           return { start: changes('pm2', 'start', ecosystem, '--only', process) }
         const restart = changes('pm2', 'restart', process, ...(updateEnv ? ['--update-env'] : []))
-        // While pm2 waits to start a crashed process again, it refuses to restart it: 'Process … already exists'.
-        return observed.crashes ? { stop: changes('pm2', 'stop', process), restart } : { restart }
+        return observed.waits ? { stop: changes('pm2', 'stop', process), restart } : { restart }
       },
       after: ({ observed: { pids, restarts, logs }, env }) => {
         const answers = revision
@@ -105,12 +102,20 @@ export const pm2Restart = factory(
     }),
 )
 
+/** While pm2 waits before it starts a crashed process again, it refuses to restart it: 'Process … already exists'. */
+const mayWait = ({ status, delayed, crashed }: Instance): boolean =>
+  status === 'waiting restart' || (delayed && crashed)
+
 /** A process younger than this that was started again before may be one that crashes again and again. */
 const SETTLED = 30_000
 
-const mayCrash = ({ status, restarts, startedAt }: Instance, now: number): boolean =>
-  status === 'waiting restart' || status === 'launching' || (restarts > 0 && now - startedAt < SETTLED)
-
-/** How many restarts the instances will have had in all: a stopped one's start is not counted. */
-const restartsAfter = (instances: readonly Instance[]): number =>
-  instances.reduce((sum, { status, restarts }) => sum + restarts + (status === 'online' ? 1 : 0), 0)
+/**
+ * How many restarts the instances will have had in all: a stopped one's start is not counted. Null where one may crash
+ * once more before its restart.
+ */
+const restartsAfter = (instances: readonly Instance[], now: number): number | null => {
+  const unsettled = ({ status, restarts, startedAt }: Instance) =>
+    status === 'waiting restart' || status === 'launching' || (restarts > 0 && now - startedAt < SETTLED)
+  if (instances.some(unsettled)) return null
+  return instances.reduce((sum, { status, restarts }) => sum + restarts + (status === 'online' ? 1 : 0), 0)
+}

@@ -12,6 +12,10 @@ export interface Instance {
   quickCrashes: number
   /** Milliseconds since 1970, by the host's clock. */
   startedAt: number
+  /** pm2 has started it again since it was last asked to: it has crashed. */
+  crashed: boolean
+  /** After a crash pm2 waits before it starts it again. */
+  delayed: boolean
   /** It tells pm2 itself when it is ready, some time after its start. */
   tellsReady: boolean
   outLog: string
@@ -46,6 +50,8 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
       restarts: pm2_env.restart_time ?? 0,
       quickCrashes: pm2_env.unstable_restarts ?? 0,
       startedAt: pm2_env.pm_uptime ?? 0,
+      crashed: (pm2_env.unstable_restarts ?? 0) > 0 || lateStart(pm2_env),
+      delayed: pm2_env.restart_delay !== undefined || pm2_env.exp_backoff_restart_delay !== undefined,
       tellsReady: pm2_env.wait_ready === true,
       outLog: pm2_env.pm_out_log_path ?? '',
       errLog: pm2_env.pm_err_log_path ?? '',
@@ -61,11 +67,19 @@ interface Listed {
     restart_time?: number
     unstable_restarts?: number
     pm_uptime?: number
+    /** When it was last started or restarted on request; null once pm2 has given up on it. */
+    created_at?: number | null
+    restart_delay?: unknown
+    exp_backoff_restart_delay?: unknown
     wait_ready?: boolean
     pm_out_log_path?: string
     pm_err_log_path?: string
   }
 }
+
+/** A restart on request begins its process as soon as the old one is gone, which takes seconds at most. */
+const lateStart = ({ pm_uptime, created_at }: Listed['pm2_env']): boolean =>
+  !!pm_uptime && !!created_at && pm_uptime - created_at > 30_000
 
 /** The list is one line; a new daemon, or one of another version, says a few words before it. */
 const parse = (printed: string): Listed[] => {
