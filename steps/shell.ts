@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import { toolPresent } from '../checks/tool-present.ts'
+import {
+  changes,
+  defineCheck,
+  defineStep,
+  factory,
+  fails,
+  forwardOnly,
+  holds,
+  nothingToUndo,
+  reverse,
+  type Undo,
+} from '../runbook/index.ts'
+import { variables } from './variables.ts'
+
+const text = (what: string) => z.string().max(100_000).regex(/\S/, what)
+
+/** A block pasted out of an old guide, or a script of zx. */
+export const shell = factory(
+  'shell',
+  {
+    /** Lines of bash, performed as one; they stop at the first that fails. */
+    block: text('lines of shell').optional().describe('lines of bash, which stop at the first that fails'),
+    /** JavaScript with zx's `$`, instead of a block. */
+    script: text('JavaScript').optional().describe('JavaScript with zx’s `$`, instead of a block'),
+    /** The way back, or why there is none. */
+    undo: z
+      .union(
+        [
+          z.strictObject({ block: text('lines of shell') }),
+          z.strictObject({ forwardOnly: z.string().min(1), instead: z.string().min(1) }),
+          z.strictObject({ nothing: z.string().min(1) }),
+        ],
+        '{ block }, { forwardOnly, instead } or { nothing }',
+      )
+      .describe(
+        'the way back: { block }; or why there is none: { forwardOnly, instead } or { nothing }, each with a reason',
+      ),
+    /** The folder it runs in. Default: the application's. */
+    in: z.string().min(1).default('.').describe("the folder it runs in; default: the application's"),
+    /** Its variables. */
+    env: variables.describe('its variables'),
+    /** Default: state. */
+    sort: z
+      .enum(['state', 'follows', 'verifies', 'prepares'])
+      .default('state')
+      .describe('state, follows, verifies or prepares: what a rollback makes of it; default: state'),
+    /** Milliseconds. Default: none. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+  },
+  (options) => {
+    const { block, script, sort, undo, after = [] } = options
+    const asked = after.length > 0
+
+    return {
+      ...defineStep({
+        id: 'shell',
+        title: 'Run the block',
+        about:
+          'Runs a block of shell lines in bash, or a script of zx, as it stands in the plan. A line, a part of a pipe ' +
+          'or a variable that fails stops it. What it changes cannot be known beforehand: say in `after` what must ' +
+          'hold, or the only proof is its exit status, and it is run again each time.',
+        sort,
+        needs: () => [toolPresent('node', { version: '>=20.6' }), toolPresent('bash')],
+        actions: () => ({
+          run: block === undefined ? runsScript(script ?? '', options) : runsBlock(block, options),
+        }),
+        after: () => (asked ? [after[0]!, ...after.slice(1)] : [endedWell]),
+        output: async (at) => ({ ended: at.performed('run') ?? '' }),
+        summary: ({ output }) => output.ended,
+        undo: () => wayBack(undo, options),
+      }),
+      mistakes:
+        (block === undefined) === (script === undefined)
+          ? [{ at: 'steps.shell', expected: 'either `block` or `script`' }]
+          : [],
+    }
+  },
+)
+
+type Options = { in: string; env?: z.output<typeof variables>; timeout?: number | undefined }
+
+const runsBlock = (block: string, options: Options) => zx(options, [asBlock, '--', block])
+
+const runsScript = (script: string, options: Options) => zx(options, [script], { ZX_VERBOSE: 'true' })
+
+/**
+ * zx in a process of its own, with the text as an argument. Its command line would write the text into the folder
+ * first, under a name that another one at the same time takes too.
+ */
+const zx = ({ in: folder, env, timeout }: Options, code: string[], more: Record<string, string> = {}) => ({
+  ...changes('node', '--import', import.meta.resolve('zx/globals'), '--input-type=module', '-e', ...code),
+  ...(folder !== '.' && { cwd: folder }),
+  // Without SHLVL bash takes itself for a remote shell, and reads ~/.bashrc.
+  env: { SHLVL: '1', ...more, ...env },
+  ...(timeout && { timeout }),
+})
+
+/** What the block prints goes straight through: zx would keep it, and die of 512 MB. */
+const asBlock = `
+const { exitCode } = await $({ stdio: ['ignore', 'inherit', 'inherit'], prefix: 'set -euo pipefail;', nothrow: true })([process.argv[1]])
+process.exitCode = exitCode ?? 1`.trim()
+
+const endedWell = defineCheck({
+  fact: 'it ended with exit 0, and nothing else is known of what it did',
+  remedy: 'read its last lines; give the step an `after` that says what must hold',
+  look: async ({ performed }) => {
+    const ended = performed('run')
+    return ended ? holds(ended) : fails('it was not run to its end')
+  },
+})
+
+type WayBack = { block: string } | { forwardOnly: string; instead: string } | { nothing: string }
+
+const wayBack = (undo: WayBack, options: Options): Undo => {
+  if ('block' in undo) return reverse('code', { back: runsBlock(undo.block, options) })
+  return 'nothing' in undo ? nothingToUndo(undo.nothing) : forwardOnly(undo.forwardOnly, undo.instead)
+}
