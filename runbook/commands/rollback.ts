@@ -4,8 +4,8 @@ import { foresee, performBook } from '../engine/perform-book.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import { latestChange, type PastRun } from '../journal/past-runs.ts'
 import { listRuns, readRun } from '../journal/runs.ts'
-import type { Arrangement } from '../plan/plan.ts'
-import { planText } from '../render/plan-text.ts'
+import type { Arrangement, Plan } from '../plan/plan.ts'
+import { planSummary, planText } from '../render/plan-text.ts'
 import { rollbackText } from '../render/rollback-text.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
@@ -20,7 +20,16 @@ export const rollback = (invocation: Invocation): Promise<number> => {
   const { options, paint, say, canAsk } = invocation
   let meant: Meant | undefined
   const title = ({ book, env }: Arrangement) => `Roll ${book.name} back in ${env.name}`
-  const announce = ({ target, stays }: Meant) => say(rollbackText(target, stays, paint))
+  const present = (
+    { target, stays }: Meant,
+    plan: Plan,
+    runs: readonly string[],
+    heading: string,
+    page: boolean,
+  ) => {
+    const text = page || options.verbose ? planText : planSummary
+    say(`${text(plan, { title: heading, runs, paint })}${rollbackText(target, plan, stays, paint)}`)
+  }
 
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
@@ -28,8 +37,7 @@ export const rollback = (invocation: Invocation): Promise<number> => {
       if (!meant) return
       const { steps, runs } = await expectedDurations(open.stateDir, open.arrangement.env.name, 'rollback')
       const plan = context.recorder.redacted(await foresee(meant.arrangement, context, steps))
-      announce(meant)
-      say(planText(plan, { title: `Plan: ${title(open.arrangement)}`, runs, paint }))
+      present(meant, plan, runs, `Plan: ${title(open.arrangement)}`, true)
     })
 
   return runCommand('rollback', invocation, {
@@ -46,10 +54,7 @@ export const rollback = (invocation: Invocation): Promise<number> => {
         what: title(arrangement),
         usually,
         canAsk,
-        present: (plan) => {
-          announce(meant!)
-          say(planText(plan, { title: title(arrangement), runs, paint }))
-        },
+        present: (plan) => present(meant!, plan, runs, title(arrangement), false),
       }),
   })
 }

@@ -3,7 +3,7 @@ import type { RunState } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Result } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
-import { Failed } from '../model/failure.ts'
+import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
@@ -75,7 +75,9 @@ export const lookOf = (
       if (foreseen?.outputs.has(id)) return foreseen.outputs.get(id) as Out
       const state = context.state.steps.get(id)?.state
       if (state?.is === 'done' || state?.is === 'skipped') return state.output as Out
-      throw new NotYet(id)
+      if (foreseen) throw new NotYet(id)
+      const seen = state?.is === 'failed' ? 'it failed' : 'it has not been done'
+      throw unmet(`the step ${id} is done`, seen, `runbook deploy ${context.env.name}`)
     },
     performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),
     scratch: () => context.scratch.folder(),

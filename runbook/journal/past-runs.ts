@@ -24,13 +24,13 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
 }
 
 /**
- * What a rollback would take back: the latest run that changed something, whether it ended well or not. Undefined
+ * What a rollback would take back: the latest run that changed a state, whether it ended well or not. Undefined
  * where there is none, and where that run was itself a rollback, or has been rolled back.
  */
 export const latestChange = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
   for await (const run of pastRuns(stateDir, env)) {
-    const { started, ended, changed } = run.state
-    if (!changed || started?.command === 'verify') continue
+    const { started, ended, steps } = run.state
+    if (![...steps.values()].some(({ sort, actions }) => sort === 'state' && actions.size > 0)) continue
     const takenBack =
       ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')
     if (takenBack) return undefined

@@ -1,4 +1,7 @@
 import type { PastRun } from '../journal/past-runs.ts'
+import { quantity } from '../model/quantity.ts'
+import type { Sort } from '../model/step.ts'
+import type { Plan } from '../plan/plan.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { visible } from './visible.ts'
@@ -6,6 +9,7 @@ import { visible } from './visible.ts'
 /** What a rollback takes back, and what it leaves: the lines above its plan. */
 export const rollbackText = (
   { id, state }: PastRun,
+  plan: Plan,
   stays: readonly { title: string; because: string }[],
   paint: Paint,
 ): string => {
@@ -13,9 +17,20 @@ export const rollbackText = (
   const how = ended ? `${ended.verdict} after ${duration(ended.ms)}` : 'not ended'
   return [
     `  takes back  ${id}: ${visible(started?.operator ?? '?')} on ${visible(started?.machine ?? '?')}, ${how}`,
+    ...list('undoes', plan, 'state'),
+    ...list('does again', plan, 'follows'),
+    ...list('verifies', plan, 'verifies'),
+    ...plan.steps.flatMap(({ loses }) =>
+      loses.map(({ what, rows }) => paint.red(`  loses       ${quantity(rows, 'row')}: ${visible(what)}`)),
+    ),
     ...stays.map(({ title, because }) =>
       paint.yellow(`  stays       ${visible(title)}: ${visible(because)}`),
     ),
     '',
   ].join('\n')
+}
+
+const list = (what: string, { steps }: Plan, sort: Sort): string[] => {
+  const titles = steps.filter((step) => step.sort === sort).map(({ title }) => visible(title))
+  return titles.length ? [`  ${what.padEnd(10)}  ${titles.join(', ')}`] : []
 }
