@@ -9,14 +9,18 @@ type Proof = Omit<BackupManifest, 'environment' | 'database' | 'host' | 'system'
 
 /** Reads a dump in full and holds it against the tables that it was made from; stops the step where it falls short. */
 export const proveDump = async (act: Act<any, any>, dump: string, live: LiveContents): Promise<Proof> => {
-  const size = (await listed(act, dump))?.size ?? 0
-  const read = await act.attempt(readsWhole(dump))
+  const [size, read, list, sha256] = await Promise.all([
+    listed(act, dump).then((file) => file?.size ?? 0),
+    act.attempt(readsWhole(dump)),
+    act.attempt(listsContents(dump)),
+    sha256Of(act, dump),
+  ])
   act.prove(
     'the dump can be read in full',
     read.ok ? holds(bytes(size)) : unreadable(read.failure),
     'see whether the disk is full or the server ended in between, then start again',
   )
-  const { tables, ...versions } = contentsIn(await act.see(listsContents(dump)))
+  const { tables, ...versions } = contentsIn(list.ok ? list.value : '')
   const missing = live.tables
     .filter(({ oid }) => !tables.has(oid))
     .map(({ schema, name }) => `${schema}.${name}`)
@@ -27,7 +31,7 @@ export const proveDump = async (act: Act<any, any>, dump: string, live: LiveCont
   )
   return {
     ...versions,
-    sha256: await sha256Of(act, dump),
+    sha256,
     size,
     schemas: live.schemas,
     tables: live.tables.map(({ schema, name, rows }) => ({ schema, name, rows })),

@@ -31,6 +31,10 @@ export const refusalOf = (node: Node, script: readonly { readonly node: Node }[]
   if ('ClusterStmt' in node && !node.ClusterStmt.relation) return alone('CLUSTER without a table')
   const [words] = Object.entries(neverInside).find(([kind]) => kind in node) ?? []
   if (words) return alone(neverInside[words]!)
+  if ('DiscardStmt' in node && node.DiscardStmt.target === 'DISCARD_ALL')
+    return alone('DISCARD ALL', 'take it out')
+  if ('VariableSetStmt' in node && node.VariableSetStmt.name === 'client_encoding')
+    return { seen: 'sets client_encoding; the file is sent as UTF-8', remedy: 'take it out' }
   if ('CopyStmt' in node && !node.CopyStmt.filename)
     return {
       seen: `COPY ${node.CopyStmt.is_from ? 'FROM STDIN' : 'TO STDOUT'} needs psql at the other end`,

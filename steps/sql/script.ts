@@ -23,8 +23,9 @@ export interface SqlScript {
 export const parseSqlScript = async (file: string): Promise<SqlScript> => {
   // psql drops a byte order mark too.
   const text = file.replace(/^\uFEFF/, '')
+  const unfit = unfitFile(text)
+  if (unfit) return { statements: [], mistakes: [unfit] }
   const { parse } = await import('libpg-query')
-  if (!bare(text).text) return { statements: [], mistakes: [emptyFile] }
   try {
     return inOneTransaction(split(text, await parse(text)))
   } catch (error) {
@@ -33,6 +34,26 @@ export const parseSqlScript = async (file: string): Promise<SqlScript> => {
     const at = Math.max(0, sqlDetails.cursorPosition)
     return { statements: [], mistakes: [await explainSyntax([...text], at, message, parse)] }
   }
+}
+
+/** In characters. What is larger is data, which belongs neither into a transcript nor into this parser. */
+const LARGEST = 4_000_000
+
+const unfitFile = (text: string): SqlMistake | undefined => {
+  if (text.length > LARGEST)
+    return {
+      line: 1,
+      seen: `${(text.length / 1e6).toFixed(1)} million characters, more than a migration has`,
+      remedy: 'load data in a `shell` step: psql --single-transaction --set ON_ERROR_STOP=1 --file …',
+    }
+  const broken = text.indexOf('\uFFFD')
+  if (broken !== -1)
+    return {
+      line: 1 + linesIn(text.slice(0, broken)),
+      seen: 'not UTF-8',
+      remedy: 'convert the file: iconv --from-code LATIN1 --to-code UTF-8',
+    }
+  return bare(text).text ? undefined : emptyFile
 }
 
 const emptyFile = {

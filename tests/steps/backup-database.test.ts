@@ -140,11 +140,11 @@ test('while others write: the counts are those of what was dumped', async () => 
 test('limits that the database sets for the application do not end a backup', async () => {
   const own = await freshDatabase()
   onTestFinished(() => own.drop())
-  await own.query('CREATE TABLE big AS SELECT generate_series(1, 300000) AS id')
-  await own.query(`ALTER ROLE "${own.role.name}" SET statement_timeout = '5ms'`)
+  await own.query('CREATE TABLE big AS SELECT generate_series(1, 2000000) AS id')
+  await own.query(`ALTER ROLE "${own.role.name}" SET statement_timeout = '60ms'`)
   await own.query(`ALTER ROLE "${own.role.name}" SET idle_in_transaction_session_timeout = '100ms'`)
   const run = await (await rigFor(own.url)).run(backupDatabase())
-  expect(run).toMatchObject({ ended: 'done', output: { rows: 300_000 } })
+  expect(run).toMatchObject({ ended: 'done', output: { rows: 2_000_000 } })
 })
 
 test('a plan says what would be done, and writes nothing', async () => {

@@ -72,6 +72,9 @@ test.each([
   ['\\i other.sql', '\\i is a command of psql, not SQL'],
   ['\\d avatars', '\\d is a command of psql, not SQL'],
   ["SELECT 'é😀', :name", 'a variable of psql, which is not SQL'],
+  ['DISCARD ALL', 'DISCARD ALL cannot run in a transaction'],
+  ["SET client_encoding = 'LATIN1'", 'sets client_encoding; the file is sent as UTF-8'],
+  ['SELECT \uFFFD', 'not UTF-8'],
   ['SELEC 1', 'syntax error at or near "SELEC"'],
 ])('refused with its line: %j', async (sql, seen) => {
   expect(await mistakesOf(`SELECT 'é😀'; -- ü\n\n${sql};\n`)).toEqual([`3: ${seen}`])
@@ -96,4 +99,17 @@ test('a new value of an enum cannot be used in the transaction that adds it, unl
   expect(await mistakesOf(`CREATE TYPE mood AS ENUM ('sad');\n${adds}\nUPDATE t SET mood = 'so-so'`)).toEqual(
     [],
   )
+})
+
+test('a file of data is not a migration', async () => {
+  expect(await mistakesOf('INSERT INTO t VALUES (1);\n'.repeat(200_000))).toEqual([
+    '1: 5.2 million characters, more than a migration has',
+  ])
+})
+
+test('a large file is split in good time', async () => {
+  const sql = "INSERT INTO t VALUES (1, 'a', 'it''s'); -- one\n".repeat(10_000)
+  const { statements } = await parseSqlScript(sql)
+  expect(statements).toHaveLength(10_000)
+  expect(statements.at(-1)!.line).toBe(10_000)
 })
