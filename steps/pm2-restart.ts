@@ -8,7 +8,7 @@ import { processStable } from '../checks/process-stable.ts'
 import { type Instance, pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import { changes, defineStep, early, factory, nothingToUndo, within } from '../runbook/index.ts'
-import { logsNow, logsSince, type ProcessLogs } from './process-logs.ts'
+import { logsNow, logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
 export type Restarted = ProcessLogs & { process: string; pids: number[] }

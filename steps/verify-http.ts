@@ -11,7 +11,7 @@ import {
   nothingToUndo,
   quantity,
 } from '../runbook/index.ts'
-import { ask, cleanUp, together, warmUp } from './http-chain.ts'
+import { ask, cleanUp, together, warmUp } from './http/chain.ts'
 import {
   actionOf,
   type HttpRequest,
@@ -20,7 +20,7 @@ import {
   mistakesIn,
   requestOptions,
   secretNames,
-} from './http-request.ts'
+} from './http/request.ts'
 
 export const verifyHttp = factory(
   'verify-http',

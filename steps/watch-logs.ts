@@ -15,7 +15,7 @@ import {
   unmet,
   within,
 } from '../runbook/index.ts'
-import { logsNow, type ProcessLogs } from './process-logs.ts'
+import { logsNow, type ProcessLogs } from './pm2/process-logs.ts'
 
 const pattern = z.custom<Pattern>(
   (value) => value instanceof RegExp || (typeof value === 'string' && value !== ''),

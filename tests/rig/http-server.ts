@@ -8,7 +8,7 @@ export interface Asked {
   headers: IncomingMessage['headers']
   body: unknown
 }
-export type Handler = (asked: Asked, response: ServerResponse) => void | Promise<void>
+export type Handler = (asked: Asked, response: ServerResponse) => unknown
 
 /** A real server on a free port, and what it was asked. `/health` is answered, and not kept. */
 export const httpServer = async (handle: Handler) => {
@@ -44,7 +44,9 @@ export const httpServer = async (handle: Handler) => {
   }
 }
 
-export const answer = (response: ServerResponse, status: number, json?: unknown): void => {
+/** Answers, and says so. */
+export const answer = (response: ServerResponse, status: number, json?: unknown): true => {
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(json === undefined ? '' : JSON.stringify(json))
+  return true
 }

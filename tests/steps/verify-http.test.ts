@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Failed, secret, text } from '../../runbook/index.ts'
-import { anyString, contains } from '../../steps/answer-shape.ts'
-import { captured } from '../../steps/captured.ts'
+import { anyString, contains } from '../../steps/http/answer-shape.ts'
+import { captured } from '../../steps/http/captured.ts'
 import { verifyHttp } from '../../steps/verify-http.ts'
 import { type Asked, answer, type Handler, httpServer } from '../rig/http-server.ts'
 import { stepRig } from '../rig/step-rig.ts'
@@ -141,7 +141,7 @@ describe('verifyHttp', () => {
     const body = {
       error: `Cannot read properties of undefined (reading 'avatarProject') ${'x'.repeat(2000)}`,
     }
-    const { server, rig } = await world(lumiku((_, response) => (answer(response, 500, body), true)))
+    const { server, rig } = await world(lumiku((_, response) => answer(response, 500, body)))
     const run = await rig.run(guide())
     expect(unmetOf(run)).toEqual([
       {
@@ -173,9 +173,7 @@ describe('verifyHttp', () => {
   })
 
   it('sees a 201 that is no JSON', async () => {
-    const { rig } = await world(
-      lumiku((_, response) => (response.writeHead(201).end('<!doctype html>'), true)),
-    )
+    const { rig } = await world(lumiku((_, response) => response.writeHead(201).end('<!doctype html>')))
     const run = await rig.run(guide())
     expect(unmetOf(run)[0]!.seen).toBe('the answer is not JSON')
     expect(run.failure).toMatchObject({ tail: '<!doctype html>' })
@@ -267,7 +265,7 @@ describe('verifyHttp', () => {
     expect(seenOf(run)[4]).toMatch(/200 in \d+ ms, asked 3 times$/)
     expect(server.calls().filter((call) => call.startsWith('GET'))).toHaveLength(3)
 
-    const refusing = await world(lumiku((_, response) => (answer(response, 503), true)))
+    const refusing = await world(lumiku((_, response) => answer(response, 503)))
     const refused = await refusing.rig.run(guide())
     expect(unmetOf(refused)[0]!.seen).toMatch(/^503 in/)
     expect(refusing.server.calls()).toEqual([`POST ${base}`])
@@ -310,7 +308,7 @@ describe('verifyHttp', () => {
       lumiku(
         ({ method }, response) =>
           method === 'POST' &&
-          (answer(response, 201, { id: '..', name: 'Deployment Test Project', avatars: [] }), true),
+          answer(response, 201, { id: '..', name: 'Deployment Test Project', avatars: [] }),
       ),
     )
     const run = await rig.run(guide())

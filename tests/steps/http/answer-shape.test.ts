@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Json } from '../../runbook/index.ts'
+import type { Json } from '../../../runbook/index.ts'
 import {
   anyBoolean,
   anyNumber,
@@ -10,8 +10,8 @@ import {
   matching,
   outline,
   type Shape,
-} from '../../steps/answer-shape.ts'
-import { captured } from '../../steps/captured.ts'
+} from '../../../steps/http/answer-shape.ts'
+import { captured } from '../../../steps/http/captured.ts'
 
 const json = fc.jsonValue() as fc.Arbitrary<Json>
 

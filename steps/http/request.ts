@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { given, type Json, type Planned, type Request, type Text } from '../runbook/index.ts'
+import { given, type Json, type Planned, type Request, type Text } from '../../runbook/index.ts'
 import type { Shape } from './answer-shape.ts'
 import { type Body, fillBody, fillUrl, holesOfBody, holesOfUrl } from './captured.ts'
 

@@ -10,10 +10,10 @@ import {
   type Planned,
   quantity,
   type Reply,
-} from '../runbook/index.ts'
+} from '../../runbook/index.ts'
 import { difference, outline, type Values } from './answer-shape.ts'
 import { canBeCaptured, fillUrl, valueAt } from './captured.ts'
-import { type HttpRequest, isIdempotent, jsonOf } from './http-request.ts'
+import { type HttpRequest, isIdempotent, jsonOf } from './request.ts'
 
 export type HttpAct = Act<Readonly<Record<string, Planned>>, null>
 export interface Retry {

@@ -1,6 +1,6 @@
-import { fileSize, type LogPosition } from '../checks/reading/log-lines.ts'
-import { type Instance, pm2Daemon } from '../checks/reading/pm2-instances.ts'
-import type { Look } from '../runbook/index.ts'
+import { fileSize, type LogPosition } from '../../checks/reading/log-lines.ts'
+import { type Instance, pm2Daemon } from '../../checks/reading/pm2-instances.ts'
+import type { Look } from '../../runbook/index.ts'
 
 /** The logs of a process, each with the place where what counts begins. */
 export type ProcessLogs = {

@@ -1,4 +1,4 @@
-import type { Json } from '../runbook/index.ts'
+import type { Json } from '../../runbook/index.ts'
 import { type Captured, isCaptured } from './captured.ts'
 
 /**
