@@ -87,7 +87,11 @@ export const runCommand = async (
     variables: invocation.variables,
     ask: async (question, signal) => {
       await view.pause()
-      return askOnTerminal(question, signal)
+      try {
+        return await askOnTerminal(question, signal)
+      } finally {
+        view.resume()
+      }
     },
     answers: {
       yes: options.yes ?? false,

@@ -13,8 +13,12 @@ export type Ask =
  * Asks the operator, or takes the answer that a flag gave. Never guesses: whoever starts a run has made sure that
  * there is a terminal or a flag for each question. A no is a failure of the kind `declined`.
  */
-export const askFor = async (ask: Ask, context: RunContext): Promise<Answer> => {
-  const { recorder } = context
+export const askFor = (ask: Ask, context: RunContext): Promise<Answer> =>
+  context.turns.take(() => askInTurn(ask, context))
+
+const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
+  const { recorder, signal } = context
+  signal.throwIfAborted()
   const question = ask.kind === 'confirm-run' ? confirmation(ask) : ask.text
   const step = ask.kind === 'instruction' ? { step: ask.step } : {}
   recorder.record({ type: 'asked', ...step, question })

@@ -11,6 +11,7 @@ import { Recorder } from '../journal/recorder.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
+import { Turns } from './turns.ts'
 
 export interface ContextOptions {
   env: Environment
@@ -57,6 +58,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     answers: options.answers,
     signal: options.signal,
     scratch: new Scratch(),
+    turns: new Turns(),
   }
   return {
     context,

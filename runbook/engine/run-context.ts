@@ -9,6 +9,7 @@ import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
+import type { Turns } from './turns.ts'
 
 /** How questions are answered without asking. */
 export interface Answers {
@@ -29,6 +30,8 @@ export interface RunContext {
   answers: Answers
   signal: AbortSignal
   scratch: Scratch
+  /** Of the questions to the operator. */
+  turns: Turns
 }
 
 /** Thrown where a plan asks for the output of a step that has not run. */

@@ -37,6 +37,8 @@ export class LiveView implements View {
   #drawing: Drawing | undefined
   #clearing: Promise<void> | undefined
   #soon: NodeJS.Timeout | undefined
+  /** While a question is on the screen, nothing else is drawn there. */
+  #asking = false
 
   constructor(
     arrangement: Pick<Arrangement, 'entries' | 'steps'>,
@@ -72,13 +74,22 @@ export class LiveView implements View {
   }
 
   async pause(): Promise<void> {
+    this.#asking = true
     this.#notSoon()
     await this.#clear()
+    await this.#plain.pause()
+  }
+
+  resume(): void {
+    this.#asking = false
+    this.#plain.resume()
+    this.#redraw()
   }
 
   async end(): Promise<void> {
     this.#running.clear()
     await this.pause()
+    await this.#plain.end()
   }
 
   #print(step: string, text: string): void {
@@ -88,6 +99,7 @@ export class LiveView implements View {
 
   /** What is drawn no longer fits: it is taken off, and drawn anew if there is still something to see a little later. */
   #redraw(): void {
+    if (this.#asking) return
     if (this.#drawing) void this.#clear().then(() => this.#redraw())
     else if (this.#running.size === 0) this.#notSoon()
     else

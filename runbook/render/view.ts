@@ -9,8 +9,9 @@ import { visible, visibleIn } from './visible.ts'
 /** Draws what the engine does, from its events. It decides nothing. */
 export interface View {
   event(event: Event): void
-  /** Clears the way for a question. */
+  /** Clears the way for a question; nothing is written until it is answered. */
   pause(): Promise<void>
+  resume(): void
   end(): Promise<void>
 }
 
@@ -22,6 +23,8 @@ export class PlainView implements View {
   /** What was seen of a step that has not ended: it stands below the step's own line. */
   readonly #evidence = new Map<string, string[]>()
   #phase = ''
+  /** What happened since a question was asked. */
+  #held: Event[] | undefined
 
   constructor(
     arrangement: Pick<Arrangement, 'entries' | 'steps'>,
@@ -33,6 +36,25 @@ export class PlainView implements View {
   }
 
   event(event: Event): void {
+    if (this.#held) this.#held.push(event)
+    else this.#write(event)
+  }
+
+  async pause(): Promise<void> {
+    this.#held ??= []
+  }
+
+  resume(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const event of held) this.#write(event)
+  }
+
+  async end(): Promise<void> {
+    this.resume()
+  }
+
+  #write(event: Event): void {
     const { paint, verbose, announce, write } = this.options
     if (event.type === 'output') {
       if (verbose) write(indented(visible(event.text)))
@@ -49,9 +71,6 @@ export class PlainView implements View {
     else if (endsStep(shown)) write([...lines, ...this.#take(shown), ''].join('\n'))
     else for (const line of lines) write(`${line}\n`)
   }
-
-  async pause(): Promise<void> {}
-  async end(): Promise<void> {}
 
   #keep(step: string, lines: string[]): void {
     this.#evidence.set(step, [...(this.#evidence.get(step) ?? []), ...lines])

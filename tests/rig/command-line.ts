@@ -1,6 +1,16 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,7 +31,7 @@ export const commandLine = async (): Promise<string> => {
   } catch {
     // Another worker builds it.
     await until(() => existsSync(built) || existsSync(join(folder, 'broken')))
-    if (!existsSync(built)) throw new Error('the command line could not be built: see the other failures')
+    if (!existsSync(built)) throw new Error(await readFile(join(folder, 'broken'), 'utf8'))
     return join(built, 'dist/cli.js')
   }
   const draft = join(folder, 'draft')
@@ -32,7 +42,7 @@ export const commandLine = async (): Promise<string> => {
     await symlink(join(root, 'node_modules'), join(draft, 'node_modules'))
     await rename(draft, built)
   } catch (error) {
-    await writeFile(join(folder, 'broken'), '')
+    await writeFile(join(folder, 'broken'), `the command line could not be built: ${error}`)
     throw error
   }
   return join(built, 'dist/cli.js')
@@ -145,6 +155,7 @@ export const bookFolder = async (book: string | undefined, files: Record<string,
       env: environment(variables),
     })
     const printed = { all: '' }
+    let typed = 0
     pty.onData((text) => (printed.all += text))
     const end = () => pty.kill('SIGKILL')
     ends.add(end)
@@ -158,12 +169,16 @@ export const bookFolder = async (book: string | undefined, files: Record<string,
       pty,
       printed,
       ended,
-      type: (text: string) => pty.write(text),
+      type: (text: string) => {
+        typed = printed.all.length
+        pty.write(text)
+      },
+      /** Since something was typed last. */
       shows: (pattern: RegExp | string) =>
-        until(
-          () => (typeof pattern === 'string' ? printed.all.includes(pattern) : pattern.test(printed.all)),
-          `${pattern} on the terminal`,
-        ).catch((error) => {
+        until(() => {
+          const text = printed.all.slice(typed)
+          return typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text)
+        }, `${pattern} on the terminal`).catch((error) => {
           throw new Error(`${error.message}; it shows:\n${printed.all}`)
         }),
     }
