@@ -1,9 +1,9 @@
 import { bytes, defineCheck, Failed, fails, holds, type Look, reads } from '../runbook/index.ts'
 
 /** A path, or how to find it. */
-export type PathAt = string | ((at: Look) => string)
+type PathAt = string | ((at: Look) => string)
 /** A number of bytes, or how to find it. */
-export type BytesAt = number | ((at: Look) => number | Promise<number>)
+type BytesAt = number | ((at: Look) => number | Promise<number>)
 
 export interface DiskHasRoom {
   /** A folder; where it does not exist yet, the nearest that does counts. Relative: below the application's folder. */

@@ -55,7 +55,8 @@ export const applySql = factory(
     const settings = (schema: string) => ({
       lock_timeout: `${lockTimeout}ms`,
       statement_timeout: `${statementTimeout}ms`,
-      search_path: quoted(schema),
+      // As a name among others in a list, which needs quotes only where it is not plain.
+      search_path: /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : quoted(schema),
     })
     return defineStep({
       id: 'apply-sql',

@@ -9,7 +9,7 @@ export const databaseFacts = selects<{ database: string; host: string | null; sy
      pg_database_size(current_database()) AS size`,
 )
 
-export interface LiveTable {
+interface LiveTable {
   /** PostgreSQL's own number: a name may hold spaces, which the list of an archive does not quote. */
   oid: number
   schema: string

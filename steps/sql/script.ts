@@ -1,7 +1,8 @@
 import type { Node, ParseResult, TransactionStmt } from 'libpg-query'
 import type { Statement } from '../../runbook/index.ts'
 import { refusalOf } from './refusals.ts'
-import { bare } from './words.ts'
+import { explainSyntax } from './syntax.ts'
+import { bare, linesIn } from './words.ts'
 
 /** A statement of a file, with what PostgreSQL's own parser makes of it. */
 export interface ParsedStatement extends Statement {
@@ -77,8 +78,6 @@ const split = (text: string, { stmts = [] }: ParseResult): ParsedStatement[] => 
   })
 }
 
-const linesIn = (text: string): number => text.split('\n').length - 1
-
 /** Takes the file's own BEGIN and COMMIT away, which must be a pair around everything else. */
 const inOneTransaction = (all: readonly ParsedStatement[]): SqlScript => {
   const begins = all.filter(({ node }) => /_(BEGIN|START)$/.test(controlOf(node)?.kind ?? ''))
@@ -127,45 +126,3 @@ const controlOf = (node: Node): TransactionStmt | undefined =>
 
 const controlWords = ({ kind = 'TRANS_STMT_ROLLBACK' }: TransactionStmt): string =>
   kind.replace('TRANS_STMT_', '').replaceAll('_', ' ')
-
-/** A syntax error, in the words of somebody who knows psql. `at` counts characters. */
-const explainSyntax = async (
-  characters: readonly string[],
-  at: number,
-  message: string,
-  parse: (sql: string) => Promise<ParseResult>,
-): Promise<SqlMistake> => {
-  const before = characters.slice(0, at).join('')
-  const rest = characters.slice(at).join('')
-  const copy = await copyBefore(before, parse)
-  if (copy) return copy
-  const line = 1 + linesIn(before)
-  const [meta] = /^\\[^\s;]*/.exec(rest) ?? []
-  if (meta)
-    return {
-      line,
-      seen: `${meta} is a command of psql, not SQL`,
-      remedy: /^\\ir?$|^\\include/.test(meta)
-        ? 'put the SQL of that file here, or give it a step of its own'
-        : 'take it out; what should be seen afterwards belongs into `after`',
-    }
-  if (/^:['"\w{]/.test(rest))
-    return { line, seen: 'a variable of psql, which is not SQL', remedy: 'write its value' }
-  return { line, seen: message, remedy: 'correct the SQL' }
-}
-
-/** The data behind `COPY … FROM STDIN` is what the parser stumbles over. */
-const copyBefore = async (
-  before: string,
-  parse: (sql: string) => Promise<ParseResult>,
-): Promise<SqlMistake | undefined> => {
-  const until = before.lastIndexOf(';') + 1
-  if (!/copy/i.test(before) || until === 0) return undefined
-  try {
-    const statement = split(before, await parse(before.slice(0, until))).at(-1)!
-    const refusal = refusalOf(statement.node, [])
-    return refusal && 'CopyStmt' in statement.node ? { line: statement.line, ...refusal } : undefined
-  } catch {
-    return undefined
-  }
-}

@@ -56,3 +56,5 @@ const behind = (sql: string, mark: string, from: number): number => {
   const found = sql.indexOf(mark, from)
   return found === -1 ? sql.length : found + mark.length
 }
+
+export const linesIn = (text: string): number => text.split('\n').length - 1
