@@ -1,19 +1,13 @@
 // The "Avatar Creator Deployment Guide" as a book: its sections in its order, each of them a step that proves itself.
 // Headings in comments are the guide's own. What was wrong in the guide is listed in README.md.
 import { defineRunbook, parallel, phase, secret, sequence } from 'runbook'
-import {
-  databaseAnswers,
-  fileContains,
-  remoteAnswers,
-  secretPresent,
-  toolPresent,
-  workingTreeClean,
-} from 'runbook/checks'
+import { databaseAnswers, remoteAnswers, secretPresent, toolPresent, workingTreeClean } from 'runbook/checks'
 import {
   applySql,
   backupDatabase,
   buildApp,
   installDependencies,
+  manual,
   pm2Restart,
   pullCode,
   runTests,
@@ -21,9 +15,10 @@ import {
   watchLogs,
 } from 'runbook/steps'
 import { apiTests } from './api-tests.ts'
-import { columnsAdded, columnsBefore, goodImport, repository } from './avatars.ts'
+import { columnsAdded, columnsBefore } from './avatars.ts'
 import { checklist } from './checklist.ts'
 import { avatarsAsExpected } from './checks/avatars-as-expected.ts'
+import { importLineIsFixed, importLineIsKnown } from './checks/import-line.ts'
 import { lastCommits } from './checks/last-commits.ts'
 import { newColumnsReadable } from './checks/new-columns-readable.ts'
 
@@ -58,23 +53,23 @@ export default defineRunbook({
     const restart = pm2Restart({ process, ecosystem: 'ecosystem.config.cjs', updateEnv: false })
 
     return [
-      // ## Pre-Deployment Checklist. `runbook doctor` shows it; every step adds what it needs itself.
+      // ## Pre-Deployment Checklist. `runbook doctor` shows it; every further step adds what it needs.
       phase('Pre-Deployment Checklist', [
         checklist('required-access', 'Check tools and access', [
           toolPresent('node', { version: '>=20.19' }),
+          secretPresent('DATABASE_URL'),
           databaseAnswers(),
           remoteAnswers(),
-          secretPresent('LUMIKU_TOKEN'),
         ]),
       ]),
 
       phase('Step 1: Verify Current State', [
         checklist('current-state', 'Verify the current state', [
-          // #### Check Code Version. Braces: the bug. None: the fix, from a deployment that did not get to its end.
+          // #### Check Code Version: git status, git log, grep import
           workingTreeClean(),
           lastCommits(5),
-          fileContains(repository, /^import (\{ prisma \}|prisma) from '\.\.\/\.\.\/\.\.\/db\/client'$/),
-          // #### Check Database Schema. 8 columns, 18 missing.
+          importLineIsKnown(),
+          // #### Check Database Schema: 8 columns, 18 missing
           avatarsAsExpected(),
         ]),
       ]),
@@ -85,9 +80,9 @@ export default defineRunbook({
           env.protected && backupDatabase(),
           sequence([
             // #### Option A: Git Pull (Recommended)
-            pullCode({ after: [fileContains(repository, goodImport)] }),
+            pullCode({ after: [importLineIsFixed()] }),
             // #### Option B: Manual Code Fix, if pulling from git is not possible. In the place of pullCode:
-            //   editFile({ file: repository, find: "import { prisma } from '../../../db/client'", replace: goodImport })
+            //   editFile({ file: repository, find: 'import { prisma }', replace: 'import prisma' }),
 
             // #### Rebuild Application
             installDependencies({ in: 'backend' }),
@@ -134,6 +129,20 @@ export default defineRunbook({
             env: { API_URL: env.app.url, LUMIKU_TOKEN: secret('LUMIKU_TOKEN') },
           }),
       ]),
+
+      // ### Manual Test Checklist
+      env.protected &&
+        phase('Manual Test Checklist', [
+          manual({
+            title: 'Try it in the browser',
+            text: [
+              `In the browser, at ${env.app.url}:`,
+              'create a new project · upload an avatar image · set persona fields (name, age, personality)',
+              'set visual attributes (gender, style, …) · view the avatar in the project · delete avatar and project.',
+              'Does all of it work?',
+            ].join('\n  '),
+          }),
+        ]),
 
       // ### Success Criteria. The first, creation within 200 ms, is in the API tests.
       phase('Success Criteria', [

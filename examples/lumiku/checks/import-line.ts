@@ -1,0 +1,14 @@
+import type { Check } from 'runbook'
+import { fileContains } from 'runbook/checks'
+import { goodImport, repository } from '../avatars.ts'
+
+/** With braces it is the bug; without them the fix is there, from a deployment that did not get to its end. */
+export const importLineIsKnown = (): Check => ({
+  ...fileContains(repository, /^import (\{ prisma \}|prisma) from '\.\.\/\.\.\/\.\.\/db\/client'$/),
+  fact: 'the repository imports the database client in one of the two known ways',
+})
+
+export const importLineIsFixed = (): Check => ({
+  ...fileContains(repository, goodImport),
+  fact: 'the repository imports the database client without braces',
+})
