@@ -22,7 +22,7 @@ import { importLineIsFixed, importLineIsKnown } from './checks/import-line.ts'
 import { lastCommits } from './checks/last-commits.ts'
 import { newColumnsReadable } from './checks/new-columns-readable.ts'
 
-const { LUMIKU_URL, LUMIKU_STAGING_URL, LUMIKU_LOCAL_URL } = process.env
+const { LUMIKU_URL, LUMIKU_STAGING_URL, LUMIKU_LOCAL_URL, LUMIKU_UI } = process.env
 const database = { url: secret('DATABASE_URL') }
 
 export default defineRunbook({
@@ -130,13 +130,13 @@ export default defineRunbook({
           }),
       ]),
 
-      // ### Manual Test Checklist
-      env.protected &&
+      // ### Manual Test Checklist. It is for the web client, which is not part of this example: LUMIKU_UI names one.
+      LUMIKU_UI &&
         phase('Manual Test Checklist', [
           manual({
             title: 'Try it in the browser',
             text: [
-              `In the browser, at ${env.app.url}:`,
+              `In the browser, at ${LUMIKU_UI}:`,
               'create a new project · upload an avatar image · set persona fields (name, age, personality)',
               'set visual attributes (gender, style, …) · view the avatar in the project · delete avatar and project.',
               'Does all of it work?',
