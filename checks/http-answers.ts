@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, gets, holds, type Text } from '../runbook/index.ts'
+import { type Check, defineCheck, Failed, fails, gets, holds, type Text } from '../runbook/index.ts'
 
 export interface HttpAnswersOptions {
   /** Which statuses are well. Default: 200. */
@@ -17,15 +17,18 @@ export const httpAnswers = (path: string, options: HttpAnswersOptions = {}): Che
   const latency = within === undefined ? '' : ` within ${within} ms`
   return defineCheck({
     fact: `GET ${path} answers ${statuses.join(' or ')}${latency}`,
-    remedy: `curl -i ${path.startsWith('/') ? `<app.url>${path}` : path}`,
-    look: async ({ attempt }) => {
+    remedy: `curl -i ${path}`,
+    look: async ({ attempt, env }) => {
+      const remedy = `curl -i ${path.startsWith('/') ? env.app.url : ''}${path}`
       const asked = await attempt({ ...gets(path, headers), timeout })
-      if (!asked.ok)
-        return fails(asked.failure.kind === 'request-failed' ? asked.failure.message : 'no answer')
+      if (!asked.ok) {
+        if (asked.failure.kind !== 'request-failed') throw new Failed(asked.failure)
+        return fails(asked.failure.message, { remedy })
+      }
       const { status: answered, body, ms } = asked.value
       const seen = `${answered} in ${ms} ms`
-      if (!statuses.includes(answered)) return fails(seen, { tail: body.slice(0, 500) })
-      return within !== undefined && ms > within ? fails(seen) : holds(seen)
+      if (!statuses.includes(answered)) return fails(seen, { tail: body.slice(0, 500), remedy })
+      return within !== undefined && ms > within ? fails(seen, { remedy }) : holds(seen)
     },
   })
 }

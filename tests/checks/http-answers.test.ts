@@ -43,9 +43,10 @@ it('httpAnswers does not wait for ever, and says that nobody listens', async () 
   expect(await rig.look(httpAnswers('/x', { timeout: 100 }))).toEqual({
     holds: false,
     seen: 'no answer within 100 ms',
+    remedy: `curl -i ${server.url}/x`,
   })
   await server.close()
-  expect(await rig.look(httpAnswers('/x'))).toEqual({ holds: false, seen: 'connection refused' })
+  expect(await rig.look(httpAnswers('/x'))).toMatchObject({ holds: false, seen: 'connection refused' })
 })
 
 it.each([
