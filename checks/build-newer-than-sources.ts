@@ -18,27 +18,33 @@ export const defaultSources = ['src', 'package.json', 'tsconfig.json'] as const
 export const buildNewerThanSources = ({ folder = '.', out = 'dist', sources = defaultSources }: Build = {}) =>
   defineCheck({
     fact: `${folder === '.' ? '' : `${folder}/`}${out} is newer than its sources`,
-    remedy: `build it, and see what it writes: ls -lt ${folder}/${out}; where it writes elsewhere, correct \`out\``,
+    remedy: 'build it',
     look: async (at) => {
-      const [built, made] = await timesOf(at, { folder, out, sources })
-      if (!made) return fails(`none of its sources is there: ${sources.join(', ')}`)
-      if (!built) return fails(`nothing in ${out}`)
-      return compared(built, made)
+      const build = { folder, out, sources }
+      return builtSince(build, await timesOf(at, build))
     },
   })
 
-/** The newest of what was built, of its sources, and of further files. */
-export const timesOf = (at: Look, { folder, out, sources }: Required<Build>, ...more: string[]) =>
-  fileTimes(at, folder, [[out], sources, more] as const)
-
-const compared = (built: Newest, made: Newest): Verdict => {
+/** Whether the build stands, with what it is newer than. */
+export const builtSince = (
+  { folder, out, sources }: Required<Build>,
+  [built, made]: readonly (Newest | undefined)[],
+): Verdict => {
+  const remedy = `build it, and see what it writes: ls -lt ${folder}/${out}; where it writes elsewhere, correct \`out\``
+  if (!made)
+    return fails(`none of its sources is there: ${sources.join(', ')}`, { remedy: 'correct `sources`' })
+  if (!built) return fails(`nothing in ${out}`, { remedy })
   const between = Math.abs(built.ms - made.ms) / 1000
   const gap = between < 10 ? `${between.toFixed(1)} s` : spoken(Math.round(between))
   const files = quantity(built.files, 'file')
   return built.ms >= made.ms
     ? holds(`${files}, ${built.path} ${gap} newer than ${made.path}`)
-    : fails(`${made.path} is ${gap} newer than the newest of ${files}, ${built.path}`)
+    : fails(`${made.path} is ${gap} newer than the newest of ${files}, ${built.path}`, { remedy })
 }
+
+/** The newest of what was built, of its sources, and of further files. */
+export const timesOf = (at: Look, { folder, out, sources }: Required<Build>, ...more: string[]) =>
+  fileTimes(at, folder, [[out], sources, more] as const)
 
 const spoken = (seconds: number): string => {
   if (seconds < 120) return `${seconds} s`

@@ -1,4 +1,4 @@
-import { type Build, timesOf } from '../../checks/build-newer-than-sources.ts'
+import { type Build, builtSince, timesOf } from '../../checks/build-newer-than-sources.ts'
 import { workingTree } from '../../checks/reading/package-manager.ts'
 import { defineCheck, fails, holds, type Look, quantity, reads, writesFile } from '../../runbook/index.ts'
 
@@ -44,11 +44,13 @@ export const builtFromRevision = (build: Required<Build>, command: string) =>
       if (record.revision !== wanted) return fails(`the last build was of ${short(record.revision)}`)
       if (record.command !== command) return fails(`the last build was by ${record.command}`)
       const path = pathOf(build).slice(build.folder.length + 1)
-      const [built, made, recorded] = await timesOf(at, build, path)
-      if (!built || !made || !recorded) return fails(`nothing in ${build.out}`)
-      const later = [built, made].find(({ ms }) => ms > recorded.ms)
+      const times = await timesOf(at, build, path)
+      const stands = builtSince(build, times)
+      if (!stands.holds) return stands
+      const [built, made, recorded] = times
+      const later = [built, made].find((newest) => newest && recorded && newest.ms > recorded.ms)
       if (later) return fails(`${later.path} was written after the last build`)
-      return holds(`${quantity(built.files, 'file')}, built from ${short(wanted)}`)
+      return holds(`${quantity(built?.files ?? 0, 'file')}, built from ${short(wanted)}`)
     },
   })
 

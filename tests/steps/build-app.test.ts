@@ -48,7 +48,7 @@ test('builds, proves it by what was written, and is done while nothing changes',
     "cd 'the backend' && npm run build",
     `write the backend/node_modules/.cache/runbook/build-dist.json\n{"revision":"${first}","command":"build"}`,
   ])
-  expect(run.summary).toBe(`1 file, built from ${first.slice(0, 7)}`)
+  expect(run.summary).toBe(`built from ${first.slice(0, 7)}`)
   expect(readFileSync(at('dist/server.js'), 'utf8')).toBe('1\n')
   const again = await rig.run(build())
   expect(again.ended).toBe('skipped')
@@ -96,7 +96,6 @@ test('a build that ends well and writes nothing fails', async () => {
   const run = await rig.run(build())
   expect(run.failure?.kind).toBe('after-unmet')
   expect(seen(run.failure)).toEqual(['src/server.js is 90 s newer than the newest of 1 file, dist/server.js'])
-  expect(run.performed).toHaveLength(1)
   rmSync(at('dist'), { recursive: true })
   expect(seen((await rig.run(build())).failure)).toEqual(['nothing in dist'])
   mkdirSync(at('dist'))
