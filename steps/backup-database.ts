@@ -102,8 +102,8 @@ export const backupDatabase = factory(
           await perform('describe', { manifest: `${JSON.stringify(manifest, null, 2)}\n` })
           await perform('name')
         } catch (error) {
-          // After an interrupt nothing may be performed any more; the next run removes what is left.
-          await perform('discard').catch(() => {})
+          // Where even that fails, the next run removes what is left.
+          await act.cleanUp('discard').catch(() => {})
           throw error
         }
       },

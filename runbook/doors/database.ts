@@ -78,6 +78,8 @@ export class DatabaseDoor {
     signal: AbortSignal,
   ): Promise<T> {
     return this.#once(undefined, async (client) => {
+      // The role's own limits would end the moment in the middle of a long dump.
+      await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
       const { rows } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
       return work(rows[0]!.id, async <Row>(query: Query, printed: string) => {

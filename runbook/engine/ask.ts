@@ -8,6 +8,7 @@ import type { RunContext } from './run-context.ts'
 export type Ask =
   | { kind: 'confirm-run'; env: Environment; what: string }
   | { kind: 'instruction'; text: string; step: string }
+  | { kind: 'go-on'; question: string }
 
 /**
  * Asks the operator, or takes the answer that a flag gave. Never guesses: whoever starts a run has made sure that
@@ -19,7 +20,7 @@ export const askFor = (ask: Ask, context: RunContext): Promise<Answer> =>
 const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
   const { recorder, signal } = context
   signal.throwIfAborted()
-  const question = ask.kind === 'confirm-run' ? confirmation(ask) : ask.text
+  const question = questionOf(ask)
   const step = ask.kind === 'instruction' ? { step: ask.step } : {}
   recorder.record({ type: 'asked', ...step, question })
   const flag = answeredByFlag(ask, context)
@@ -35,8 +36,33 @@ const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
   return answer
 }
 
-const confirmation = ({ env, what }: Extract<Ask, { kind: 'confirm-run' }>): string =>
-  env.protected ? `${what}? It is protected: type its name to go on` : `${what}?`
+/** One of several answers; `flag`: the answer that a flag gave. */
+export const askChoice = (
+  message: string,
+  choices: readonly { name: string; value: string }[],
+  flag: string | undefined,
+  context: RunContext,
+): Promise<string> => askPlainly({ kind: 'choose', message, choices: [...choices] }, flag, context)
+
+/** A line of text; `flag`: the text that a flag gave. */
+export const askText = (message: string, flag: string | undefined, context: RunContext): Promise<string> =>
+  askPlainly({ kind: 'note', message }, flag, context)
+
+const askPlainly = (question: Question, flag: string | undefined, context: RunContext): Promise<string> =>
+  context.turns.take(async () => {
+    const { recorder, doors, signal } = context
+    recorder.record({ type: 'asked', question: question.message })
+    const answer = flag ?? (await doors.ask(question, signal))
+    const by = flag === undefined ? 'operator' : 'flag'
+    recorder.record({ type: 'answered', question: question.message, answer, by })
+    return answer
+  })
+
+const questionOf = (ask: Ask): string => {
+  if (ask.kind === 'go-on') return ask.question
+  if (ask.kind === 'instruction') return ask.text
+  return ask.env.protected ? `${ask.what}? It is protected: type its name to go on` : `${ask.what}?`
+}
 
 /** `--yes` answers ordinary questions; a protected environment's name is only ever typed, or given by `--confirm`. */
 const answeredByFlag = (ask: Ask, { answers }: RunContext): Answer | undefined => {
@@ -56,7 +82,7 @@ const askOperator = async (ask: Ask, message: string, context: RunContext): Prom
   }
   if ((await put({ kind: 'confirm', message, default: false })) !== 'yes')
     return { confirmed: false, note: '' }
-  if (ask.kind === 'confirm-run') return { confirmed: true, note: '' }
+  if (ask.kind !== 'instruction') return { confirmed: true, note: '' }
   return {
     confirmed: true,
     note: await put({ kind: 'note', message: 'A note for the transcript (or Enter):' }),

@@ -67,7 +67,9 @@ const planStep = async (
   foreseen.revision = step.revision?.(known) ?? foreseen.revision
   if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
   const look = lookOf(context, step, foreseen)
-  for (const check of step.before(known).filter(({ early }) => early)) {
+  const seen = await alreadyDone(step, known, look, context)
+  // What is done already needs nothing any more.
+  for (const check of seen ? [] : step.before(known).filter(({ early }) => early)) {
     const { unmet, verdict } = await lookAt(check, {
       look,
       context,
@@ -78,7 +80,6 @@ const planStep = async (
     if (unmet)
       throw new Failed({ kind: 'before-unmet', unmet: [unmet], ...(verdict.tail && { tail: verdict.tail }) })
   }
-  const seen = await alreadyDone(step, known, look, context)
   return {
     expects: seen === undefined ? 'to-do' : 'done',
     seen: seen ?? '',

@@ -1,4 +1,6 @@
 import type { Entry, Group } from '../model/book.ts'
+import { failureOf } from '../model/failure.ts'
+import { decideAfter } from './decide-after.ts'
 import type { RunContext } from './run-context.ts'
 import { type Expected, runStep } from './run-step.ts'
 
@@ -17,11 +19,16 @@ export const runBook = async (
     if (failing.yes) return
     context.signal.throwIfAborted()
     if (entry.kind !== 'step') return entry.kind === 'parallel' ? runParallel(entry) : runEach(entry.entries)
-    try {
-      await runStep(entry, context, expected)
-    } catch (error) {
-      failing.yes = true
-      throw error
+    for (;;) {
+      try {
+        return await runStep(entry, context, expected)
+      } catch (error) {
+        const decision = await decideAfter(entry, failureOf(error), context)
+        if (decision === 'retry') continue
+        if (decision === 'skip') return
+        failing.yes = true
+        throw error
+      }
     }
   }
   const runEach = async (each: readonly Entry[]): Promise<void> => {

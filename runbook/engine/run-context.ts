@@ -17,6 +17,10 @@ export interface Answers {
   yes: boolean
   /** The environment whose name stands for typing it. */
   confirm?: string
+  /** What to do when a step fails, where nobody is asked. */
+  onFailure?: 'stop' | 'rollback'
+  /** Whether somebody is there to answer. */
+  canAsk?: boolean
 }
 
 /** Everything that the parts of one run share. */
@@ -30,6 +34,8 @@ export interface RunContext {
   answers: Answers
   signal: AbortSignal
   scratch: Scratch
+  /** Decided after a failure: what this run changed is to be taken back. */
+  takeBack?: boolean
   /** Of the questions to the operator. */
   turns: Turns
 }

@@ -59,6 +59,9 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
   }
 }
 
+/** How long a clean-up may take, which an interrupt does not stop. Milliseconds. */
+const CLEAN_UP = 10_000
+
 /** What the plan rests on: the revision that the operator confirmed. */
 export interface Expected {
   to: string
@@ -98,6 +101,11 @@ const actOf = (step: Step, known: Known<Json>, actions: Actions, context: RunCon
   observed: known.observed,
   perform: (name: string, values?: Record<string, string>) =>
     perform(step, name, actions[name], values, context) as Promise<any>,
+  cleanUp: (name: string, values?: Record<string, string>) =>
+    perform(step, name, actions[name], values, {
+      ...context,
+      signal: AbortSignal.timeout(CLEAN_UP),
+    }) as Promise<any>,
   prove: (fact, { holds, seen, tail }, remedy) => {
     context.recorder.record({
       type: 'looked',

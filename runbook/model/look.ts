@@ -62,7 +62,7 @@ export interface Act<Acts extends Actions, Seen> extends Look {
    * Performs even after an interrupt, for ten seconds at most: takes away what the step itself has put there.
    * Absent: `perform` it is.
    */
-  cleanUp?: this['perform']
+  cleanUp: this['perform']
   /** Records a fact found out while acting; stops the step where it does not hold. */
   prove(fact: string, verdict: { holds: boolean; seen: string; tail?: string }, remedy: string): void
 }

@@ -55,7 +55,7 @@ const printTransaction = ({ statements, settings = {} }: Transaction): string =>
   [
     'BEGIN;',
     ...Object.entries(settings).map(
-      ([name, value]) => `SET LOCAL ${name} = '${value.replaceAll("'", "''")}';`,
+      ([name, value]) => `SELECT set_config('${name}', '${value.replaceAll("'", "''")}', true);`,
     ),
     ...statements.map(({ sql }) => `${sql.trim().replace(/;$/, '')};`),
     'COMMIT;',

@@ -89,7 +89,7 @@ export const cleanUp = async (
 ): Promise<void> => {
   const statuses = [request.expect.status ?? [200, 202, 204]].flat()
   const { aborted } = act.signal
-  const performing = { ...act, perform: act.cleanUp ?? act.perform }
+  const performing = { ...act, perform: act.cleanUp }
   const sent = await send(request, performing, values, aborted ? { times: 0, every: 0 } : retry).catch(
     (error): Sent => {
       if (!aborted) throw error

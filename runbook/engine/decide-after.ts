@@ -1,0 +1,47 @@
+import type { Failure } from '../model/failure.ts'
+import type { Step } from '../model/step.ts'
+import { askChoice, askText } from './ask.ts'
+import type { RunContext } from './run-context.ts'
+
+/** What an operator may decide when a step has failed. */
+export type Decision = 'retry' | 'skip' | 'rollback' | 'stop'
+
+/**
+ * Asks what to do after a failure: try the step again, leave out what its author marked as optional, take everything
+ * back, or stop and leave it as it is, with a reason. Without somebody to ask, `--on-failure` decides.
+ */
+export const decideAfter = async (step: Step, failure: Failure, context: RunContext): Promise<Decision> => {
+  const { answers, recorder, state } = context
+  if (failure.kind === 'interrupted' || failure.kind === 'journal-failed') return 'stop'
+  const decision = answers.onFailure ?? (answers.canAsk ? await ask(step, context) : 'stop')
+  if (decision === 'rollback') context.takeBack = true
+  if (decision === 'stop' && answers.canAsk && !answers.onFailure && state.changed)
+    await askText('Why is it left as it is? (for the transcript)', undefined, context)
+  if (decision === 'skip')
+    recorder.record({
+      type: 'step-skipped',
+      step: step.id,
+      why: 'left out by the operator',
+      seen: '',
+      output: null,
+      ms: 0,
+    })
+  return decision
+}
+
+const ask = async (step: Step, context: RunContext): Promise<Decision> => {
+  const choices: { name: string; value: Decision }[] = [
+    { name: 'Try this step again', value: 'retry' },
+    ...(step.optional ? [{ name: 'Go on without it', value: 'skip' as const }] : []),
+    ...(canTakeBack(context)
+      ? [{ name: 'Roll back what this run changed', value: 'rollback' as const }]
+      : []),
+    { name: 'Stop, and leave it as it is', value: 'stop' },
+  ]
+  return (await askChoice(`"${step.title}" failed. What now?`, choices, undefined, context)) as Decision
+}
+
+/** Whether something was begun that has a way back. */
+const canTakeBack = ({ state }: RunContext): boolean =>
+  state.started?.command === 'deploy' &&
+  [...state.steps.values()].some(({ sort, actions }) => sort === 'state' && actions.size > 0)
