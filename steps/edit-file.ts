@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { linesOf } from '../checks/reading/file-lines.ts'
+import { sha256Of } from '../checks/reading/sha256.ts'
 import { bytes, defineStep, early, factory, quantity, reverse, unmet, writesFile } from '../runbook/index.ts'
-import { appliesOnce, contentIs, edited, foundAsOften } from './edit/edit-facts.ts'
+import { appliesOnce, edited, foundAsOften, sameAsBefore } from './edit/edit-facts.ts'
 import { type Edit, opened, replaced, replacementsIn } from './edit/file-edit.ts'
 import { lineDiff } from './edit/line-diff.ts'
 import { incomingFile } from './incoming-file.ts'
@@ -35,7 +36,11 @@ export const editFile = factory(
         'byte order mark, mode and the final line end stay. Done means: nothing is left to find, and the replacement ' +
         'stands there. Going back writes the previous content.',
       sort: 'state',
-      observe: async (at) => ({ content: sourceText(file, (await incomingFile(at, file)).text) }),
+      observe: async (at) => {
+        const { text, from } = await incomingFile(at, file)
+        const digest = from === 'working tree' ? await sha256Of(at, file) : null
+        return { content: sourceText(file, text), digest }
+      },
       before: ({ observed }) => [
         early(foundAsOften(observed.content, options)),
         early(appliesOnce(observed.content, options)),
@@ -43,9 +48,10 @@ export const editFile = factory(
       actions: ({ observed }) => ({ edit: writesEdit(observed.content, options) }),
       after: () => [edited(options, async (at) => (await incomingFile(at, file)).text)],
       summary: () => `${quantity(expect, 'place')} in ${file}`,
-      undo: ({ observed: { content } }) => {
+      undo: ({ observed: { content, digest } }) => {
         const shows = `its ${quantity(linesOf(content).length, 'line')} from before the edit`
-        return reverse('code', { back: { ...writesFile(file, content), shows } }, [contentIs(file, content)])
+        const back = { ...writesFile(file, content), shows }
+        return reverse('code', { back }, digest ? [sameAsBefore(file, digest)] : [])
       },
     })
   },

@@ -53,13 +53,15 @@ test("makes the guide's correction, shown as a diff, and is done the second time
 
 test('the way back writes what was there', async () => {
   const content = `${WRONG}\r\nlast line without an end`
-  const { rig } = await fileWith(content)
+  const { rig, path } = await fileWith(content)
   const step = editFile(correction)
   const { observed } = await rig.run(step)
   const undo = step.undo({ observed: observed as never, env: rig.env, run: { stamp: '', backups: '' } })
   expect(undo).toMatchObject({ kind: 'reverse', of: 'code', actions: { back: { content } } })
   if (undo.kind !== 'reverse') throw new Error('unreachable')
   expect((await rig.look(undo.after[0]!)).holds).toBe(false)
+  writeFileSync(path, content)
+  expect((await rig.look(undo.after[0]!)).holds).toBe(true)
 })
 
 describe('refuses', () => {
