@@ -1,15 +1,7 @@
 import { linesOf, matchingLines, nearestLine, printPattern } from '../../checks/reading/file-lines.ts'
 import { oneLine } from '../../checks/reading/one-line.ts'
 import { sha256Of } from '../../checks/reading/sha256.ts'
-import {
-  defineCheck,
-  fails,
-  holds,
-  type Look,
-  quantity,
-  readsFile,
-  type Verdict,
-} from '../../runbook/index.ts'
+import { defineCheck, fails, holds, type Look, quantity, type Verdict } from '../../runbook/index.ts'
 import { type Edit, opened, replaced, replacementStands, replacementsIn } from './file-edit.ts'
 
 export interface FileEdit extends Edit {
