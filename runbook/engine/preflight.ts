@@ -16,19 +16,18 @@ export const needsOf = ({ steps, env }: Arrangement): Check[] => {
   return [...facts.values()]
 }
 
-/** Looks at the whole checklist, and names everything on it that does not hold. */
+/** Looks at the whole checklist, and names everything on it that does not hold, in the checklist's order. */
 export const preflight = async (arrangement: Arrangement, context: RunContext): Promise<Failure[]> => {
   const look = lookOf(context, undefined)
-  const waiting = needsOf(arrangement)
-  const failures: Failure[] = []
+  const checks = needsOf(arrangement)
+  const unmet: (Unmet | undefined)[] = checks.map(() => undefined)
+  // One iterator for all of them: each worker takes the next check.
+  const waiting = checks.entries()
   const worker = async () => {
-    for (let check = waiting.shift(); check; check = waiting.shift()) {
-      const { unmet } = await lookAt(check, { look, context, side: 'needs' })
-      if (unmet) failures.push({ kind: 'before-unmet', unmet: [unmet] })
-    }
+    for (const [i, check] of waiting) unmet[i] = (await lookAt(check, { look, context, side: 'needs' })).unmet
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return failures
+  return unmet.flatMap((one) => (one ? [{ kind: 'before-unmet' as const, unmet: [one] }] : []))
 }
 
 /** Several failures as one, so that an operator mends them in one go. */
