@@ -31,6 +31,13 @@ const verbs: Verb[] = [
     argument: '[env]',
     summary: 'performs the book',
     load: async () => (await import('./commands/deploy.ts')).deploy,
+    options: (command) =>
+      command.addOption(
+        new Option('--on-failure <what>', 'what to do when a step fails, instead of asking').choices([
+          'stop',
+          'rollback',
+        ]),
+      ),
   },
   {
     name: 'verify',

@@ -1,23 +1,44 @@
 import { performBook } from '../engine/perform-book.ts'
+import { TakenBack } from '../engine/with-run.ts'
+import type { PastRun } from '../journal/past-runs.ts'
+import { failureOf } from '../model/failure.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import type { Invocation } from './invocation.ts'
 import { mayStart } from './may-start.ts'
-import { runCommand } from './run-command.ts'
+import { openBook } from './open-book.ts'
+import { runReading, type Work } from './run-reading.ts'
+import { takeBack } from './take-back.ts'
 
-/** Performs the book. */
-export const deploy = (invocation: Invocation): Promise<number> =>
-  runCommand('deploy', invocation, {
-    locks: true,
-    mayStart: ({ book, env }) => mayStart(env, invocation, `Deploy ${book.name} to ${env.name}?`),
-    work: async ({ arrangement, context, usually, runs }) => {
-      const { book, env } = arrangement
-      const { options, paint, say, canAsk } = invocation
-      const text = options.verbose ? planText : planSummary
+/** Performs the book. When a step fails, what was changed may be taken back before the run ends. */
+export const deploy = async (invocation: Invocation): Promise<number> => {
+  const { options, paint, say, canAsk } = invocation
+  const open = await openBook(invocation)
+  const { book, env } = open.arrangement
+  const title = `Deploy ${book.name} to ${env.name}`
+  mayStart(env, invocation, `${title}?`)
+
+  const work = async ({ run, arrangement, context, usually, runs }: Work): Promise<void> => {
+    const text = options.verbose ? planText : planSummary
+    try {
       await performBook(arrangement, context, {
-        what: `Deploy ${book.name} to ${env.name}`,
+        what: title,
         usually,
         canAsk,
-        present: (plan) => say(text(plan, { title: `Deploy ${book.name} to ${env.name}`, runs, paint })),
+        present: (plan) => say(text(plan, { title, runs, paint })),
       })
-    },
-  })
+    } catch (error) {
+      if (!context.takeBack) throw error
+      const target: PastRun = { id: run, state: context.state }
+      const ended = await takeBack(
+        target,
+        `its deployment failed: ${failureOf(error).kind}`,
+        open,
+        invocation,
+      )
+      throw new TakenBack(failureOf(error), ended)
+    }
+  }
+  return (
+    await runReading('deploy', invocation, open, { arrangement: open.arrangement }, { locks: true, work })
+  ).exit
+}

@@ -26,6 +26,8 @@ export interface Options {
   json?: boolean
   verbose?: boolean
   color?: boolean
+  /** Of `deploy`. */
+  onFailure?: 'stop' | 'rollback'
   /** Of `rollback`. */
   plan?: boolean
   run?: string

@@ -1,9 +1,9 @@
-import { join } from 'node:path'
-import { arrangeRollback, type RollbackOptions, staysAsItIs } from '../engine/arrange-rollback.ts'
+import { arrangeRollback, staysAsItIs } from '../engine/arrange-rollback.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import { latestChange, type PastRun } from '../journal/past-runs.ts'
 import { listRuns, readRun } from '../journal/runs.ts'
+import { EXIT } from '../model/exit.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { rollbackText } from '../render/rollback-text.ts'
@@ -11,52 +11,51 @@ import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
 import { mayStart } from './may-start.ts'
-import type { OpenBook } from './open-book.ts'
-import { runCommand } from './run-command.ts'
+import { type OpenBook, openBook } from './open-book.ts'
+import { runReading } from './run-reading.ts'
+import { rollbackOptions } from './take-back.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Takes the last run that changed something back, or the one that `--run` names. */
-export const rollback = (invocation: Invocation): Promise<number> => {
+export const rollback = async (invocation: Invocation): Promise<number> => {
   const { options, paint, say, canAsk } = invocation
-  let meant: Meant | undefined
   const title = ({ book, env }: Arrangement) => `Roll ${book.name} back in ${env.name}`
-  const present = (
-    { target, stays }: Meant,
-    plan: Plan,
-    runs: readonly string[],
-    heading: string,
-    page: boolean,
-  ) => {
-    const text = page || options.verbose ? planText : planSummary
-    say(`${text(plan, { title: heading, runs, paint })}${rollbackText(target, plan, stays, paint)}`)
+  const present = (meant: Meant, plan: Plan, runs: readonly string[], heading: string) => {
+    const text = options.plan || options.verbose ? planText : planSummary
+    say(
+      `${text(plan, { title: heading, runs, paint })}${rollbackText(meant.target, plan, meant.stays, paint)}`,
+    )
   }
 
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
-      meant = await readBackwards(open, invocation)
+      const meant = await readBackwards(open, invocation)
       if (!meant) return
       const { steps, runs } = await expectedDurations(open.stateDir, open.arrangement.env.name, 'rollback')
       const plan = context.recorder.redacted(await foresee(meant.arrangement, context, steps))
-      present(meant, plan, runs, `Plan: ${title(open.arrangement)}`, true)
+      present(meant, plan, runs, `Plan: ${title(open.arrangement)}`)
     })
 
-  return runCommand('rollback', invocation, {
+  const open = await openBook(invocation)
+  mayStart(open.arrangement.env, invocation, `${title(open.arrangement)}?`)
+  const meant = await readBackwards(open, invocation)
+  if (!meant) return EXIT.done
+  const reading = {
+    arrangement: meant.arrangement,
+    takesBack: meant.target.id,
+    ...(options.reason && { reason: options.reason }),
+  }
+  const ended = await runReading('rollback', invocation, open, reading, {
     locks: true,
-    mayStart: (arrangement) => mayStart(arrangement.env, invocation, `${title(arrangement)}?`),
-    read: async (open) => {
-      meant = await readBackwards(open, invocation)
-      if (!meant) return undefined
-      const { reason } = options
-      return { arrangement: meant.arrangement, takesBack: meant.target.id, ...(reason && { reason }) }
-    },
     work: ({ arrangement, context, usually, runs }) =>
       performBook(arrangement, context, {
         what: title(arrangement),
         usually,
         canAsk,
-        present: (plan) => present(meant!, plan, runs, title(arrangement), false),
+        present: (plan) => present(meant, plan, runs, title(arrangement)),
       }),
   })
+  return ended.exit
 }
 
 /** A book read backwards, and the run that it takes back. */
@@ -75,16 +74,11 @@ const readBackwards = async (open: OpenBook, { options, say }: Invocation): Prom
     say(`Nothing to undo: no run has changed ${arrangement.env.name}, or the last change was taken back.\n`)
     return undefined
   }
-  const rollbackOptions: RollbackOptions = {
-    target,
-    database: options.database,
-    around: options.around ?? [],
-    paths: { stamp: target.id.split('-', 1)[0]!, backups: join(stateDir, 'backups') },
-  }
+  const how = rollbackOptions(target, open, options)
   return {
-    arrangement: arrangeRollback(arrangement, rollbackOptions),
+    arrangement: arrangeRollback(arrangement, how),
     target,
-    stays: staysAsItIs(rollbackOptions),
+    stays: staysAsItIs(how),
   }
 }
 

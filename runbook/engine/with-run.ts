@@ -3,6 +3,21 @@ import { type Ended, EXIT, exitOf } from '../model/exit.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import type { RunContext } from './run-context.ts'
 
+/** A run failed, and what it had changed was taken back by another, well or not. */
+export class TakenBack extends Error {
+  readonly ended: Ended
+
+  constructor(failure: Failure, rollback: Ended) {
+    super(failure.kind)
+    const well = rollback.verdict === 'rolled-back'
+    this.ended = {
+      verdict: well ? 'rolled-back' : 'rollback-failed',
+      exit: well ? EXIT.rolledBack : EXIT.rollbackFailed,
+      failure,
+    }
+  }
+}
+
 /**
  * The frame around the work of a run: its beginning and its end in the transcript, whatever happens in between.
  * `enter` comes before the first line, so that a run that is refused at the door leaves none.
@@ -22,17 +37,23 @@ export const withRun = async (
     recorder.record({ type: 'run-started', ...started })
     await work()
   } catch (error) {
-    const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
-    ended = {
-      verdict: verdictOf(failure, started.command, state.changed),
-      exit: exitOf(failure, { command: started.command, changed: state.changed }),
-      failure: recorder.redacted(failure),
-    }
+    ended = endedBy(error, started.command, context)
   }
   if (leave || ended.failure?.kind !== 'locked')
     record(ended, context, Math.round(doors.clock.monotonic() - began))
   await leave?.()
   return ended
+}
+
+const endedBy = (error: unknown, command: Command, { signal, state, recorder }: RunContext): Ended => {
+  if (error instanceof TakenBack) return error.ended
+  const failure = failureOf(signal.aborted ? signal.reason : error)
+  const { changed } = state
+  return {
+    verdict: verdictOf(failure, command, changed),
+    exit: exitOf(failure, { command, changed }),
+    failure: recorder.redacted(failure),
+  }
 }
 
 /** A transcript that cannot be written any more must not hide why the run ended. */

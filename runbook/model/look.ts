@@ -60,7 +60,6 @@ export interface Act<Acts extends Actions, Seen> extends Look {
   ): Promise<Result<Filled<Acts[K]>>>
   /**
    * Performs even after an interrupt, for ten seconds at most: takes away what the step itself has put there.
-   * Absent: `perform` it is.
    */
   cleanUp: this['perform']
   /** Records a fact found out while acting; stops the step where it does not hold. */

@@ -25,7 +25,7 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
   return [
     '',
     failureText(ended.failure, failedTitle(options), paint),
-    ...(state.started?.command === 'verify' ? [] : whatStands(options)),
+    ...aftermath(ended, options),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
     ...(ended.failure.kind === 'locked' ? [] : [`  again       ${options.again}`]),
     '',
@@ -45,6 +45,16 @@ export const failureText = (failure: Failure, title: string | undefined, paint: 
 
 const failedTitle = ({ state }: OutcomeOptions): string | undefined =>
   [...state.steps.values()].find((step) => step.state.is === 'failed')?.title
+
+const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {
+  const { command } = options.state.started ?? {}
+  if (command === 'verify') return []
+  if (command === 'deploy' && verdict === 'rolled-back')
+    return ['  taken back  yes: the previous revision answers; its own transcript is named above']
+  if (command === 'deploy' && verdict === 'rollback-failed')
+    return ['  taken back  NO: the rollback failed, see above', ...whatStands(options)]
+  return whatStands(options)
+}
 
 const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
   const records = [...state.steps.values()]
