@@ -39,7 +39,8 @@ export const pm2Daemon = async ({ see }: Look): Promise<{ home: string; runs: bo
 /** The instances of a process; none where pm2 does not know it, or its daemon does not run. */
 export const pm2Instances = async (look: Look, process: string): Promise<Instance[]> => {
   if (!(await pm2Daemon(look)).runs) return []
-  const printed = await look.see({ ...reads('pm2', '--silent', 'jlist'), timeout: 30_000 })
+  // With --silent it would write into its home, and what is only looked at stays as it is.
+  const printed = await look.see({ ...reads('pm2', 'jlist'), timeout: 30_000 })
   return parse(printed)
     .filter(({ name }) => name === process)
     .map(({ pid, pm_id, pm2_env }) => ({
@@ -87,7 +88,7 @@ const parse = (printed: string): Listed[] => {
   try {
     return JSON.parse(line ?? '')
   } catch {
-    throw unmet('pm2 lists its processes', `it printed: ${printed.slice(0, 200)}`, 'pm2 --silent jlist')
+    throw unmet('pm2 lists its processes', `it printed: ${printed.slice(0, 200)}`, 'pm2 jlist')
   }
 }
 
