@@ -117,6 +117,7 @@ export const applySql = factory(
       },
     })
   },
+  { file: 'backend/migrations/20251014_avatar_creator.sql' },
 )
 
 const backStatements = async (reverse: string | { sql: string }, text: string) => {

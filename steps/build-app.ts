@@ -74,4 +74,5 @@ export const buildApp = factory(
       undo: () => nothingToUndo('a rollback builds the previous revision again'),
     })
   },
+  { in: 'backend' },
 )

@@ -55,6 +55,7 @@ export const editFile = factory(
       },
     })
   },
+  { file: 'src/db.ts', find: "import { prisma } from './client'", replace: "import prisma from './client'" },
 )
 
 const writesEdit = (content: string, edit: Edit & { file: string }) => {

@@ -64,6 +64,7 @@ export const installDependencies = factory(
       undo: () => nothingToUndo('a rollback installs again what the previous revision locks'),
     })
   },
+  { in: 'backend' },
 )
 
 /** As locked, without a word about funding, and without asking the registry for advice. */

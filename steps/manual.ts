@@ -71,6 +71,7 @@ export const manual = factory(
       ],
     }
   },
+  { title: 'Look at the pages', items: ['Create a project in the UI', 'Delete it again'] },
 )
 
 const confirmedByHand = (action: string, task: string) =>

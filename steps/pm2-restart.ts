@@ -100,6 +100,7 @@ export const pm2Restart = factory(
       },
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
     }),
+  { process: 'lumiku-backend', ecosystem: 'ecosystem.config.cjs' },
 )
 
 /** While pm2 waits before it starts a crashed process again, it refuses to restart it: 'Process … already exists'. */

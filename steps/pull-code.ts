@@ -55,6 +55,13 @@ export const pullCode = factory(
       ],
       observe: (at) => incomingCommits(at, remote, branchOf(at.env)),
       revision: ({ observed: { from, to } }) => ({ from, to }),
+      findings: ({ observed: { commits, commitCount, changedFiles } }) => [
+        ...(commitCount
+          ? [`${quantity(commitCount, 'commit')}, ${quantity(changedFiles, 'file')} changed:`]
+          : []),
+        ...commits.map(({ id, author, subject }) => `  ${id} ${subject} (${author})`),
+        ...(commitCount > commits.length ? [`  … and ${commitCount - commits.length} more`] : []),
+      ],
       before: ({ observed, env }) => [
         early(canFastForward(observed, branchOf(env), remote)),
         workingTreeClean(),

@@ -61,6 +61,7 @@ export const runTests = factory(
       summary: ({ output }) => output.passed,
       undo: () => nothingToUndo('tests change nothing that is deployed'),
     }),
+  { in: 'backend', script: 'test:integration' },
 )
 
 const passed = defineCheck({

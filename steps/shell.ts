@@ -77,6 +77,11 @@ export const shell = factory(
           : [],
     }
   },
+  {
+    title: 'Warm the cache',
+    block: 'cd backend\nnpm run cache:warm',
+    undo: { nothing: 'a cold cache only costs time' },
+  },
 )
 
 type Options = { in: string; env?: z.output<typeof variables>; timeout?: number | undefined }

@@ -88,6 +88,9 @@ export const verifyHttp = factory(
     })
     return { ...step, mistakes: mistakesIn(requests, cleanup) }
   },
+  {
+    requests: [{ name: 'list the projects', url: '/api/projects', expect: { status: 200, within: 200 } }],
+  },
 )
 
 const wereAnswered = (requests: readonly HttpRequest[]): Check =>

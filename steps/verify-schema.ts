@@ -58,4 +58,5 @@ export const verifySchema = factory(
         }) as unknown as [Check],
       undo: () => nothingToUndo('it only looks'),
     }),
+  { tables: { avatars: { columns: { personaName: 'text' }, count: 26 } } },
 )

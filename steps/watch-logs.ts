@@ -91,6 +91,7 @@ export const watchLogs = factory(
     })
     return { ...step, mistakes: mistakesIn(options) }
   },
+  { file: 'logs/error.log', since: 'now', lacks: [/error/i], for: 60_000 },
 )
 
 interface Where {

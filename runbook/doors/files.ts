@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Failed } from '../model/failure.ts'
@@ -7,12 +7,20 @@ import { Failed } from '../model/failure.ts'
 /** The most that one reading takes into memory. Bytes. */
 const MOST = 16 * 1024 * 1024
 
-/** The text of a file from byte `from` on (negative: as many from the end), up to 16 MB. */
-export const readText = (path: string, from = 0): Promise<string> =>
+/**
+ * The text of a file; a larger one than 16 MB is refused. With `from`: a piece of it, at most 16 MB from that byte on
+ * (negative: as many from the end).
+ */
+export const readText = (path: string, piece?: number): Promise<string> =>
   telling(path, async () => {
     const handle = await open(path)
     try {
       const { size } = await handle.stat()
+      if (piece === undefined && size > MOST)
+        throw Object.assign(new Error(`it has ${size} bytes, more than the ${MOST} that are read at once`), {
+          code: 'EFBIG',
+        })
+      const from = piece ?? 0
       const start = from < 0 ? Math.max(0, size + from) : Math.min(from, size)
       const buffer = Buffer.alloc(Math.min(size - start, MOST))
       let filled = 0
@@ -31,8 +39,10 @@ export const readText = (path: string, from = 0): Promise<string> =>
 export const writeText = (path: string, content: string, mode?: number): Promise<void> =>
   telling(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const kept = mode ?? (await stat(path).catch(() => undefined))?.mode
-    const partial = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`)
+    // What a link points to is written, not the link; it keeps its mode and its owner.
+    const target = await realpath(path).catch(() => path)
+    const before = await stat(target).catch(() => undefined)
+    const partial = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`)
     try {
       const handle = await open(partial, 'wx', 0o600)
       try {
@@ -41,8 +51,9 @@ export const writeText = (path: string, content: string, mode?: number): Promise
       } finally {
         await handle.close()
       }
-      await chmod(partial, (kept ?? 0o600) & 0o7777)
-      await rename(partial, path)
+      await chmod(partial, (mode ?? before?.mode ?? 0o600) & 0o7777)
+      if (before && process.getuid?.() === 0) await chown(partial, before.uid, before.gid)
+      await rename(partial, target)
     } catch (error) {
       await rm(partial, { force: true })
       throw error

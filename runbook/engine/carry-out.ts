@@ -85,6 +85,15 @@ const expected = (exit: number | string, command: Command, printed: string, tail
   throw new Failed({ kind: 'command-failed', printed, exit, tail })
 }
 
+/** git and ssh fail where they would ask, on a terminal or in a window. */
+const UNASKED = { GIT_TERMINAL_PROMPT: '0', SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' }
+
+/** What git tells its hooks of its repository (`git rev-parse --local-env-vars`) is of no other. */
+const withoutGit = (variables: Doors['variables']): Doors['variables'] =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => !LOCAL_TO_GIT.test(name)))
+const LOCAL_TO_GIT =
+  /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|GRAFT_FILE|SHALLOW_FILE|NAMESPACE|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX|NO_REPLACE_OBJECTS|REPLACE_REF_BASE)$/
+
 /** A program that would ask on the terminal fails instead; one that only looks leaves no lock and no index behind. */
 const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situation): Spawned['env'] => {
   const open = (texts: Command['env'] = {}) =>
@@ -97,8 +106,8 @@ const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situati
       ]),
     )
   return {
-    ...doors.variables,
-    GIT_TERMINAL_PROMPT: '0',
+    ...withoutGit(doors.variables),
+    ...UNASKED,
     ...(effect === 'reads' && { GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }),
     ...open(env.variables),
     ...open(own),

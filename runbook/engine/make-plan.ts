@@ -46,7 +46,16 @@ export const makePlan = async (
         failures.push(error.failure)
       }
       const seen = error instanceof NotYet ? error.message : 'could not be observed'
-      planned.push({ ...page, expects: 'later', seen, actions: [], after: [], undo: '', loses: [] })
+      planned.push({
+        ...page,
+        expects: 'later',
+        seen,
+        findings: [],
+        actions: [],
+        after: [],
+        undo: '',
+        loses: [],
+      })
     }
   }
   const total = expectedDuration(entries, usually)
@@ -60,7 +69,9 @@ const planStep = async (
   step: Step,
   context: RunContext,
   foreseen: { revision: Revision | null; outputs: Map<string, unknown> },
-): Promise<Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'actions' | 'after' | 'undo' | 'loses'>> => {
+): Promise<
+  Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'findings' | 'actions' | 'after' | 'undo' | 'loses'>
+> => {
   const { env } = context
   const observed = (await step.observe(lookOf(context, step, foreseen))) as Json
   const known: Known<Json> = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
@@ -84,6 +95,7 @@ const planStep = async (
     expects: seen === undefined ? 'to-do' : 'done',
     seen: seen ?? '',
     observed,
+    findings: step.findings?.(known) ?? [],
     actions: Object.entries(step.actions(known)).map(([name, action]) => ({
       name,
       printed: printPlanned(action as Planned, env),

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Actions } from '../model/action.ts'
 import { explain } from '../model/explain.ts'
-import { Failed, failureOf } from '../model/failure.ts'
+import { Failed, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
 import type { Known, Step } from '../model/step.ts'
-import { freeze } from '../model/undo.ts'
+import { type FrozenUndo, freeze } from '../model/undo.ts'
 import { demand, lookAt } from './look-at.ts'
 import { perform } from './perform.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -29,7 +30,11 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     }
     await demand('before-unmet', step.before(known), { look, context, step: step.id, side: 'before' })
     const actions = step.actions(known) as Actions
-    recorder.record({ type: 'undo-frozen', step: step.id, undo: freeze(step.undo(known)) })
+    recorder.record({
+      type: 'undo-frozen',
+      step: step.id,
+      undo: freezable(freeze(step.undo(known)), recorder),
+    })
     await step.run(actOf(step, known, actions, context))
     await demand('after-unmet', step.after(known), {
       look: lookOf(context, step),
@@ -57,6 +62,16 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     recorder.record({ type: 'step-failed', step: step.id, failure, ms: took() })
     throw new Failed(failure)
   }
+}
+
+/** A secret inside a way back would come out of the transcript as something else, and be written so. */
+const freezable = (undo: FrozenUndo, recorder: RunContext['recorder']): FrozenUndo => {
+  if (isDeepStrictEqual(recorder.redacted(undo), undo)) return undo
+  throw unmet(
+    'its way back can be kept',
+    'it contains the value of a secret',
+    'take the secret out of the file that it changes',
+  )
 }
 
 /** How long a clean-up may take, which an interrupt does not stop. Milliseconds. */

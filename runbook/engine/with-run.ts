@@ -28,7 +28,7 @@ export const withRun = async (
   enter: () => Promise<() => Promise<void>>,
   work: () => Promise<void>,
 ): Promise<Ended> => {
-  const { recorder, doors, state } = context
+  const { recorder, doors } = context
   const began = doors.clock.monotonic()
   let leave: (() => Promise<void>) | undefined
   let ended: Ended = { verdict: started.command === 'rollback' ? 'rolled-back' : 'done', exit: EXIT.done }

@@ -29,12 +29,14 @@ type Call<Options> = Record<never, never> extends Options ? [options?: Options] 
 
 /**
  * A factory of steps. The options are checked when the book is loaded; what is wrong with them is kept in the
- * step, so that all mistakes of a book can be named at once.
+ * step, so that all mistakes of a book can be named at once. `example`: options that make sense, for the documentation;
+ * can be left out where every option can.
  */
 export const factory = <const Shape extends z.ZodRawShape, S extends Step>(
   id: string,
   shape: Shape,
   make: (options: z.output<z.ZodObject<Shape>> & { after?: Check[] }) => S,
+  ...[example]: Call<OptionsOf<Shape>>
 ) => {
   const schema = z.strictObject({ ...shape, ...commonOptions })
   const made = (...[options]: Call<OptionsOf<Shape>>): S => {
@@ -52,7 +54,7 @@ export const factory = <const Shape extends z.ZodRawShape, S extends Step>(
       after: (at) => distinct([...step.after(at), ...(given.after ?? [])]),
     } as S
   }
-  return Object.assign(made, { id, options: schema })
+  return Object.assign(made, { id, options: schema, example })
 }
 
 const distinct = (checks: readonly Check[]): Check[] => [

@@ -15,6 +15,8 @@ export interface PlannedStep {
   /** What was seen where it is done, or what it waits for. */
   seen: string
   observed?: Json
+  /** What the observation means, a line each. */
+  findings: readonly string[]
   /** `byHand`: an instruction, which somebody must confirm. */
   actions: { name: string; printed: string; byHand: boolean }[]
   after: string[]

@@ -41,6 +41,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   revision?(at: Known<Seen>): Revision
   /** What must hold when the step begins. */
   before(at: Known<Seen>): readonly Check[]
+  /** What the observation means to an operator, a line each: the commits to come. Shown by a plan. */
+  findings?(at: Known<Seen>): readonly string[]
   actions(at: Known<Seen>): Acts
   /** Default: performs each action, in order. */
   run(act: Act<Acts, Seen>): Promise<void>
