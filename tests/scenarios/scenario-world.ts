@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { spawn as spawnInTerminal } from '@lydell/node-pty'
+import { execa } from 'execa'
+import { columnsAdded } from '../../examples/lumiku/avatars.ts'
+import type { World } from '../../examples/world/raise.ts'
+import { freshPlace, query, raiseWorld } from '../examples/raise-world.ts'
+import { commandLine, until } from '../rig/command-line.ts'
+import { git as gitIn, snapshotOf } from '../rig/git-remote.ts'
+
+export const projects = '/api/apps/avatar-creator/projects'
+export const migration = 'backend/migrations/20251014_avatar_creator.sql'
+
+export interface Ended {
+  exit: number | null
+  out: string
+  err: string
+}
+export interface Call {
+  /** Over the operator's variables; undefined takes one away. */
+  env?: Record<string, string | undefined>
+  cwd?: string
+}
+
+/** A world, and the built command line called in it as its operator does. */
+export const scenarioWorld = async (name: string) => {
+  const cli = await commandLine()
+  const world = await raiseWorld(await freshPlace(name))
+  const production = join(world.dir, 'production')
+  const pristine = join(world.dir, 'pristine')
+  await cp(join(production, 'backend/dist'), pristine, { recursive: true })
+  const sql = (statement: string) => query(world.databaseUrl, statement)
+  const git = (...args: string[]) => gitIn(production, ...args)
+
+  const start = (args: readonly string[], { env, cwd = world.dir }: Call = {}) => {
+    const child = spawn(process.execPath, [cli, ...args], {
+      cwd,
+      env: operatorVariables(world, env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const printed = { out: '', err: '' }
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      printed.out += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      printed.err += text
+    })
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (exit) => resolve({ exit, ...printed }))
+    })
+    return { child, printed, ended }
+  }
+
+  /** The same on a terminal. */
+  const onTerminal = (args: readonly string[], { env, cwd = world.dir }: Call = {}) => {
+    const variables = operatorVariables(world, { TERM: 'xterm-256color', ...env })
+    const size = { cols: 120, rows: 40 }
+    const pty = spawnInTerminal(process.execPath, [cli, ...args], { cwd, ...size, env: variables })
+    const printed = { all: '' }
+    pty.onData((text) => {
+      printed.all += text
+    })
+    return {
+      printed,
+      type: (text: string) => pty.write(text),
+      shows: (text: string) => until(() => printed.all.includes(text), `'${text}' on the terminal`),
+      ended: new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode))),
+    }
+  }
+
+  /** A request with the operator's token. */
+  const call = async (method: string, path: string, json?: unknown) => {
+    const answer = await fetch(world.url + path, {
+      method,
+      headers: { authorization: `Bearer ${world.env.LUMIKU_TOKEN}` },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+    })
+    const text = await answer.text()
+    return { status: answer.status, body: text ? JSON.parse(text) : undefined }
+  }
+
+  /** The revision that the running application says it is; nothing where nobody answers. */
+  const running = async (): Promise<string | undefined> =>
+    fetch(`${world.url}/health`)
+      .then(async (answer) => ((await answer.json()) as { revision: string }).revision)
+      .catch(() => undefined)
+
+  const columns = async (): Promise<number> => {
+    const [counted] = await sql(
+      `SELECT count(*)::int AS columns FROM information_schema.columns WHERE table_name = 'avatars'`,
+    )
+    return counted!.columns as number
+  }
+
+  /** Changes files on top of the fix, and pushes that; gives the commit's id. */
+  const publish = async (edits: Record<string, (content: string) => string>, branch = 'main') => {
+    const desk = join(world.dir, 'desk')
+    await rm(desk, { recursive: true, force: true })
+    gitIn(world.dir, 'clone', '--quiet', join(world.dir, 'remote.git'), desk)
+    gitIn(desk, 'reset', '--quiet', '--hard', world.revisions.fixed)
+    for (const [path, edit] of Object.entries(edits)) {
+      const before = await readFile(join(desk, path), 'utf8')
+      const after = edit(before)
+      if (after === before) throw new Error(`the edit of ${path} changes nothing`)
+      await writeFile(join(desk, path), after)
+    }
+    if (Object.keys(edits).length) gitIn(desk, 'commit', '--quiet', '--all', '--message', 'Change it further')
+    gitIn(desk, 'push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${branch}`)
+    return gitIn(desk, 'rev-parse', 'HEAD')
+  }
+
+  return {
+    ...world,
+    production,
+    sql,
+    git,
+    start,
+    runbook: (args: readonly string[], options?: Call) => start(args, options).ended,
+    onTerminal,
+    call,
+    running,
+    columns,
+    publish,
+    /** Another book in the same folder, made from the real one: the options that name it. */
+    bookWith: async (file: string, change: (book: string) => string) => {
+      await writeFile(join(world.dir, file), change(await readFile(world.book, 'utf8')))
+      return ['--config', join(world.dir, file)]
+    },
+    /** What a deployment of production could have changed. */
+    state: async () => ({
+      files: snapshotOf(production),
+      columns: await columns(),
+      running: await running(),
+      rows: await sql('SELECT count(*) FROM avatar_projects'),
+    }),
+    /** Production as it was when the world was raised, and the fix at the head of the remote. */
+    reset: async () => {
+      await publish({})
+      git('checkout', '--quiet', '--force', 'main')
+      git('reset', '--quiet', '--hard', world.revisions.broken)
+      const backend = join(production, 'backend')
+      for (const path of ['dist', 'node_modules/.cache'])
+        await rm(join(backend, path), { recursive: true, force: true })
+      await cp(pristine, join(backend, 'dist'), { recursive: true })
+      const drops = Object.keys(columnsAdded).map((column) => `DROP COLUMN IF EXISTS "${column}"`)
+      await sql(`ALTER TABLE avatars ${drops.join(', ')}`)
+      await rm(join(world.dir, '.runbook'), { recursive: true, force: true })
+      if ((await running()) === world.revisions.broken) return
+      await execa('pm2', ['restart', 'lumiku-backend'], { env: operatorVariables(world), extendEnv: false })
+      await until(async () => (await running()) === world.revisions.broken, 'the broken revision runs again')
+    },
+  }
+}
+export type ScenarioWorld = Awaited<ReturnType<typeof scenarioWorld>>
+
+/** What a login shell would have, and what an operator has set; nothing of the test runner's. */
+const operatorVariables = ({ env }: World, more: Call['env'] = {}): Record<string, string> => {
+  const { HOME, USER, LOGNAME, LANG, TMPDIR } = process.env
+  const all = Object.entries({ HOME, USER, LOGNAME, LANG, TMPDIR, ...env, ...more })
+  return Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
