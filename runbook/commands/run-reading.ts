@@ -91,7 +91,10 @@ export const runReading = async (
         ...about,
       },
       context,
-      () => (locks ? lockEnvironment(book.name, holder, stateDir, context) : Promise.resolve(async () => {})),
+      () =>
+        locks
+          ? lockEnvironment(book.name, holder, stateDir, context)
+          : Promise.resolve({ leave: async () => {} }),
       () => work({ run, open, arrangement, context, usually, runs }),
     )
     await view.end()

@@ -1,4 +1,4 @@
-import type { Command, EventOf, RunVerdict } from '../model/event.ts'
+import type { Command, EventOf, Happening, RunVerdict } from '../model/event.ts'
 import { type Ended, EXIT, exitOf } from '../model/exit.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import type { RunContext } from './run-context.ts'
@@ -18,30 +18,38 @@ export class TakenBack extends Error {
   }
 }
 
+/** How to leave what was entered, and what was found at the door. */
+export interface Entered {
+  leave(): Promise<void>
+  found?: Happening
+}
+
 /**
  * The frame around the work of a run: its beginning and its end in the transcript, whatever happens in between.
- * `enter` comes before the first line, so that a run that is refused at the door leaves none.
+ * `enter` comes before the first line, so that a run which finds the environment locked leaves no transcript.
  */
 export const withRun = async (
   started: Omit<EventOf<'run-started'>, 'type'>,
   context: RunContext,
-  enter: () => Promise<() => Promise<void>>,
+  enter: () => Promise<Entered>,
   work: () => Promise<void>,
 ): Promise<Ended> => {
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
-  let leave: (() => Promise<void>) | undefined
+  let entered: Entered | undefined
   let ended: Ended = { verdict: started.command === 'rollback' ? 'rolled-back' : 'done', exit: EXIT.done }
   try {
-    leave = await enter()
+    entered = await enter()
     recorder.record({ type: 'run-started', ...started })
+    if (entered.found) recorder.record(entered.found)
     await work()
   } catch (error) {
     ended = endedBy(error, started.command, context)
   }
-  if (leave || ended.failure?.kind !== 'locked')
-    record(ended, context, Math.round(doors.clock.monotonic() - began))
-  await leave?.()
+  if (ended.failure?.kind !== 'locked')
+    recordEnd(started, ended, context, Math.round(doors.clock.monotonic() - began))
+  // What cannot be freed is taken over from a process that is gone.
+  await entered?.leave().catch(() => {})
   return ended
 }
 
@@ -57,8 +65,14 @@ const endedBy = (error: unknown, command: Command, { signal, state, recorder }: 
 }
 
 /** A transcript that cannot be written any more must not hide why the run ended. */
-const record = ({ verdict, exit, failure }: Ended, { recorder }: RunContext, ms: number): void => {
+const recordEnd = (
+  started: Omit<EventOf<'run-started'>, 'type'>,
+  { verdict, exit, failure }: Ended,
+  { recorder, state }: RunContext,
+  ms: number,
+): void => {
   try {
+    if (!state.started) recorder.record({ type: 'run-started', ...started })
     recorder.record({ type: 'run-ended', verdict, exit, ms, ...(failure && { failure }) }, { durable: true })
   } catch (error) {
     if (failure?.kind !== 'journal-failed') throw error
