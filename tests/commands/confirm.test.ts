@@ -132,12 +132,19 @@ describe('on a terminal', () => {
     expect(eventsIn(out).find(({ type }) => type === 'action-ended')).toMatchObject({ note: 'told Ada' })
   })
 
-  test('an instruction that is not confirmed after something was done leaves with 1', async () => {
-    const { startOnTerminal, done } = await withBook(`does("one"), ${byHand}`)
+  test('an instruction that is not confirmed after something was done leaves with 1, and a reason', async () => {
+    const { startOnTerminal, done, transcript } = await withBook(`does("one"), ${byHand}`)
     const { type, shows, ended, printed } = startOnTerminal(['deploy', 'staging', '--confirm', 'staging'])
     await shows('Tell the team that it begins')
     type('n\r')
+    await shows('"Tell the team" failed. What now?')
+    type('\u001b[B')
+    await shows(/❯ Stop, and leave it/)
+    type('\r')
+    await shows('Why is it left as it is?')
+    type('the team sleeps\r')
     expect((await ended).exit).toBe(1)
+    expect(transcript()).toContain('the team sleeps')
     expect(done()).toBe(true)
     expect(printed.all).toContain('Do one')
   })
