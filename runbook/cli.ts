@@ -32,12 +32,15 @@ const verbs: Verb[] = [
     summary: 'performs the book',
     load: async () => (await import('./commands/deploy.ts')).deploy,
     options: (command) =>
-      command.addOption(
-        new Option('--on-failure <what>', 'what to do when a step fails, instead of asking').choices([
-          'stop',
-          'rollback',
-        ]),
-      ),
+      command
+        .addOption(
+          new Option('--on-failure <what>', 'what to do when a step fails, instead of asking').choices([
+            'stop',
+            'rollback',
+          ]),
+        )
+        .option('--approved-by <name>', 'who approved a rollback beforehand, where the book asks for that')
+        .option('--approval-note <text>', 'in which words'),
   },
   {
     name: 'verify',
@@ -60,7 +63,9 @@ const verbs: Verb[] = [
           ]),
         )
         .option('--around <step...>', 'leaves an irreversible step as it is')
-        .option('--reason <text>', 'why; kept in the transcript'),
+        .option('--reason <text>', 'why; kept in the transcript')
+        .option('--approved-by <name>', 'who approved it, where the book asks for that')
+        .option('--approval-note <text>', 'in which words'),
   },
   {
     name: 'runs',

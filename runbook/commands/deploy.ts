@@ -3,6 +3,8 @@ import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import { failureOf } from '../model/failure.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
+import { mayBeApproved } from './approve.ts'
+import { askAgainAfterRollback } from './ask-again-after-rollback.ts'
 import type { Invocation } from './invocation.ts'
 import { mayStart } from './may-start.ts'
 import { openBook } from './open-book.ts'
@@ -16,6 +18,7 @@ export const deploy = async (invocation: Invocation): Promise<number> => {
   const { book, env } = open.arrangement
   const title = `Deploy ${book.name} to ${env.name}`
   mayStart(env, invocation, `${title}?`)
+  if (options.onFailure === 'rollback') mayBeApproved(book, invocation)
 
   const work = async ({ run, arrangement, context, usually, runs }: Work): Promise<void> => {
     const text = options.verbose ? planText : planSummary
@@ -25,6 +28,7 @@ export const deploy = async (invocation: Invocation): Promise<number> => {
         usually,
         canAsk,
         present: (plan) => say(text(plan, { title, runs, paint })),
+        beforehand: (plan) => askAgainAfterRollback(plan, open.stateDir, context),
       })
     } catch (error) {
       if (!context.takeBack) throw error

@@ -34,4 +34,7 @@ export interface Options {
   database?: 'schema'
   around?: string[]
   reason?: string
+  /** Of `rollback`, and of `deploy --on-failure=rollback`. */
+  approvedBy?: string
+  approvalNote?: string
 }

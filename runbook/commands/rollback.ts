@@ -7,6 +7,7 @@ import { EXIT } from '../model/exit.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { rollbackText } from '../render/rollback-text.ts'
+import { approve, mayBeApproved } from './approve.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
@@ -38,6 +39,7 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
 
   const open = await openBook(invocation)
   mayStart(open.arrangement.env, invocation, `${title(open.arrangement)}?`)
+  mayBeApproved(open.arrangement.book, invocation)
   const meant = await readBackwards(open, invocation)
   if (!meant) return EXIT.done
   const reading = {
@@ -53,6 +55,7 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
         usually,
         canAsk,
         present: (plan) => present(meant, plan, runs, title(arrangement)),
+        beforehand: () => approve(arrangement.book, context, options),
       }),
   })
   return ended.exit

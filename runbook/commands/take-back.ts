@@ -3,6 +3,7 @@ import { arrangeRollback, type RollbackOptions } from '../engine/arrange-rollbac
 import { runBook } from '../engine/run-book.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Ended } from '../model/exit.ts'
+import { approve } from './approve.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
@@ -27,7 +28,10 @@ export const takeBack = (
     reading,
     {
       locks: false,
-      work: ({ context }) => runBook(arrangement.entries, context),
+      work: async ({ context }) => {
+        await approve(arrangement.book, context, options)
+        await runBook(arrangement.entries, context)
+      },
     },
   )
 }

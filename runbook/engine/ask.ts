@@ -24,6 +24,8 @@ const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
   const step = ask.kind === 'instruction' ? { step: ask.step } : {}
   recorder.record({ type: 'asked', ...step, question })
   const flag = answeredByFlag(ask, context)
+  if (!flag && context.answers.canAsk === false)
+    throw new Failed({ kind: 'answer-needed', question, flag: '--yes' })
   const answer = flag ?? (await askOperator(ask, question, context))
   recorder.record({
     type: 'answered',

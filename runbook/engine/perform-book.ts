@@ -15,6 +15,8 @@ export interface PerformOptions {
   canAsk: boolean
   /** Shows the plan, before the question. */
   present(plan: Plan): void
+  /** What else is asked before the question, once the plan has been seen. */
+  beforehand?(plan: Plan): Promise<void>
 }
 
 /** Performs a book, read forwards or backwards: checklist, plan, confirmation, steps. */
@@ -28,6 +30,7 @@ export const performBook = async (
   const byHand = plan.steps.find(({ actions }) => actions.some((action) => action.byHand))
   if (byHand && !options.canAsk && !context.answers.yes)
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
+  await options.beforehand?.(plan)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
   await runBook(arrangement.entries, context, plan.revision ?? undefined)
 }

@@ -38,8 +38,16 @@ export interface EnvironmentDefinition {
 
 export interface Book {
   readonly name: string
+  /** Who must have approved a rollback; asked and recorded. */
+  readonly approval?: Approval
   readonly environments: Readonly<Record<string, EnvironmentDefinition>>
   deploy(env: Environment): Entries
+}
+
+/** Whose word a rollback needs, and how they are reached. */
+export interface Approval {
+  readonly from: string
+  readonly contact?: string
 }
 
 /** Defines a book: the default export of `runbook.config.ts`. */

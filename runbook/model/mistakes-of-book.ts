@@ -132,6 +132,7 @@ const environmentSchema = z.strictObject(
 const bookSchema = z.strictObject(
   {
     name: string,
+    approval: z.strictObject({ from: string, contact: string.optional() }).optional(),
     environments: z
       .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/i), environmentSchema, {
         error: ({ code }) =>

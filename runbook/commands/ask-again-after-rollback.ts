@@ -1,0 +1,25 @@
+import { askFor } from '../engine/ask.ts'
+import type { RunContext } from '../engine/run-context.ts'
+import { pastRuns } from '../journal/past-runs.ts'
+import type { Plan } from '../plan/plan.ts'
+
+/** A revision that was taken back once is not deployed again by accident. */
+export const askAgainAfterRollback = async (
+  { env, revision }: Plan,
+  stateDir: string,
+  context: RunContext,
+): Promise<void> => {
+  if (!revision) return
+  for await (const { state } of pastRuns(stateDir, env.name)) {
+    const { started, ended, revision: moved } = state
+    // Deployed well since: it has proven itself.
+    if (started?.command === 'deploy' && ended?.verdict === 'done' && moved?.to === revision.to) return
+    if (started?.command !== 'rollback' || ended?.verdict !== 'rolled-back' || moved?.from !== revision.to)
+      continue
+    const when = ended.at.slice(0, 16).replace('T', ' ')
+    const why = started.reason ? `: ${started.reason}` : ', without a reason given'
+    const question = `${revision.to.slice(0, 7)} was taken back on ${when} UTC by ${started.operator}${why}. Deploy it again?`
+    await askFor({ kind: 'go-on', question }, context)
+    return
+  }
+}
