@@ -128,13 +128,21 @@ export const scenarioWorld = async (name: string) => {
       await writeFile(join(world.dir, file), change(await readFile(world.book, 'utf8')))
       return ['--config', join(world.dir, file)]
     },
-    /** What a deployment of production could have changed. */
-    state: async () => ({
-      files: snapshotOf(production),
-      columns: await columns(),
-      running: await running(),
-      rows: await sql('SELECT count(*) FROM avatar_projects'),
-    }),
+    /** Remembers everything that a deployment of production could change; what the function gives has changed since. */
+    watch: async (): Promise<() => Promise<string[]>> => {
+      const look = async (): Promise<Record<string, string>> => ({
+        ...snapshotOf(production),
+        columns: String(await columns()),
+        revision: String(await running()),
+        projects: JSON.stringify(await sql('SELECT count(*) FROM avatar_projects')),
+      })
+      const before = await look()
+      return async () => {
+        const after = await look()
+        const names = new Set([...Object.keys(before), ...Object.keys(after)])
+        return [...names].filter((name) => before[name] !== after[name])
+      }
+    },
     /** Production as it was when the world was raised, and the fix at the head of the remote. */
     reset: async () => {
       await publish({})
