@@ -1,0 +1,47 @@
+import { Command, CommanderError, Option } from 'commander'
+import { VERSION } from '../version.ts'
+import { ABOUT, helpPage } from './help-page.ts'
+import { onInterrupt } from './interrupts.ts'
+import type { Options } from './invocation.ts'
+import { invocationOf } from './read-invocation.ts'
+import { reportFailure } from './report-failure.ts'
+import { everywhere, type OptionText, type Verb, verbs } from './verbs.ts'
+
+/** Reads the arguments and runs the verb that they name; gives the exit status. */
+export const runCommandLine = async (): Promise<number> => {
+  const program = new Command('runbook').description(ABOUT).version(VERSION).exitOverride()
+  program.helpInformation = helpPage
+  let exit = 0
+  for (const verb of verbs) {
+    const command = program.command(`${verb.name} ${verb.argument}`).description(verb.summary)
+    for (const option of [...verb.options, ...everywhere]) command.addOption(optionOf(option))
+    command.action(async (argument: string | undefined, options: Options) => {
+      exit = await invoke(verb, argument, options)
+    })
+  }
+  try {
+    await program.parseAsync()
+    return exit
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : 2
+  }
+}
+
+const optionOf = ({ flags, about, choices }: OptionText): Option => {
+  const option = new Option(flags, about)
+  return choices ? option.choices(choices) : option
+}
+
+const invoke = async (verb: Verb, argument: string | undefined, options: Options): Promise<number> => {
+  const { signal, release } = onInterrupt()
+  const invocation = await invocationOf(argument, options, signal)
+  try {
+    const command = await verb.load()
+    return await command(invocation)
+  } catch (error) {
+    return reportFailure(error, invocation)
+  } finally {
+    release()
+  }
+}

@@ -1,0 +1,105 @@
+import type { Invocation } from './invocation.ts'
+
+/** A verb: what `--help` says of it, and where its code is. Loaded only when it is called. */
+export interface Verb {
+  name: string
+  argument: string
+  summary: string
+  /** Options of its own. */
+  options: readonly OptionText[]
+  load(): Promise<(invocation: Invocation) => Promise<number>>
+}
+export interface OptionText {
+  /** `--reason <text>` */
+  flags: string
+  about: string
+  choices?: readonly string[]
+}
+
+const approval = [
+  {
+    flags: '--approved-by <name>',
+    about: 'who approved the rollback beforehand, where the book asks for that',
+  },
+  { flags: '--approval-note <text>', about: 'in which words' },
+]
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'doctor',
+    argument: '[env]',
+    summary: 'the checklist before a deployment: tools, access, secrets, disk, rights; changes nothing',
+    options: [],
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'plan',
+    argument: '[env]',
+    summary: 'what `deploy` would do, from real observations; changes nothing',
+    options: [],
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    name: 'deploy',
+    argument: '[env]',
+    summary: 'performs the book',
+    options: [
+      {
+        flags: '--on-failure <what>',
+        about: 'what to do when a step fails, instead of asking',
+        choices: ['stop', 'rollback'],
+      },
+      ...approval,
+    ],
+    load: async () => (await import('./deploy.ts')).deploy,
+  },
+  {
+    name: 'verify',
+    argument: '[env]',
+    summary: 'only the checks of what should hold after a deployment',
+    options: [],
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'rollback',
+    argument: '[env]',
+    summary: 'takes the last run back, after saying what will be lost',
+    options: [
+      { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      { flags: '--run <id>', about: 'another run than the last one' },
+      {
+        flags: '--database <how>',
+        about: 'the database too: the reverse of the migration',
+        choices: ['schema'],
+      },
+      { flags: '--around <step...>', about: 'leaves an irreversible step as it is' },
+      { flags: '--reason <text>', about: 'why; kept in the transcript' },
+      ...approval,
+    ],
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
+  {
+    name: 'runs',
+    argument: '[env]',
+    summary: 'past runs',
+    options: [],
+    load: async () => (await import('./runs.ts')).runs,
+  },
+  {
+    name: 'show',
+    argument: '[run]',
+    summary: 'the transcript of a run; the latest where none is named',
+    options: [],
+    load: async () => (await import('./show.ts')).show,
+  },
+]
+
+export const everywhere: readonly OptionText[] = [
+  { flags: '--config <file>', about: 'the book; default: runbook.config.ts here or in a folder above' },
+  { flags: '--state-dir <folder>', about: 'transcripts and backups; default: .runbook beside the book' },
+  { flags: '-y, --yes', about: 'answers ordinary questions; never the name of a protected environment' },
+  { flags: '--confirm <env>', about: 'stands for typing the name of a protected environment' },
+  { flags: '--json', about: 'events on standard output, one JSON object a line' },
+  { flags: '-v, --verbose', about: 'also what was looked at, performed and printed' },
+  { flags: '--no-color', about: 'no colours; so does the variable NO_COLOR' },
+]
