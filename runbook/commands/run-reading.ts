@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import type { Holder } from '../doors/lock-file.ts'
@@ -158,8 +158,10 @@ const viewOf = (
 /** Only its owner may look into it, and git passes it over. */
 const prepareStateDir = (stateDir: string): void => {
   try {
-    mkdirSync(join(stateDir, 'runs'), { recursive: true, mode: 0o700 })
-    mkdirSync(join(stateDir, 'backups'), { recursive: true, mode: 0o700 })
+    for (const folder of ['runs', 'backups', 'locks'].map((name) => join(stateDir, name))) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      chmodSync(folder, 0o700)
+    }
     writeFileSync(join(stateDir, '.gitignore'), '*\n', { mode: 0o600 })
   } catch (error) {
     throw new Failed({ kind: 'journal-failed', path: stateDir, message: (error as Error).message })

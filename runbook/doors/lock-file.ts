@@ -1,5 +1,6 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failed } from '../model/failure.ts'
 import { startOf } from './process-identity.ts'
 
 /** Who holds a lock. */
@@ -14,29 +15,47 @@ export interface Holder {
 }
 type Generation = { number: number; holder: Holder | null }
 
+/** How many generations stay: who is slow must not find a name free that was used already. */
+const KEPT = 16
+
 /**
  * A lock as a file that names its holder. Each taking of it is a new generation, made by `link`, which succeeds for
- * exactly one process; a generation's name is never used again, so that two who find a dead holder cannot both
- * follow it. Freeing writes `null` into the own generation, and touches no other.
+ * exactly one process, so that two who find a dead holder cannot both follow it. Freeing empties the own generation,
+ * which needs no room on the disk, and touches no other.
  */
 export const takeLockFile = (folder: string, holder: Holder): Taken | { heldBy: Holder } => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  for (;;) {
-    const latest = latestGeneration(folder)
-    if (latest?.holder && isHeld(latest.holder, holder.machine)) return { heldBy: latest.holder }
-    const number = (latest?.number ?? 0) + 1
-    if (!create(folder, number, holder)) continue
-    for (const old of generations(folder)) if (old < number) rmSync(fileOf(folder, old), { force: true })
-    return {
-      ...(latest?.holder && { takenOverFrom: latest.holder }),
-      free: () => replace(fileOf(folder, number), null),
-    }
+  try {
+    return takeGeneration(folder, holder)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new Failed({ kind: 'file-failed', path: folder, code, message })
   }
 }
 export interface Taken {
   /** The dead process that held it last. */
   takenOverFrom?: Holder
   free(): void
+}
+
+const takeGeneration = (folder: string, holder: Holder): Taken | { heldBy: Holder } => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (;;) {
+    const latest = latestGeneration(folder)
+    if (latest?.holder && isHeld(latest.holder, holder.machine)) return { heldBy: latest.holder }
+    const number = (latest?.number ?? 0) + 1
+    if (!create(folder, number, holder)) continue
+    const known = generations(folder)
+    if (known.at(-1) !== number) {
+      // The name was free because this generation is over, and removed: there are later ones.
+      rmSync(fileOf(folder, number), { force: true })
+      continue
+    }
+    for (const old of known) if (old <= number - KEPT) rmSync(fileOf(folder, old), { force: true })
+    return {
+      ...(latest?.holder && { takenOverFrom: latest.holder }),
+      free: () => truncateSync(fileOf(folder, number)),
+    }
+  }
 }
 
 /** A process of this machine can be looked for; of another machine's it is not known, and it is held. */
@@ -57,21 +76,25 @@ const create = (folder: string, number: number, holder: Holder): boolean => {
   }
 }
 
-const replace = (file: string, holder: Holder | null): void => {
-  writeFileSync(`${file}.draft`, JSON.stringify(holder), { mode: 0o600 })
-  renameSync(`${file}.draft`, file)
-}
-
 const latestGeneration = (folder: string): Generation | undefined => {
   for (;;) {
     const number = generations(folder).at(-1)
     if (number === undefined) return undefined
     try {
-      return { number, holder: JSON.parse(readFileSync(fileOf(folder, number), 'utf8')) }
+      return { number, holder: holderIn(readFileSync(fileOf(folder, number), 'utf8')) }
     } catch (error) {
       // The next holder has removed it in the meantime.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
+  }
+}
+
+/** Nobody, where the file was emptied; or where a power cut came before its content was on the disk. */
+const holderIn = (text: string): Holder | null => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
   }
 }
 

@@ -2,16 +2,21 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 
-/** When a process began; with its pid it names one process for ever. Undefined where there is none. */
+/**
+ * When a process began; with its pid it names one process for ever. Undefined where there is none, and where it is
+ * over and only its parent has not looked yet.
+ */
 export const startOf = (pid: number): string | undefined => {
   try {
-    if (process.platform !== 'linux')
-      return (
-        execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
-      )
+    if (process.platform !== 'linux') {
+      const ps = ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)]
+      const [state, ...start] = execFileSync('ps', ps, { encoding: 'utf8' }).trim().split(/\s+/)
+      return state?.startsWith('Z') ? undefined : start.join(' ') || undefined
+    }
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name of the program, in parentheses, may contain spaces; the start time is the 20th field after it.
-    return `${bootId()}:${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? undefined : `${bootId()}:${fields[19]}`
   } catch {
     return undefined
   }

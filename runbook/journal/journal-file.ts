@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Event, Happening } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
@@ -7,7 +7,7 @@ import { Failed } from '../model/failure.ts'
 /** What the first line of a transcript has as `prev`. */
 export const NOTHING_BEFORE = '0'.repeat(64)
 
-export const hashOf = (line: string): string => createHash('sha256').update(line).digest('hex')
+export const hashOf = (line: string | Uint8Array): string => createHash('sha256').update(line).digest('hex')
 
 /** Appends events to a transcript. Nothing in it is ever rewritten. */
 export class JournalFile {
@@ -26,8 +26,7 @@ export class JournalFile {
     const line = `${JSON.stringify(event)}\n`
     this.#telling(() => {
       this.#fd ??= this.#open()
-      writeSync(this.#fd, line)
-      if (durable) fsyncSync(this.#fd)
+      writeWhole(this.#fd, Buffer.from(line), durable)
     })
     this.seq += 1
     this.prev = hashOf(line.slice(0, -1))
@@ -40,8 +39,11 @@ export class JournalFile {
   }
 
   #open(): number {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    return openSync(this.path, 'a', 0o600)
+    const folder = dirname(this.path)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const fd = openSync(this.path, 'a', 0o600)
+    for (const made of [folder, dirname(folder)]) syncFolder(made)
+    return fd
   }
 
   /** A transcript that cannot be written stops the run before its next effect. */
@@ -51,5 +53,27 @@ export class JournalFile {
     } catch (error) {
       throw new Failed({ kind: 'journal-failed', path: this.path, message: (error as Error).message })
     }
+  }
+}
+
+/** Of a line that does not fit on the disk nothing stays, so that the next one does not begin in the middle of it. */
+const writeWhole = (fd: number, line: Buffer, durable: boolean): void => {
+  const { size } = fstatSync(fd)
+  try {
+    for (let written = 0; written < line.length; ) written += writeSync(fd, line, written)
+    if (durable) fsyncSync(fd)
+  } catch (error) {
+    ftruncateSync(fd, size)
+    throw error
+  }
+}
+
+/** A new file survives a power cut only when its folder knows of it. */
+const syncFolder = (path: string): void => {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }

@@ -1,7 +1,7 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Event } from '../model/event.ts'
+import { Failed } from '../model/failure.ts'
 import { foldRun, type RunState } from './fold.ts'
 import { hashOf, NOTHING_BEFORE } from './journal-file.ts'
 
@@ -10,7 +10,7 @@ export const listRuns = (stateDir: string): string[] => {
   const folder = join(stateDir, 'runs')
   return existsSync(folder)
     ? readdirSync(folder)
-        .filter((id) => existsSync(journalOf(stateDir, id)))
+        .filter((id) => statSync(journalOf(stateDir, id), { throwIfNoEntry: false })?.isFile())
         .sort()
     : []
 }
@@ -29,8 +29,7 @@ export interface Transcript {
 export const readTranscript = async (path: string, { outputs = true } = {}): Promise<Transcript> => {
   const transcript: Transcript = { events: [], flaws: [] }
   let [prev, number] = [NOTHING_BEFORE, 0]
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) {
+  for await (const line of linesOf(path)) {
     number += 1
     const event = parse(line)
     if (!event) transcript.flaws.push({ line: number, what: 'is not a whole event' })
@@ -48,9 +47,33 @@ export const readTranscript = async (path: string, { outputs = true } = {}): Pro
 export const readRun = async (stateDir: string, run: string): Promise<RunState> =>
   foldRun((await readTranscript(journalOf(stateDir, run), { outputs: false })).events)
 
-const parse = (line: string): Event | undefined => {
+/** The lines of a file as bytes, because their hashes are of bytes; readline takes other signs for line ends too. */
+async function* linesOf(path: string): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = []
   try {
-    const value = JSON.parse(line)
+    for await (const chunk of createReadStream(path, {
+      highWaterMark: 1024 * 1024,
+    }) as AsyncIterable<Buffer>) {
+      let from = 0
+      for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, from)) {
+        const last = chunk.subarray(from, end)
+        yield begun.length ? Buffer.concat([...begun, last]) : last
+        begun = []
+        from = end + 1
+      }
+      if (from < chunk.length) begun.push(chunk.subarray(from))
+    }
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new Failed({ kind: 'file-failed', path, code, message })
+  }
+  if (begun.length) yield Buffer.concat(begun)
+}
+const LINE_END = 10
+
+const parse = (line: Buffer): Event | undefined => {
+  try {
+    const value = JSON.parse(line.toString('utf8'))
     return typeof value?.type === 'string' && typeof value.seq === 'number' ? value : undefined
   } catch {
     return undefined

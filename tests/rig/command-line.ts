@@ -219,3 +219,7 @@ const isCorpse = (pid: number): boolean => {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
   return stdout.trim() === '' || stdout.trim().startsWith('Z')
 }
+
+/** Before a command, where root must find the modes of files in its way too. */
+export const withoutPrivilege =
+  process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search,-fowner', '--'] : []

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -11,13 +11,13 @@ export default async (project: TestProject) => {
   project.provide('adminUrl', cluster.adminUrl)
   project.provide('postgresBin', cluster.bin)
   // The command line is built there by the first test that wants it.
-  const commandFolder = join(dir, 'command line')
-  await mkdir(commandFolder)
+  const commandFolder = await mkdtemp(join(tmpdir(), 'runbook command line '))
   project.provide('commandFolder', commandFolder)
   return async () => {
     await cluster.stop()
     await rm(cluster.home, { recursive: true, force: true })
     await rm(dir, { recursive: true, force: true })
+    await rm(commandFolder, { recursive: true, force: true })
   }
 }
 
