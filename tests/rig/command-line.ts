@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { spawn as spawnInTerminal } from '@lydell/node-pty'
 import { inject } from 'vitest'
+import { end as endProcesses, findProcesses, inspect } from '../../examples/world/processes.ts'
 import type { Event } from '../../runbook/model/event.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -194,6 +195,8 @@ export const bookFolder = async (book: string | undefined, files: Record<string,
     runbook: (args: string[], options?: CallOptions): Promise<Ended> => start(args, options).ended,
     dispose: async () => {
       for (const end of ends) end()
+      // What a killed run has left behind, such as a step that a test lets wait for ever.
+      await endProcesses(findProcesses((pid) => inspect.cwd(pid)?.startsWith(folder) ?? false))
       await rm(folder, { recursive: true, force: true })
     },
   }
