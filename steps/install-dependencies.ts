@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { dependenciesInstalled } from '../checks/dependencies-installed.ts'
-import { lockFileFits } from '../checks/lock-file-fits.ts'
 import { type Manager, managers, packageManager } from '../checks/reading/package-manager.ts'
 import { toolPresent } from '../checks/tool-present.ts'
 import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
@@ -39,7 +38,7 @@ export const installDependencies = factory(
       title: `Install the dependencies${folder === '.' ? '' : ` of ${folder}`}`,
       about:
         'Installs exactly what the lock file says (npm ci, or what pnpm, yarn and bun call it), development ' +
-        'dependencies too, whatever NODE_ENV is. Refuses a package-lock.json that does not fit package.json. Skipped when node_modules holds just that already. Proves it by ' +
+        'dependencies too, whatever NODE_ENV is. Skipped when node_modules holds just that already. Proves it by ' +
         'comparing what the package manager recorded in node_modules with the lock file, and by looking at the folders.',
       sort: 'follows',
       needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder, manager)])],
@@ -48,13 +47,7 @@ export const installDependencies = factory(
         const locked = await packageManager(at, folder, { manager, read: incomingTextIfThere })
         return { ...locked, installed: (await installed.look(at)).seen }
       },
-      before: ({ observed: { manager: found, lock } }) =>
-        command
-          ? []
-          : [
-              ...otherManager(found),
-              ...(found === 'npm' && lock ? [lockFileFits(folder, lock, incomingTextIfThere)] : []),
-            ].map(early),
+      before: ({ observed }) => (command ? [] : otherManager(observed.manager).map(early)),
       actions: ({ observed }) => {
         const own = command && changes(...command)
         return {

@@ -1,5 +1,6 @@
 import type { RunState } from '../journal/fold.ts'
-import { Failed, failureOf, type Unmet } from '../model/failure.ts'
+import { explain } from '../model/explain.ts'
+import { Failed, type Failure, failureOf, type Unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -16,19 +17,36 @@ export const verify = async (
   context: RunContext,
   lastDeployment: RunState | undefined,
 ): Promise<void> => {
-  const unmet: Unmet[] = []
+  const failures: { step: Step; failure: Failure }[] = []
   if (lastDeployment?.revision) context.state.revision = lastDeployment.revision
+  // What only prepared the deployment is not looked at, but its output may be asked for.
+  for (const { id, sort } of steps) {
+    const then = lastDeployment?.steps.get(id)
+    if (sort === 'prepares' && then) context.state.steps.set(id, then)
+  }
   for (const step of steps.filter(({ sort }) => sort !== 'prepares')) {
     try {
       await (step.sort === 'verifies' ? runStep(step, context) : verifyStep(step, context, lastDeployment))
     } catch (error) {
       context.signal.throwIfAborted()
       const failure = failureOf(error)
-      if (failure.kind !== 'after-unmet' && failure.kind !== 'before-unmet') throw error
-      unmet.push(...failure.unmet)
+      if (failure.kind === 'bug' || failure.kind === 'journal-failed') throw error
+      failures.push({ step, failure })
     }
   }
-  if (unmet.length) throw new Failed({ kind: 'after-unmet', unmet })
+  if (!failures.length) return
+  const tails = failures.flatMap(({ failure }) => ('tail' in failure && failure.tail ? [failure.tail] : []))
+  throw new Failed({
+    kind: 'after-unmet',
+    unmet: failures.flatMap(unmetOf),
+    ...(tails.length && { tail: tails.join('\n') }),
+  })
+}
+
+const unmetOf = ({ step, failure }: { step: Step; failure: Failure }): Unmet[] => {
+  if (failure.kind === 'after-unmet' || failure.kind === 'before-unmet') return failure.unmet
+  const { sentence, remedy } = explain(failure)
+  return [{ fact: `"${step.title}" can be done`, seen: sentence, remedy }]
 }
 
 const verifyStep = async (step: Step, context: RunContext, last: RunState | undefined): Promise<void> => {
@@ -40,12 +58,15 @@ const verifyStep = async (step: Step, context: RunContext, last: RunState | unde
     const then = last?.steps.get(step.id)
     // What the deployment performed is evidence still, such as an exit status that nothing else shows.
     if (then) context.state.steps.get(step.id)!.actions = then.actions
-    const output =
-      then && (then.state.is === 'done' || then.state.is === 'skipped') ? then.state.output : null
     const observed = then?.observed ?? ((await step.observe(lookOf(context, step))) as Json)
     const known = { observed, env: context.env, run: context.paths }
     const look = lookOf(context, step)
     await demand('after-unmet', step.after(known), { look, context, step: step.id, side: 'after' })
+    const was = then?.state
+    const output =
+      was?.is === 'done' || was?.is === 'skipped'
+        ? was.output
+        : ((await step.output({ ...look, observed })) as Json)
     recorder.record({ type: 'step-done', step: step.id, output, summary: '', ms: took() })
   } catch (error) {
     recorder.record({ type: 'step-failed', step: step.id, failure: failureOf(error), ms: took() })

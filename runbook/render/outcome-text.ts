@@ -43,8 +43,11 @@ export const failureText = (failure: Failure, title: string | undefined, paint: 
   ].join('\n')
 }
 
-const failedTitle = ({ state }: OutcomeOptions): string | undefined =>
-  [...state.steps.values()].find((step) => step.state.is === 'failed')?.title
+/** Of the one that failed; a verification may find several, and names them by their facts. */
+const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
+  const [first, ...others] = [...state.steps.values()].filter((step) => step.state.is === 'failed')
+  return others.length ? undefined : first?.title
+}
 
 const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {
   const { command } = options.state.started ?? {}

@@ -79,13 +79,13 @@ const sh = (id: string, script: string, more = {}) => defineStep({
 const does = (id: string, script = ':', more = {}) => sh(id, script + '\\ntouch done-' + id, more)
 `
 
-/** `prelude`, and a book of these steps for an ordinary and for a protected environment. */
+/** `prelude`, and a book of these steps for an ordinary (with `environment`) and for a protected environment. */
 export const bookOf = (steps: string, { before = '', environment = '' } = {}): string => `${prelude}
 ${before}
 const app = { dir: 'app', url: 'http://127.0.0.1:9' }
 export default defineRunbook({
   name: 'tested',
-  environments: { staging: { app, ${environment} }, production: { protected: true, app, ${environment} } },
+  environments: { staging: { app, ${environment} }, production: { protected: true, app } },
   deploy: (env) => [${steps}],
 })
 `
