@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { spawn as spawnInTerminal } from '@lydell/node-pty'
 import { execa } from 'execa'
 import { columnsAdded } from '../../examples/lumiku/avatars.ts'
@@ -62,10 +63,13 @@ export const scenarioWorld = async (name: string) => {
     pty.onData((text) => {
       printed.all += text
     })
+    /** What was printed, without what moves the cursor and paints. */
+    const text = () => stripVTControlCharacters(printed.all).replaceAll('\r', '')
     return {
       printed,
-      type: (text: string) => pty.write(text),
-      shows: (text: string) => until(() => printed.all.includes(text), `'${text}' on the terminal`),
+      text,
+      type: (keys: string) => pty.write(keys),
+      shows: (words: string) => until(() => text().includes(words), `'${words}' on the terminal`),
       ended: new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode))),
     }
   }

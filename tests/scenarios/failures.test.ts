@@ -1,0 +1,152 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { processesOf, removeWorlds } from '../examples/raise-world.ts'
+import { eventsIn } from '../rig/command-line.ts'
+import {
+  type Call,
+  type Ended,
+  migration,
+  projects,
+  type ScenarioWorld,
+  scenarioWorld,
+} from './scenario-world.ts'
+
+// What goes wrong on the way: the run says what stands, and what to type next. Production is put back after each.
+
+let world: ScenarioWorld
+const server = 'backend/src/server.ts'
+const repository = 'backend/src/apps/avatar-creator/repositories/avatar-creator.repository.ts'
+
+beforeAll(async () => {
+  world = await scenarioWorld('failures')
+})
+afterEach(() => world.reset())
+afterAll(removeWorlds)
+
+const deploy = (...options: string[]) => [
+  'deploy',
+  'production',
+  '--confirm',
+  'production',
+  '--yes',
+  ...options,
+]
+const last = (text: string): string => text.slice(-2000)
+
+/** Exit 1, these words, a remedy, what stands, and a transcript that ends. */
+const failed = async (words: string[], call?: Call): Promise<Ended> => {
+  const ended = await world.runbook(deploy(), call)
+  expect(ended.exit, ended.out + ended.err).toBe(1)
+  const outcome = ended.out.slice(ended.out.lastIndexOf('\n✖ '))
+  for (const word of words) expect(outcome).toContain(word)
+  expect(outcome).toMatch(/\n {2}→ \S/)
+  expect(outcome).toMatch(/\n {2}changed {5}\S/)
+  expect(outcome).toMatch(/\n {2}not begun {3}\S/)
+  expect(outcome).not.toContain('mistake in runbook')
+  const shown = await world.runbook(['show', '--json'])
+  expect(eventsIn(shown.out).at(-1)).toMatchObject({ type: 'run-ended', verdict: 'failed', exit: 1 })
+  return ended
+}
+
+describe('before the restart: what runs goes on as it was', () => {
+  afterEach(async () => {
+    expect(await world.columns()).toBe(8)
+    expect(await world.running()).toBe(world.revisions.broken)
+  })
+
+  test('pg_dump is killed midway: no file bears the name of a backup', async () => {
+    const folder = join(world.dir, 'killed')
+    mkdirSync(folder)
+    const script = [
+      '#!/bin/sh',
+      'real=$(PATH="${PATH#*:}" command -v pg_dump)',
+      'case "$1" in --version) exec "$real" "$@" ;; esac',
+      '"$real" "$@"',
+      'for word; do case "$word" in --file=*) dump="${word#--file=}" ;; esac; done',
+      'half=$(head -c 20000 "$dump" | base64 -w 0)',
+      'printf %s "$half" | base64 -d > "$dump"',
+      'kill -9 $$',
+    ]
+    writeFileSync(join(folder, 'pg_dump'), `${script.join('\n')}\n`, { mode: 0o755 })
+    const env = { PATH: `${folder}:${world.env.PATH}` }
+    await failed(['Back up the database', 'pg_dump', 'signal SIGKILL'], { env })
+    expect(readdirSync(join(world.dir, '.runbook/backups'))).toEqual([])
+  })
+
+  test('the build fails: the compiler’s words are shown', async () => {
+    await world.publish({ [server]: (text) => `${text}\nconst broken: = 1\n` })
+    await failed(['Build backend', 'npm run build', 'server.ts', 'TS1110'])
+  })
+
+  test('the SQL fails in its third statement: its line is shown, and nothing of it stays', async () => {
+    const wrong = '"personaPersonality" no_such_type'
+    await world.publish({ [migration]: (text) => text.replace('"personaPersonality" TEXT', wrong) })
+    const sql = await readFile(join(world.dir, 'desk', migration), 'utf8')
+    const line = sql.slice(0, sql.indexOf(wrong)).split('\n').length
+    await failed(['Add the 18 columns to avatars', `refused line ${line}`, wrong, 'nothing of it stays'])
+  })
+
+  test('Ctrl-C in the middle of the build ends all of it and frees the lock; the next run goes on', async () => {
+    const pause = 'await new Promise((end) => setTimeout(end, 60_000))\n'
+    await world.publish({
+      'backend/scripts/build.mjs': (text) => text.replace('const git =', `${pause}const git =`),
+    })
+    const { type, shows, text, ended } = world.onTerminal(['deploy', 'production'])
+    await shows('type its name to go on')
+    type('production\r')
+    await shows('node scripts/build.mjs')
+    type('\u0003')
+    expect(await ended, last(text())).toBe(130)
+    expect(last(text())).toContain('interrupted by SIGINT')
+    const left = await processesOf(world.dir)
+    expect(left.filter((one) => /npm|build\.mjs|pg_dump|git /.test(one))).toEqual([])
+    const plan = await world.runbook(['plan', 'production'])
+    expect(plan.exit, plan.out).toBe(0)
+    expect(plan.out).toMatch(/Pull the latest code.*\n +already done/)
+  })
+})
+
+describe('after the restart', () => {
+  test('the application dies at once: the end of its log is shown', async () => {
+    await world.publish({ [server]: (text) => `throw new Error('cannot begin like this')\n${text}` })
+    await failed(['Restart lumiku-backend', 'cannot begin like this', 'pm2 logs lumiku-backend'])
+    expect(await world.columns()).toBe(26)
+  })
+
+  test('the API answers 500: the request and the answer are shown', async () => {
+    const create = 'return { ...(await prisma'
+    await world.publish({
+      [repository]: (text) => text.replace(create, `if (data.name) throw new Error('no luck')\n  ${create}`),
+    })
+    await failed([
+      'Test the API endpoints',
+      '"test 1: create project" answers 201; seen: 500',
+      'Internal server error',
+    ])
+  })
+})
+
+test('on a terminal: the name, a branch with a slash, the manual checklist, and the transcript at the end', async () => {
+  await world.publish({}, 'release/2025-10')
+  const release = (text: string) => text.replace("branch: 'main'", "branch: 'release/2025-10'")
+  const book = await world.bookWith('release.ts', release)
+  const env = { LUMIKU_UI: 'https://app.lumiku.com' }
+  const { type, shows, text, printed, ended } = world.onTerminal(['deploy', 'production', ...book], { env })
+  await shows('type its name to go on')
+  type('production\r')
+  await shows('Does all of it work?')
+  type('y\r')
+  await shows('A note for the transcript')
+  type('the image is slow\r')
+  expect(await ended, last(text())).toBe(0)
+  expect(world.git('branch', '--show-current')).toBe('release/2025-10')
+  expect((await world.call('GET', projects)).status).toBe(200)
+  const outcome = /✔ Done in [\d.]+ s, [0-9a-f]{7} → [0-9a-f]{7}\n {2}transcript {2}\S+journal\.jsonl\n$/
+  expect(last(text())).toMatch(outcome)
+  // The cursor is back.
+  const [shown, hidden] = ['\u001b[?25h', '\u001b[?25l'].map((code) => printed.all.lastIndexOf(code))
+  expect(shown).toBeGreaterThanOrEqual(hidden!)
+  expect((await world.runbook(['show'])).out).toContain('the image is slow')
+})
