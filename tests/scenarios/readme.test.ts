@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { removeWorlds } from '../examples/raise-world.ts'
+import { type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+/** The commands of its shell blocks, without their comments. */
+const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
+  block
+    .split('\n')
+    .map((line) => line.replace(/ #.*/, '').trim())
+    .filter(Boolean),
+)
+const calls = commands.filter((command) => command.startsWith('npx runbook '))
+
+let world: ScenarioWorld
+beforeAll(async () => {
+  world = await scenarioWorld('readme')
+})
+afterAll(removeWorlds)
+
+test('every command of the README is one of those that are tried here', () => {
+  const others = commands.filter((command) => !calls.includes(command))
+  // `npm test` is what runs this.
+  expect(others).toEqual(['npm run demo', 'npm test'])
+  expect(calls.length).toBeGreaterThan(5)
+})
+
+test('the commands of the README work, one after the other', async () => {
+  for (const call of calls) {
+    const words = call.split(/ +/).slice(2)
+    const answered = ['deploy', 'rollback'].includes(words[0]!) ? ['--confirm', 'production', '--yes'] : []
+    const { exit, out, err } = await world.runbook([...words, ...answered])
+    expect(exit, `${call}\n${out}${err}`).toBe(0)
+  }
+})
+
+test('npm run demo shows the 500 and the 201, and leaves nothing running', async () => {
+  const { exitCode, stdout } = await execa('npm', ['run', '--silent', 'demo'], {
+    cwd: root,
+    stdin: 'ignore',
+    reject: false,
+  })
+  expect(stdout.indexOf('500 Internal Server Error')).toBeGreaterThan(0)
+  expect(stdout.indexOf('201 Created')).toBeGreaterThan(stdout.indexOf('500 Internal Server Error'))
+  expect(stdout).toContain('Everything that was started has ended')
+  expect(exitCode).toBe(0)
+})
