@@ -7,19 +7,30 @@ const SHORTEST = 6
 export class Redactor {
   /** Each form that a secret can take → what stands for it. */
   #forms = new Map<string, string>()
+  #learned = new Set<string>()
   #pattern: RegExp | undefined
+  /** How forms begin: quicker to look for than the forms. */
+  #hint: RegExp | undefined
+  /** The forms by their first character. */
+  #beginnings = new Map<string, string[]>()
+  #longest = 0
 
   /** Learns a value, and the forms in which it can come back: URL-encoded, in JSON, in base64, inside a URL. */
   learn(name: string, value: string): void {
+    if (this.#learned.has(value)) return
+    this.#learned.add(value)
     for (const secret of [value, ...passwordsIn(value)]) {
       if (secret.length < SHORTEST) continue
       for (const form of formsOf(secret))
         if (!this.#forms.has(form)) this.#forms.set(form, `‹secret ${name}›`)
     }
     const longestFirst = [...this.#forms.keys()].sort((a, b) => b.length - a.length)
-    this.#pattern = longestFirst.length
-      ? new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g')
-      : undefined
+    this.#longest = longestFirst[0]?.length ?? 0
+    this.#beginnings = new Map()
+    for (const form of longestFirst)
+      this.#beginnings.set(form[0]!, [...(this.#beginnings.get(form[0]!) ?? []), form])
+    this.#pattern = anyOf(longestFirst, 'g')
+    this.#hint = anyOf([...new Set(longestFirst.map((form) => form.slice(0, SHORTEST)))])
   }
 
   text(text: string): string {
@@ -35,41 +46,49 @@ export class Redactor {
   stream(): { push(chunk: Uint8Array): string; end(): string } {
     const decoder = new TextDecoder()
     let held = ''
-    const take = (text: string, last: boolean): string => {
-      const redacted = this.#redactUpTo(held + text)
-      if (last) {
-        held = ''
-        return redacted.done + redacted.rest
-      }
-      const keep = this.#beginningAtEnd(redacted.rest)
-      held = redacted.rest.slice(redacted.rest.length - keep)
-      return redacted.done + redacted.rest.slice(0, redacted.rest.length - keep)
+    const take = (text: string): string => {
+      const { done, rest } = this.#redactSettled(held + text)
+      held = rest
+      return done
     }
     return {
-      push: (chunk) => take(decoder.decode(chunk, { stream: true }), false),
-      end: () => take(decoder.decode(), true),
+      push: (chunk) => take(decoder.decode(chunk, { stream: true })),
+      end: () => {
+        const done = take(decoder.decode())
+        return done + this.text(held)
+      },
     }
   }
 
-  /** The text with its secrets out, up to the end of the last one, and what follows it. */
-  #redactUpTo(text: string): { done: string; rest: string } {
-    if (!this.#pattern) return { done: '', rest: text }
+  /** The text with its secrets out, as far as nothing that may follow can change that, and the rest as it is. */
+  #redactSettled(text: string): { done: string; rest: string } {
+    if (!this.#pattern) return { done: text, rest: '' }
     let done = ''
     let from = 0
+    if (!this.#hint!.test(text)) {
+      const open = this.#openFrom(text, 0)
+      return { done: text.slice(0, open), rest: text.slice(open) }
+    }
+    let open = this.#openFrom(text, 0)
     for (const match of text.matchAll(this.#pattern)) {
+      // A longer secret could begin there.
+      if (match.index >= open) break
       done += text.slice(from, match.index) + this.#forms.get(match[0])
       from = match.index + match[0].length
+      if (from > open) open = this.#openFrom(text, from)
     }
-    return { done, rest: text.slice(from) }
+    return { done: done + text.slice(from, open), rest: text.slice(open) }
   }
 
-  /** How many characters at the end of a text are the beginning of some secret. */
-  #beginningAtEnd(text: string): number {
-    let most = 0
-    for (const form of this.#forms.keys())
-      for (let length = Math.min(form.length - 1, text.length); length > most; length--)
-        if (text.endsWith(form.slice(0, length))) most = length
-    return most
+  /** From where on the end of a text is the beginning of a secret; where it is none, the end. */
+  #openFrom(text: string, from: number): number {
+    for (let at = Math.max(from, text.length - this.#longest + 1); at < text.length; at++) {
+      const forms = this.#beginnings.get(text[at]!)
+      if (!forms) continue
+      const end = text.slice(at)
+      if (forms.some((form) => form.length > end.length && form.startsWith(end))) return at
+    }
+    return text.length
   }
 
   #walk(value: Json): Json {
@@ -99,7 +118,12 @@ const formsOf = (secret: string): Set<string> => {
     strict,
     strict.replaceAll('%20', '+'),
     encoded.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()),
-    JSON.stringify(secret).slice(1, -1),
+    inUrl(secret),
+    encodeURI(secret),
+    inJson(secret),
+    inJson(inJson(secret)),
+    // As Python, JavaScript and libpq write it between apostrophes.
+    secret.replace(/[\\']/g, '\\$&'),
     secret.replaceAll("'", "''"),
     secret.replaceAll("'", "'\\''"),
     Buffer.from(secret).toString('base64'),
@@ -107,6 +131,14 @@ const formsOf = (secret: string): Set<string> => {
   ]
   return new Set(forms.filter((form) => form.length >= SHORTEST))
 }
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** As a URL keeps its password, which encodes less than a query does. */
+const inUrl = (password: string): string => Object.assign(new URL('http://host'), { password }).password
+
+const anyOf = (texts: readonly string[], flags?: string): RegExp | undefined =>
+  texts.length ? new RegExp(texts.map(escapeRegExp).join('|'), flags) : undefined
 
 const decode = (text: string): string => {
   try {
