@@ -1,5 +1,5 @@
-import { defineCheck, fails, holds, quantity, readsFile } from '../runbook/index.ts'
-import { type BackupManifest, manifestOf, printTotals, totalsOf } from './reading/backup-manifest.ts'
+import { defineCheck, fails, holds, manifestOf, quantity } from '../runbook/index.ts'
+import { printTotals, readManifest, totalsOf } from './reading/backup-manifest.ts'
 import { listed } from './reading/listed.ts'
 import { sha256Of } from './reading/sha256.ts'
 
@@ -9,9 +9,8 @@ export const backupStands = (dump: string) =>
     fact: `the backup ${dump} is what its manifest says`,
     remedy: 'do not rely on it; make a new backup',
     look: async (at) => {
-      const text = await at.attempt(readsFile(manifestOf(dump)))
-      if (!text.ok) return fails(`there is no manifest ${manifestOf(dump)}`)
-      const manifest = JSON.parse(text.value) as BackupManifest
+      const manifest = await readManifest(at, dump)
+      if (!manifest) return fails(`there is no manifest ${manifestOf(dump)}, or it is damaged`)
       const size = (await listed(at, dump))?.size
       if (size === undefined) return fails('the dump is gone')
       if (size !== manifest.size)

@@ -1,9 +1,11 @@
 /** The facts that a book can name in `before` and `after`. */
+export { backupFits } from './backup-fits.ts'
 export { backupStands } from './backup-stands.ts'
 export { buildNewerThanSources } from './build-newer-than-sources.ts'
 export { clientFitsServer } from './client-fits-server.ts'
 export { columnCount } from './column-count.ts'
 export { databaseAnswers } from './database-answers.ts'
+export { databaseCanBeRenamed } from './database-can-be-renamed.ts'
 export { dependenciesInstalled } from './dependencies-installed.ts'
 export { diskHasRoom } from './disk-has-room.ts'
 export { fileContains } from './file-contains.ts'

@@ -3,10 +3,11 @@ import { backupStands } from '../checks/backup-stands.ts'
 import { clientFitsServer } from '../checks/client-fits-server.ts'
 import { databaseAnswers } from '../checks/database-answers.ts'
 import { diskHasRoom } from '../checks/disk-has-room.ts'
-import { type BackupManifest, printTotals, totalsOf } from '../checks/reading/backup-manifest.ts'
+import { printTotals, totalsOf } from '../checks/reading/backup-manifest.ts'
 import { roleMay } from '../checks/role-may.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import {
+  type BackupManifest,
   changes,
   databaseOf,
   defineStep,
@@ -20,6 +21,7 @@ import { dumps } from './backup/archive.ts'
 import { backupFiles, leftovers } from './backup/files.ts'
 import { databaseFacts, liveContents } from './backup/live-database.ts'
 import { proveDump } from './backup/prove-dump.ts'
+import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(
   'backup-database',
@@ -114,5 +116,6 @@ export const backupDatabase = factory(
       },
       summary: ({ output }) => printTotals(output),
       undo: () => nothingToUndo('a backup changes nothing, and stays'),
+      restore: restoreDatabase,
     }),
 )

@@ -1,28 +1,18 @@
-import { bytes, quantity } from '../../runbook/index.ts'
+import {
+  type BackupManifest,
+  bytes,
+  type Look,
+  manifestOf,
+  parseManifest,
+  quantity,
+  readsFile,
+} from '../../runbook/index.ts'
 
-/** What stands beside a dump, in `<dump>.json`. A contract: restore, report and other people's scripts read it. */
-export interface BackupManifest {
-  environment: string
-  database: string
-  /** As the server sees itself; null over a Unix socket. */
-  host: string | null
-  /** PostgreSQL's own number of the cluster: two of one name can be told apart. */
-  system: string
-  serverVersion: string
-  pgDumpVersion: string
-  startedAt: string
-  finishedAt: string
-  /** Of the dump, in hex. */
-  sha256: string
-  /** Of the dump; bytes. */
-  size: number
-  schemas: string[]
-  /** With the rows that each had in the dump's own snapshot. */
-  tables: { schema: string; name: string; rows: number }[]
+/** What stands beside a dump; undefined where there is none, or where it is damaged. */
+export const readManifest = async ({ attempt }: Look, dump: string): Promise<BackupManifest | undefined> => {
+  const text = await attempt(readsFile(manifestOf(dump)))
+  return text.ok ? parseManifest(text.value) : undefined
 }
-
-/** Where the manifest of a dump stands. */
-export const manifestOf = (dump: string): string => `${dump}.json`
 
 /** A backup in numbers. */
 export interface BackupTotals {

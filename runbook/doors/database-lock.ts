@@ -1,36 +1,62 @@
 import { createHash } from 'node:crypto'
+import type { Client } from 'pg'
 import type { DatabaseDoor } from './database.ts'
 import type { Holder } from './lock-file.ts'
 
 /**
  * An advisory lock on the environment's database, so that operators on two machines exclude each other, and one that
  * dies leaves nothing behind. The holder is named in a comment of the query, which pg_stat_activity shows to others.
+ *
+ * PostgreSQL keeps such a lock within one database. A run that renames its own must hold it from another one
+ * meanwhile; so whoever takes it looks for the same key in every database of the server, which pg_locks shows.
  */
 export const takeDatabaseLock = async (
   door: DatabaseDoor,
   subject: string,
   holder: Holder,
 ): Promise<{ free(): Promise<void> } | { heldBy: Holder | undefined }> => {
-  const client = await door.connect()
-  const key = createHash('sha256').update(`runbook:${subject}`).digest().readBigInt64BE().toString()
-  const named = JSON.stringify(holder).replaceAll('*/', '')
-  const { rows } = await client.query(`SELECT pg_try_advisory_lock(${key}) AS taken /*${named}*/`)
-  if (rows[0]?.taken) return { free: () => client.end() }
+  const key = createHash('sha256')
+    .update(`runbook:${subject}:${door.database}`)
+    .digest()
+    .readBigInt64BE()
+    .toString()
+  const lock = `SELECT pg_try_advisory_lock(${key}) AS taken /*${JSON.stringify(holder).replaceAll('*/', '')}*/`
+  let [client, at] = [await door.connect(), door.database]
   try {
-    const activity = await client.query<{ query: string }>(
-      `SELECT a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-       WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-         AND ((l.classid::bigint << 32) | l.objid::bigint) = ${key}`,
-    )
-    return { heldBy: holderIn(activity.rows[0]?.query) }
-  } finally {
+    const { rows } = await client.query(lock)
+    const other = await otherHolder(client, key)
+    if (!rows[0]?.taken || other) {
+      await client.end()
+      return { heldBy: other && holderIn(other.query) }
+    }
+  } catch (error) {
     await client.end()
+    throw error
   }
+  door.onLeave(async (databases, via) => {
+    if (!databases.includes(at) || via === undefined) return
+    const next = await door.connect(via)
+    await next.query(lock)
+    await client.end()
+    client = next
+    at = via
+  })
+  return { free: () => client.end() }
 }
 
-const holderIn = (query: string | undefined): Holder | undefined => {
+/** Who else holds the key, in whichever database. */
+const otherHolder = async (client: Client, key: string): Promise<{ query: string } | undefined> => {
+  const { rows } = await client.query<{ query: string }>(
+    `SELECT coalesce(a.query, '') AS query FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+     WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()
+       AND ((l.classid::bigint << 32) | l.objid::bigint) = ${key}`,
+  )
+  return rows[0]
+}
+
+const holderIn = (query: string): Holder | undefined => {
   try {
-    return JSON.parse(query?.match(/\/\*(.*)\*\//s)?.[1] ?? '')
+    return JSON.parse(query.match(/\/\*(.*)\*\//s)?.[1] ?? '')
   } catch {
     return undefined
   }

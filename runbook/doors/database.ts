@@ -14,11 +14,16 @@ const LOOKERS = 3
 export class DatabaseDoor {
   /** Read-only sessions, by database. */
   #lookers = new Map<string, Promise<Pool>>()
+  #leaving: ((databases: readonly string[], via: string | undefined) => Promise<void>)[] = []
 
   constructor(
     private readonly target: DatabaseTarget,
     private readonly options: { name: string; schema: string; clock: Clock },
   ) {}
+
+  get database(): string {
+    return this.target.database!
+  }
 
   /** Host, port and database as a person names them, without the password. */
   get printed(): string {
@@ -28,8 +33,10 @@ export class DatabaseDoor {
   /** Looks share a few read-only sessions; a change has one of its own. */
   async query<Row>(query: Query, printed: string, signal: AbortSignal): Promise<Row[]> {
     const run = async (client: Client) =>
-      (await cancellable(client, signal, () => client.query({ text: query.sql, values: [...query.values] })))
-        .rows
+      within(client, query.timeout, async () => {
+        const text = { text: query.sql, values: [...query.values] }
+        return (await cancellable(client, signal, () => client.query(text))).rows
+      })
     try {
       const work =
         query.effect === 'reads' ? this.#look(query.database, run) : this.#once(query.database, run)
@@ -108,9 +115,24 @@ export class DatabaseDoor {
     return client
   }
 
+  /** For who holds on to a database by a session of its own, such as a lock: it moves to `via`. */
+  onLeave(move: (databases: readonly string[], via: string | undefined) => Promise<void>): void {
+    this.#leaving.push(move)
+  }
+
+  /** Closes this run's own sessions on databases. Looks open new ones, whatever bears the name then. */
+  async leave(databases: readonly string[], via?: string): Promise<void> {
+    for (const move of this.#leaving) await move(databases, via)
+    await this.#closeLookers(databases)
+  }
+
   async close(): Promise<void> {
-    const pools = [...this.#lookers.values()]
-    this.#lookers.clear()
+    await this.#closeLookers([...this.#lookers.keys()])
+  }
+
+  async #closeLookers(databases: readonly string[]): Promise<void> {
+    const pools = databases.flatMap((database) => this.#lookers.get(database) ?? [])
+    for (const database of databases) this.#lookers.delete(database)
     await Promise.allSettled(pools.map(async (pool) => (await pool).end()))
   }
 
@@ -212,6 +234,17 @@ const cancellable = async (
     throw error
   } finally {
     signal.removeEventListener('abort', cancel)
+  }
+}
+
+/** A look that needs more time than the session gives, or may have less. Milliseconds. */
+const within = async <T>(client: Client, timeout: number | undefined, work: () => Promise<T>): Promise<T> => {
+  if (timeout === undefined) return work()
+  await client.query(`SET statement_timeout = ${Math.round(timeout)}`)
+  try {
+    return await work()
+  } finally {
+    await client.query('RESET statement_timeout').catch(() => {})
   }
 }
 

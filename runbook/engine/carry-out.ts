@@ -115,6 +115,7 @@ const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situati
 }
 
 const runQuery = async (query: Query, situation: Situation): Promise<Outcome> => {
+  await leave(query, situation)
   const rows = await databaseDoor(situation.doors, situation.env).query(
     query,
     situation.printed,
@@ -123,7 +124,12 @@ const runQuery = async (query: Query, situation: Situation): Promise<Outcome> =>
   return { result: rows, tally: { rows: rows.length } }
 }
 
+const leave = async ({ leaves, database }: Query | Transaction, { doors, env }: Situation): Promise<void> => {
+  if (leaves) await databaseDoor(doors, env).leave(leaves, database)
+}
+
 const runTransaction = async (transaction: Transaction, situation: Situation): Promise<Outcome> => {
+  await leave(transaction, situation)
   const results = await databaseDoor(situation.doors, situation.env).transact(
     transaction,
     situation.printed,

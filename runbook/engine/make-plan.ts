@@ -103,7 +103,7 @@ const planStep = async (
     })),
     after: step.after(known).map(({ fact }) => fact),
     undo: printUndo(step.undo(known), env),
-    loses: (await step.loses?.(look)) ?? [],
+    loses: (await step.loses?.({ ...look, observed })) ?? [],
   }
 }
 

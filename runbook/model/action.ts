@@ -30,6 +30,8 @@ export interface Query<E extends Effect = Effect, Row = unknown> extends Common<
   readonly values: readonly Json[]
   /** Another database of the same server. */
   readonly database?: string
+  /** Databases whose sessions of this run are closed first, so that they can be renamed or dropped. */
+  readonly leaves?: readonly string[]
   readonly row?: Row
 }
 
@@ -40,6 +42,8 @@ export interface Transaction extends Common<'changes'> {
   /** `SET LOCAL` at its beginning, such as `lock_timeout`. */
   readonly settings?: Readonly<Record<string, string>>
   readonly database?: string
+  /** Databases whose sessions of this run are closed first, so that they can be renamed or dropped. */
+  readonly leaves?: readonly string[]
 }
 export interface Statement {
   readonly sql: string

@@ -55,10 +55,25 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   /** One line of evidence for the operator: '3f2a1b0 → 9c8d7e6, 2 commits'. */
   summary?(at: { observed: Seen; output: Out }): string
   undo(at: Known<Seen>): Undo
+  /** Of a step with the role `backup`: how the database comes back from what such a step has kept. */
+  restore?(from: RestoreSource): Restore
+  /** Of a step that starts the application: a step that stops it, which this one then starts again. */
+  stop?(at: { env: Environment }): Step
   /** Counts what it will take away; shown before the question, and recorded. */
-  loses?(at: Look): Promise<Loss[]>
+  loses?(at: Look & { observed: Seen }): Promise<Loss[]>
   /** Mistakes in the options that it was made with, found when the book is loaded. */
   readonly mistakes: readonly Mistake[]
+}
+/** What a database can come back from: a dump, or one that an earlier restore has replaced and kept. */
+export type RestoreSource = { readonly dump: string } | { readonly kept: string }
+/** A restore in three steps, of which only the second touches the live database. */
+export interface Restore {
+  /** Puts the backup beside the live database, and proves it there, while the application still runs. */
+  readonly bring: Step
+  /** Puts the one in the place of the other, and keeps what it replaced. */
+  readonly swap: Step
+  /** Holds what was lost against what had been counted; when the application runs again. */
+  readonly account: Step
 }
 export interface Mistake {
   /** Where in the book: `steps.pull-code.remote`. */

@@ -16,7 +16,7 @@ export interface Reverse {
   readonly loses?: (at: Look) => Promise<Loss[]>
 }
 /** What a way back takes away: '1,204 values of avatars.personaName'. */
-export interface Loss {
+export type Loss = {
   readonly what: string
   readonly rows: number
 }

@@ -1,5 +1,4 @@
-import { manifestOf } from '../../checks/reading/backup-manifest.ts'
-import { type Look, reads } from '../../runbook/index.ts'
+import { type Look, manifestOf, reads } from '../../runbook/index.ts'
 
 /** A dump bears its final name only once it has been proven. */
 export const backupFiles = ({ backups, stamp }: Look['run'], environment: string) => {

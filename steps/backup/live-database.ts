@@ -18,6 +18,8 @@ interface LiveTable {
 }
 /** What a dump of the whole database must hold. */
 export interface LiveContents {
+  /** Tells later which rows were written since. */
+  moment: { snapshot: string; at: string }
   schemas: string[]
   tables: LiveTable[]
 }
@@ -30,12 +32,22 @@ export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => 
       `SELECT set_config(name, '0', true) FROM unnest(ARRAY['statement_timeout', 'idle_in_transaction_session_timeout']) AS name`,
     ),
   )
+  const [moment] = await see(
+    selects<LiveContents['moment']>(
+      `SELECT pg_current_snapshot()::text AS snapshot, to_json(now()) #>> '{}' AS at`,
+    ),
+  )
   const schemas = await see(
     selects<{ name: string }>(
       `SELECT nspname AS name FROM pg_namespace
        WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY nspname`,
     ),
   )
+  return { moment: moment!, schemas: schemas.map(({ name }) => name), tables: await tablesOf(see) }
+}
+
+/** Every table that holds rows of its own, with their number. */
+export const tablesOf = async (see: Snapshot['see']): Promise<LiveTable[]> => {
   const found = await see(
     selects<Omit<LiveTable, 'rows'>>(
       `SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name
@@ -49,5 +61,5 @@ export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => 
     const [counted] = await see(selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${from}`))
     tables.push({ ...table, rows: counted!.rows })
   }
-  return { schemas: schemas.map(({ name }) => name), tables }
+  return tables
 }

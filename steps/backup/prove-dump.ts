@@ -1,7 +1,15 @@
-import type { BackupManifest } from '../../checks/reading/backup-manifest.ts'
 import { listed } from '../../checks/reading/listed.ts'
 import { sha256Of } from '../../checks/reading/sha256.ts'
-import { type Act, bytes, type Failure, fails, holds, quantity, type Verdict } from '../../runbook/index.ts'
+import {
+  type Act,
+  type BackupManifest,
+  bytes,
+  type Failure,
+  fails,
+  holds,
+  quantity,
+  type Verdict,
+} from '../../runbook/index.ts'
 import { contentsIn, listsContents, readsWhole } from './archive.ts'
 import type { LiveContents } from './live-database.ts'
 
@@ -33,6 +41,7 @@ export const proveDump = async (act: Act<any, any>, dump: string, live: LiveCont
     ...versions,
     sha256,
     size,
+    moment: live.moment,
     schemas: live.schemas,
     tables: live.tables.map(({ schema, name, rows }) => ({ schema, name, rows })),
   }

@@ -1,0 +1,33 @@
+/** What a restore puts beside the live database: one that is being filled, one that is whole, one that was replaced. */
+export type Beside = 'restoring' | 'restored' | 'replaced'
+
+/** PostgreSQL cuts longer names without a word. Bytes. */
+const LONGEST = 63
+const LONGEST_SUFFIX = '_restoring_20261122T021500Z'.length
+
+/** `shop_replaced_20261122T021500Z`. `digest`: of the live one's name, which tells two long names apart. */
+export const besideName = (live: string, digest: string, what: Beside, stamp: string): string =>
+  `${prefixOf(live, digest)}_${what}_${stamp}`
+
+/** What a database is to the live one, by its name; undefined where it is nothing to it. */
+export const besideOf = (
+  live: string,
+  digest: string,
+  name: string,
+): { what: Beside; stamp: string } | undefined => {
+  const prefix = `${prefixOf(live, digest)}_`
+  const rest = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+  const [, what, stamp] = /^(restoring|restored|replaced)_(\d{8}T\d{6}Z)$/.exec(rest) ?? []
+  return what && stamp ? { what: what as Beside, stamp } : undefined
+}
+
+const prefixOf = (live: string, digest: string): string => {
+  const most = LONGEST - LONGEST_SUFFIX
+  if (Buffer.byteLength(live) <= most) return live
+  let cut = ''
+  for (const character of live) {
+    if (Buffer.byteLength(`${cut}${character}_${digest}`) > most) break
+    cut += character
+  }
+  return `${cut}_${digest}`
+}

@@ -1,0 +1,211 @@
+import { backupFits } from '../../checks/backup-fits.ts'
+import { backupStands } from '../../checks/backup-stands.ts'
+import { clientFitsServer } from '../../checks/client-fits-server.ts'
+import { databaseAnswers } from '../../checks/database-answers.ts'
+import { databaseCanBeRenamed } from '../../checks/database-can-be-renamed.ts'
+import { readManifest } from '../../checks/reading/backup-manifest.ts'
+import { roleMay } from '../../checks/role-may.ts'
+import { secretPresent } from '../../checks/secret-present.ts'
+import {
+  type Act,
+  type Actions,
+  type BackupManifest,
+  changes,
+  databaseOf,
+  defineCheck,
+  defineStep,
+  type Environment,
+  early,
+  executes,
+  fails,
+  holds,
+  type Loss,
+  libpqVariables,
+  nothingToUndo,
+  quantity,
+  reads,
+  selects,
+  transaction,
+} from '../../runbook/index.ts'
+import { quoted } from '../sql/quoted.ts'
+import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
+import { lossesSince } from './losses.ts'
+import { alikeness, copyWhatIsInNoDump, createLike, literal, makingOfLive } from './make-alike.ts'
+import { roomForAnother } from './room-for-another.ts'
+import { settingsCanBeCopied } from './settings-can-be-copied.ts'
+
+/** What the next steps need to know of what was brought. */
+export type Brought = {
+  /** The database that is to take the live one's place. */
+  incoming: string
+  /** Counted while the application still ran. */
+  losses: Loss[]
+  tables: number
+  rows: number
+}
+
+/** Restores a dump under a new name beside the live database, and proves it there. */
+export const bringBackup = (dump: string) =>
+  defineStep({
+    id: 'bring-backup',
+    title: 'Restore the backup beside the live database',
+    about:
+      'Makes a new database like the live one, restores the dump into it, counts every table against the manifest, and ' +
+      'copies what no dump holds: settings, grants and comment of the database itself. The live database and the ' +
+      'application are not touched. Refuses a dump that is not what its manifest says, is of another database or ' +
+      'cluster, or of a newer server.',
+    sort: 'prepares',
+    needs: ({ env }) => [
+      secretPresent(databaseOf(env).url.name),
+      databaseAnswers(),
+      clientFitsServer('pg_restore'),
+    ],
+    observe: async (at) => {
+      const beside = await liveAndBeside(at, at.run.stamp)
+      const manifest = (await readManifest(at, dump)) ?? null
+      const cores = await at.attempt(reads('getconf', '_NPROCESSORS_ONLN'))
+      return {
+        ...beside,
+        making: (await at.see(makingOfLive))[0]!,
+        manifest: manifest,
+        jobs: Math.max(1, Number(cores.ok ? cores.value : 1) || 1),
+        losses: manifest ? await lossesSince(at, manifest, beside.live) : [],
+      }
+    },
+    before: ({ observed: { via, live, size } }) =>
+      [
+        backupStands(dump),
+        backupFits(dump),
+        roleMay('create databases'),
+        databaseCanBeRenamed(),
+        settingsCanBeCopied(),
+        anotherCanBeEntered(live, via),
+        roomForAnother(size),
+      ].map(early),
+    actions: ({ observed, env }): Actions => {
+      const { via, live, names, making, there, leftovers, jobs } = observed
+      const database = via ?? 'postgres'
+      const { restoring, restored, replaced } = names
+      // Of a run that goes on: it has been brought already, and perhaps put in its place.
+      if (there.includes(restored) || there.includes(replaced)) return {}
+      return {
+        // Performed a second time where one of the others fails.
+        discard: { ...drops(restoring), database, leaves: [restoring] },
+        ...Object.fromEntries(
+          leftovers
+            .filter((name) => name !== restoring)
+            .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database }]),
+        ),
+        create: { ...executes(createLike(restoring, making)), database },
+        restore: restores(env, dump, restoring, jobs),
+        analyze: { ...executes('ANALYZE'), database: restoring },
+        // It bears this name only once it has been proven.
+        finish: {
+          ...transaction([
+            copyWhatIsInNoDump(live, restoring),
+            { sql: `ALTER DATABASE ${quoted(restoring)} RENAME TO ${quoted(restored)}`, line: 2 },
+          ]),
+          database,
+          leaves: [restoring],
+        },
+      }
+    },
+    run: async (act) => {
+      const { perform, observed, env, run } = act
+      const { names, manifest } = observed
+      const planned = Object.keys(bringBackup(dump).actions({ observed, env, run }))
+      if (planned.length === 0) return
+      for (const name of planned) if (name.startsWith('discard')) await perform(name)
+      try {
+        await perform('create')
+        await perform('restore')
+        await perform('analyze')
+        await proveRows(act, manifest!, names.restoring)
+        await perform('finish')
+      } catch (error) {
+        // Where even that fails, the next restore removes what is left.
+        await act.cleanUp('discard').catch(() => {})
+        throw error
+      }
+    },
+    after: ({ observed }) => [broughtBeside(observed)],
+    output: async ({ observed: { names, losses, manifest } }): Promise<Brought> => {
+      const { tables, rows } = sizeOf(manifest)
+      return { incoming: names.restored, losses, tables, rows }
+    },
+    foresee: ({ observed: { names, losses, manifest } }): Brought => {
+      const { tables, rows } = sizeOf(manifest)
+      return { incoming: names.restored, losses, tables, rows }
+    },
+    summary: ({ output: { incoming, tables, rows } }) =>
+      `${incoming}: ${quantity(tables, 'table')}, ${quantity(rows, 'row')}, as in the manifest`,
+    undo: () =>
+      nothingToUndo('the live database is as it was; the next restore removes what stands beside it'),
+  })
+
+/** Even where the program of a run that was killed still writes into it. */
+const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
+
+/** `--dbname` takes what looks like a connection string for one, so that it is given one. */
+const restores = (env: Environment, dump: string, database: string, jobs: number) => ({
+  ...changes(
+    'pg_restore',
+    `--dbname=dbname=${conninfo(database)}`,
+    `--jobs=${jobs}`,
+    '--exit-on-error',
+    '--no-password',
+    dump,
+  ),
+  env: libpqVariables(databaseOf(env)),
+})
+const conninfo = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+/** Counts every table, and stops where one is not as in the manifest. */
+const proveRows = async (
+  { see, prove }: Act<any, any>,
+  { tables }: BackupManifest,
+  database: string,
+): Promise<void> => {
+  const wrong: string[] = []
+  for (const { schema, name, rows } of tables) {
+    const from = `${quoted(schema)}.${quoted(name)}`
+    const [counted] = await see(
+      inDatabase(database, selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${from}`)),
+    )
+    if (counted!.rows !== rows) wrong.push(`${schema}.${name} has ${counted!.rows} rows instead of ${rows}`)
+  }
+  prove(
+    'every table has the rows that the manifest says',
+    wrong.length ? fails(wrong.join('; ')) : holds(quantity(tables.length, 'table')),
+    'do not rely on this backup; restore another: runbook backups',
+  )
+}
+
+/** It has been brought; or, of a run that goes on, put in its place already. */
+const broughtBeside = ({ live, names: { restored, replaced } }: LiveAndBeside) =>
+  defineCheck({
+    fact: `${restored} stands beside the live database, and is like it`,
+    remedy: 'look at the last lines of the transcript, then try again',
+    look: async ({ see }) => {
+      const there = (await see(databasesNamed(restored, replaced))).map(({ name }) => name)
+      if (there.includes(replaced)) return holds(`it has taken its place; what it replaced is ${replaced}`)
+      if (!there.includes(restored)) return fails('there is no such database')
+      const [alike] = await see(alikeness(live, restored))
+      const { same, different } = alike!
+      return different
+        ? fails(`${quantity(different, 'setting, grant or comment', 'settings, grants and comments')} differ`)
+        : holds(`${quantity(same, 'setting, grant or comment', 'settings, grants and comments')} the same`)
+    },
+  })
+
+const anotherCanBeEntered = (live: string, via: string | null) =>
+  defineCheck({
+    fact: `the server has another database from which ${live} can be renamed`,
+    remedy: 'let the role connect to the database postgres: GRANT CONNECT, and pg_hba.conf',
+    look: async () => (via === null ? fails('the role can enter none') : holds(via)),
+  })
+
+const sizeOf = (manifest: BackupManifest | null) => ({
+  tables: manifest?.tables.length ?? 0,
+  rows: manifest?.tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0,
+})

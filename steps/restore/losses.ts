@@ -1,0 +1,113 @@
+import { isDumped } from '../../checks/reading/dumped-relations.ts'
+import { type BackupManifest, type Look, type Loss, quantity, selects } from '../../runbook/index.ts'
+import { quoted } from '../sql/quoted.ts'
+import { inDatabase } from './live-and-beside.ts'
+
+/** What became of a table since a backup. `undefined`: it cannot be told. */
+interface Changes {
+  table: string
+  /** Rows now. */
+  rows: number
+  /** Rows in the backup; undefined where the table is newer. */
+  were?: number
+  /** Rows that are not as they were: inserted or changed. */
+  fresh?: number
+  /** Of these, where something in the table tells, those that were there before. */
+  changed?: number
+}
+
+interface Table {
+  schema: string
+  name: string
+  /** A column that has held the time of a row's insertion since it was inserted. */
+  inserted: string | null
+}
+
+/**
+ * Counts what a restore takes away: for each table the rows inserted, changed and gone since the backup. Which
+ * transaction wrote a row stands in the row itself (`xmin`), and the manifest has the snapshot that was dumped: what
+ * that does not show is newer. Whether such a row was inserted or changed only a column with its time of insertion
+ * tells.
+ */
+export const lossesSince = async (at: Look, manifest: BackupManifest, database: string): Promise<Loss[]> => {
+  const { moment } = manifest
+  const tables = await at.see(inDatabase(database, tablesNow))
+  const were = new Map(
+    manifest.tables.map(({ schema, name, rows }) => [JSON.stringify([schema, name]), rows]),
+  )
+  const losses: Loss[] = []
+  for (const { schema, name, inserted } of tables) {
+    const old = were.get(JSON.stringify([schema, name]))
+    const column = inserted && moment ? `${quoted(inserted)} < $2::timestamptz` : 'NULL'
+    const counted = moment
+      ? await at.see(
+          inDatabase(
+            database,
+            selects<{ rows: number; fresh: number; changed: number }>(
+              `SELECT count(*) AS rows, count(*) FILTER (WHERE ${isNewer}) AS fresh,
+                 count(*) FILTER (WHERE ${isNewer} AND ${column}) AS changed
+               FROM ONLY ${quoted(schema)}.${quoted(name)} AS t
+               WHERE $1::pg_snapshot IS NOT NULL AND $2::timestamptz IS NOT NULL`,
+              moment.snapshot,
+              moment.at,
+            ),
+          ),
+        )
+      : await at.see(
+          inDatabase(
+            database,
+            selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${quoted(schema)}.${quoted(name)}`),
+          ),
+        )
+    const { rows, ...rest } = counted[0] as { rows: number; fresh?: number; changed?: number }
+    losses.push(
+      ...inWords({
+        table: schema === (at.env.database?.schema ?? 'public') ? name : `${schema}.${name}`,
+        rows,
+        ...(old !== undefined && { were: old }),
+        ...(rest.fresh !== undefined && { fresh: rest.fresh }),
+        ...(inserted && rest.changed !== undefined && { changed: rest.changed }),
+      }),
+    )
+  }
+  return losses
+}
+
+/** A row keeps the lower half of its transaction's number; the half that is missing follows from the present one. */
+const now = 'pg_snapshot_xmax(pg_current_snapshot())::text::bigint'
+const written = `greatest(3, ${now} - ((${now} - t.xmin::text::bigint) & 4294967295))::text::xid8`
+const isNewer = `NOT pg_visible_in_snapshot(${written}, $1::pg_snapshot)`
+
+const tablesNow = selects<Table>(
+  `SELECT n.nspname AS schema, c.relname AS name,
+     (SELECT a.attname FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      WHERE a.attrelid = c.oid AND a.atttypid = 'timestamptz'::regtype AND a.attname ~* 'creat|insert'
+        AND pg_get_expr(d.adbin, d.adrelid) ~* '^(now\\(\\)|current_timestamp|transaction_timestamp\\(\\))'
+      ORDER BY a.attnum LIMIT 1) AS inserted
+   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND ${isDumped} ORDER BY n.nspname, c.relname`,
+)
+
+const inWords = ({ table, rows, were, fresh, changed }: Changes): Loss[] => {
+  if (were === undefined) return [{ what: `the table ${table}, made since the backup`, rows }]
+  if (fresh === undefined) {
+    const more = rows - were
+    const what = `${table} has ${quantity(Math.abs(more), 'row')} ${more > 0 ? 'more' : 'fewer'} than its backup; which ones changed, this backup cannot tell`
+    return more ? [{ what, rows: Math.abs(more) }] : []
+  }
+  // Of the rows in the backup, those that are not there any more as they were.
+  const altered = were - (rows - fresh)
+  const known = fresh === 0 ? 0 : altered === 0 ? 0 : changed
+  const losses =
+    known === undefined
+      ? [
+          { what: `inserted into or changed in ${table} (no column of it tells which)`, rows: fresh },
+          { what: `changed in or deleted from ${table}: they come back as they were`, rows: altered },
+        ]
+      : [
+          { what: `inserted into ${table}`, rows: fresh - known },
+          { what: `changed in ${table}: they become again what they were`, rows: known },
+          { what: `deleted from ${table}: they come back`, rows: altered - known },
+        ]
+  return losses.filter(({ rows }) => rows > 0)
+}

@@ -1,0 +1,157 @@
+import {
+  isOther,
+  type Session,
+  sessionColumns,
+  sessionsOf,
+  sessionText,
+} from '../../checks/reading/sessions.ts'
+import {
+  type Act,
+  defineCheck,
+  defineStep,
+  executes,
+  Failed,
+  fails,
+  holds,
+  type Look,
+  nothingToUndo,
+  quantity,
+  type Step,
+  transaction,
+} from '../../runbook/index.ts'
+import { quoted } from '../sql/quoted.ts'
+import type { Brought } from './bring-backup.ts'
+import { databasesNamed, liveAndBeside } from './live-and-beside.ts'
+
+/** How often the swap is tried again where somebody's session holds on. */
+const ATTEMPTS = 3
+
+/**
+ * Puts what was brought in the place of the live database. Both renames are one transaction, and from its beginning
+ * the server lets nobody enter what is being renamed: there is no moment without a live database, and no other state
+ * than the one before or the one after, however the run ends.
+ */
+export const swapDatabases = (brought: Step<any, any, Brought>) =>
+  defineStep({
+    id: 'swap-databases',
+    title: 'Put the restored database in the place of the live one',
+    about:
+      'Ends the sessions of others, which are named, and renames both databases in one transaction: the live one is kept ' +
+      'under a dated name, with everything in it. Programs that connect again at once wait for the end of it.',
+    sort: 'state',
+    observe: async (at) => {
+      const { live, names, via, there } = await liveAndBeside(at, at.run.stamp)
+      return { live, via: via ?? 'postgres', replaced: names.replaced, there, ...incomingOf(at, brought) }
+    },
+    before: ({ observed }) => [incomingStands(observed)],
+    findings: ({ observed: { live, replaced } }) => [
+      `the replaced database is kept as ${replaced}`,
+      `to return to it: runbook restore <env> ${replaced}`,
+      `to drop it: DROP DATABASE ${quoted(replaced)}, or runbook prune <env>; ${live} is not touched by that`,
+    ],
+    actions: ({ observed: { live, incoming, replaced, via } }) => ({
+      end: {
+        ...executes<Session>(
+          `SELECT ${sessionColumns}, pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE ${isOther}`,
+          live,
+        ),
+        database: via,
+      },
+      swap: {
+        ...transaction(
+          [
+            { sql: `ALTER DATABASE ${quoted(live)} RENAME TO ${quoted(replaced)}`, line: 1 },
+            { sql: `ALTER DATABASE ${quoted(incoming)} RENAME TO ${quoted(live)}`, line: 2 },
+          ],
+          { lock_timeout: '10s', statement_timeout: '30s' },
+        ),
+        database: via,
+        leaves: [live, incoming],
+      },
+    }),
+    run: async (act) => {
+      const { live } = act.observed
+      const ended = new Map<number, Session>()
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await swapWhileEnding(act, ended)
+          break
+        } catch (error) {
+          if (attempt === ATTEMPTS || !isInUse(error)) throw error
+        }
+      }
+      act.prove(
+        `the sessions of others in ${live} were ended`,
+        holds(ended.size ? [...ended.values()].map(sessionText).join('; ') : 'there were none'),
+        '',
+      )
+    },
+    after: ({ observed }) => [swapped(observed)],
+    loses: async (at) => [...incomingOf(at, brought).losses],
+    output: async ({ observed: { live, replaced } }) => ({ live, replaced }),
+    foresee: ({ observed: { live, replaced } }) => ({ live, replaced }),
+    summary: ({ output: { replaced } }) =>
+      `what it replaced is kept as ${replaced}; to return: runbook restore <env> ${replaced}; to drop it: runbook prune <env>`,
+    undo: ({ observed: { replaced } }) =>
+      nothingToUndo(`what it replaced is kept: runbook restore <env> ${replaced}`),
+  })
+
+interface Swap {
+  live: string
+  incoming: string
+  replaced: string
+  there: readonly string[]
+}
+
+const incomingOf = (at: Look, brought: Step<any, any, Brought>) => {
+  const { incoming, losses } = at.outputOf(brought)
+  return { incoming, losses }
+}
+
+/**
+ * The rename takes its lock at once, which keeps everybody out, then waits for those who are in: they are ended
+ * meanwhile. Ended before, they would be back before the rename begins.
+ */
+const swapWhileEnding = async (
+  { perform, see, sleep, observed: { live, via } }: Act<any, { live: string; via: string }>,
+  ended: Map<number, Session>,
+): Promise<void> => {
+  let over = false
+  const swapping = (perform('swap') as Promise<unknown>).finally(() => {
+    over = true
+  })
+  swapping.catch(() => {})
+  const others = { ...sessionsOf(live), database: via }
+  while (!over) {
+    if ((await see(others)).length)
+      for (const session of (await perform('end')) as Session[]) ended.set(session.pid, session)
+    await sleep(10)
+  }
+  await swapping
+}
+
+const isInUse = (error: unknown): boolean =>
+  error instanceof Failed && error.failure.kind === 'query-failed' && error.failure.sqlstate === '55006'
+
+const incomingStands = ({ incoming, replaced, live }: Swap) =>
+  defineCheck({
+    fact: `${incoming} is there to take the place of ${live}`,
+    remedy: 'restore the backup again',
+    look: async ({ see }) => {
+      const there = (await see(databasesNamed(incoming, replaced))).map(({ name }) => name)
+      if (there.includes(replaced)) return fails(`there is a ${replaced} already`)
+      return there.includes(incoming) ? holds('it is there') : fails('there is no such database')
+    },
+  })
+
+const swapped = ({ live, incoming, replaced }: Swap) =>
+  defineCheck({
+    fact: `${live} is what was restored, and what it was is kept as ${replaced}`,
+    remedy: 'look at the list of databases: psql -l',
+    look: async ({ see }) => {
+      const there = (await see(databasesNamed(live, incoming, replaced))).map(({ name }) => name)
+      return there.includes(live) && there.includes(replaced) && !there.includes(incoming)
+        ? holds(quantity(there.length, 'database'))
+        : fails(`there is ${there.join(', ')}`)
+    },
+  })
