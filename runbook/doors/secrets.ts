@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Failed } from '../model/failure.ts'
-import type { DatabasePart, Secret, Text } from '../model/secret.ts'
+import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import type { Redactor } from './redaction.ts'
 
@@ -27,6 +27,19 @@ export class Secrets {
     this.#redactor = options.redactor
     for (const [name, value] of Object.entries(this.#readFile()))
       if (value && looksSecret(name, value)) this.#redactor.learn(name, value)
+  }
+
+  /** What is used in the last step must not be printed by a child of the first, which has it in its environment. */
+  foresee(): void {
+    for (const name of namedSecrets()) {
+      const value = this.#variables[name] ?? this.#readFile()[name]
+      if (value) this.#redactor.learn(name, value)
+    }
+  }
+
+  /** A text without them; for what is cut before it is recorded, because half a secret is not found. */
+  hidden(text: string): string {
+    return this.#redactor.text(text)
   }
 
   /** The value, or a part of it; undefined where a URL lacks that part. Whatever is opened is redacted from then on. */

@@ -33,6 +33,7 @@ export const carryOut = async (
   situation: Situation,
   onOutput?: OnOutput,
 ): Promise<Outcome> => {
+  situation.doors.secrets.foresee()
   switch (action.kind) {
     case 'command':
       return runCommand(action, situation, onOutput)
@@ -74,7 +75,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     signal,
   )
   const [out, err] = [Buffer.concat(read.out).toString('utf8'), Buffer.concat(read.err).toString('utf8')]
-  const status = expected(exit, command, printed, lastLines(err.trim() || out.trim()))
+  const status = expected(exit, command, printed, lastLines(doors.secrets.hidden(err.trim() || out.trim())))
   if (read.size > MOST)
     throw new Failed({ kind: 'command-failed', printed, exit: status, tail: 'it printed more than 16 MB' })
   return { result: out.replace(/\r?\n$/, ''), tally: { exit: status } }

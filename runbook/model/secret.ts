@@ -20,8 +20,16 @@ export interface Template {
 /** A string, or one that becomes known only when it is used. */
 export type Text = string | Secret | Template
 
+const named = new Set<string>()
+
 /** Names a secret; the value is read when it is used, never when the book is loaded. */
-export const secret = (name: string): Secret => ({ kind: 'secret', name })
+export const secret = (name: string): Secret => {
+  named.add(name)
+  return { kind: 'secret', name }
+}
+
+/** Every name so far. */
+export const namedSecrets = (): readonly string[] => [...named]
 
 /** A text with secrets in it: text\`Bearer ${secret('TOKEN')}\`. */
 export const text = (strings: TemplateStringsArray, ...values: (string | number | Secret)[]): Template => ({
