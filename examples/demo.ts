@@ -40,7 +40,8 @@ const demo = async (keep: boolean): Promise<number> => {
     await removeWorld(dir)
     return (interrupted.reason as Interrupted).exitStatus
   }
-  if (keep) sayHowToGoOn(dir)
+  // Ctrl-C at a question of runbook's reaches runbook only.
+  if (keep && exit < 128) sayHowToGoOn(dir)
   else {
     await takeDown(dir)
     await keepTranscripts(dir)
@@ -119,7 +120,7 @@ const prepare = async (dir: string, programs: Programs): Promise<World> => {
       concurrent: true,
       exitOnError: false,
       registerSignalListeners: false,
-      rendererOptions: { timer: PRESET_TIMER, clearOutput: true },
+      rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false },
       fallbackRendererOptions: { timer: PRESET_TIMER },
     },
   ).run()
@@ -167,5 +168,7 @@ const sayHowToGoOn = (dir: string): void => {
   say('', 'The world goes on:', ...lines.map(([name, value]) => `  ${name!.padEnd(10)}  ${value}`))
 }
 
+// A reader that went away, such as `head`, must not leave a world behind.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
 process.exitCode = await demo(values.keep)

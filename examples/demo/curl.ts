@@ -14,7 +14,8 @@ export const createsProject = (url: string, token: string): Curl => {
   return {
     typed: [
       `curl -i ${address}`,
-      `-H "Authorization: Bearer $LUMIKU_TOKEN" -H 'Content-Type: application/json' -d '${body}'`,
+      `-H "Authorization: Bearer $LUMIKU_TOKEN"`,
+      `-H 'Content-Type: application/json' -d '${body}'`,
     ].join(' \\\n       '),
     send: async () => {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
