@@ -6,9 +6,11 @@ export type DatabaseTarget = { [part in DatabasePart]?: string }
 /** Reads `postgresql://user:password@host:port/database?sslmode=…`; a mistake never contains the URL itself. */
 export const parseDatabaseUrl = (value: string): DatabaseTarget | { mistake: string } => {
   if (!/^postgres(ql)?:\/\//i.test(value)) return { mistake: 'does not begin with postgresql://' }
-  if (!URL.canParse(value))
+  // libpq takes a user without a host, which is then in the query or this machine's; a URL elsewhere does not.
+  const whole = value.replace(/^([a-z]+:\/\/[^/?#@]*@)(?=[/?#])/i, '$1localhost')
+  if (!URL.canParse(whole))
     return { mistake: 'is not a URL; characters such as @ : / % in the password must be percent-encoded' }
-  const url = new URL(value)
+  const url = new URL(whole)
   try {
     const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
     const database = decodeURIComponent(url.pathname.slice(1))

@@ -19,7 +19,7 @@ export class Redactor {
   learn(name: string, value: string): void {
     if (this.#learned.has(value)) return
     this.#learned.add(value)
-    for (const secret of [value, ...passwordsIn(value)]) {
+    for (const secret of [value, value.trim(), ...passwordsIn(value.trim())]) {
       if (secret.length < SHORTEST) continue
       for (const form of formsOf(secret))
         if (!this.#forms.has(form)) this.#forms.set(form, `‹secret ${name}›`)

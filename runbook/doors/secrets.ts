@@ -32,8 +32,8 @@ export class Secrets {
   /** What is used in the last step must not be printed by a child of the first, which has it in its environment. */
   foresee(): void {
     for (const name of namedSecrets()) {
-      const value = this.#variables[name] ?? this.#readFile()[name]
-      if (value) this.#redactor.learn(name, value)
+      for (const value of [this.#readFile()[name], this.#variables[name]])
+        if (value) this.#redactor.learn(name, value)
     }
   }
 
@@ -45,7 +45,8 @@ export class Secrets {
   /** The value, or a part of it; undefined where a URL lacks that part. Whatever is opened is redacted from then on. */
   open({ name, part }: Secret): string | undefined {
     const value = this.#readFile()[name] ?? this.#variables[name]
-    if (!value) throw new Failed({ kind: 'secret-missing', name, empty: value === '', file: this.#file })
+    if (!value?.trim())
+      throw new Failed({ kind: 'secret-missing', name, empty: value !== undefined, file: this.#file })
     this.#redactor.learn(name, value)
     return part ? this.#part(name, value, part) : value
   }
@@ -65,7 +66,10 @@ export class Secrets {
   #readFile(): Record<string, string | undefined> {
     if (this.#fromFile) return this.#fromFile
     try {
-      this.#fromFile = parseEnv(readFileSync(this.#file, 'utf8')) as Record<string, string | undefined>
+      this.#fromFile = parseEnv(readFileSync(this.#file, 'utf8').replace(/^\uFEFF/, '')) as Record<
+        string,
+        string | undefined
+      >
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         throw new Failed({

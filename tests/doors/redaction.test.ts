@@ -77,6 +77,12 @@ describe('a secret', () => {
     expect(made.text('postgresql://ada:ab12@host/db')).toBe('‹secret DATABASE_URL›')
   })
 
+  test('with a line end behind it is found without one', () => {
+    const made = new Redactor()
+    made.learn('TOKEN', `${token}\n`)
+    expect(made.text(`x ${token} y`)).toBe('x ‹secret TOKEN› y')
+  })
+
   test('without any, everything stays as it is', () => {
     const stream = new Redactor().stream()
     expect(stream.push(Buffer.from('a\0b')) + stream.end()).toBe('a\0b')
