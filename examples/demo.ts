@@ -170,5 +170,15 @@ const sayHowToGoOn = (dir: string): void => {
 
 // A reader that went away, such as `head`, must not leave a world behind.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
-process.exitCode = await demo(values.keep)
+/** Whether the world is to be kept; undefined where something else was said. */
+const keepIsWanted = (): boolean | undefined => {
+  try {
+    return parseArgs({ options: { keep: { type: 'boolean', default: false } } }).values.keep
+  } catch {
+    console.error('usage: npm run demo [-- --keep]')
+    return undefined
+  }
+}
+
+const keep = keepIsWanted()
+process.exitCode = keep === undefined ? 2 : await demo(keep)
