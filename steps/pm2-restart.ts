@@ -9,6 +9,7 @@ import { type Instance, pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import { changes, defineStep, early, factory, nothingToUndo, within } from '../runbook/index.ts'
 import { logsNow, logsSince, type ProcessLogs } from './pm2/process-logs.ts'
+import { stopProcess } from './pm2/stop-process.ts'
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
 export type Restarted = ProcessLogs & { process: string; pids: number[] }
@@ -99,6 +100,7 @@ export const pm2Restart = factory(
         return observed.pids.length ? `pid ${observed.pids.join(', ')} → ${output.pids.join(', ')}` : now
       },
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
+      stop: ({ env }) => stopProcess(process, health ?? env.app.health),
     }),
   { process: 'lumiku-backend', ecosystem: 'ecosystem.config.cjs' },
 )

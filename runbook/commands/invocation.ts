@@ -31,7 +31,7 @@ export interface Options {
   /** Of `rollback`. */
   plan?: boolean
   run?: string
-  database?: 'schema'
+  database?: 'schema' | 'restore'
   around?: string[]
   reason?: string
   /** Of `rollback`, and of `deploy --on-failure=rollback`. */

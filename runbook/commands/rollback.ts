@@ -81,7 +81,7 @@ const readBackwards = async (open: OpenBook, { options, say }: Invocation): Prom
   return {
     arrangement: arrangeRollback(arrangement, how),
     target,
-    stays: staysAsItIs(how),
+    stays: staysAsItIs(arrangement, how),
   }
 }
 

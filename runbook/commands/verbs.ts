@@ -69,8 +69,8 @@ export const verbs: readonly Verb[] = [
       { flags: '--run <id>', about: 'another run than the last one' },
       {
         flags: '--database <how>',
-        about: 'the database too: the reverse of the migration',
-        choices: ['schema'],
+        about: 'the database too: the reverse of the migrations, or the backup that the run made',
+        choices: ['schema', 'restore'],
       },
       { flags: '--around <step...>', about: 'leaves an irreversible step as it is' },
       { flags: '--reason <text>', about: 'why; kept in the transcript' },

@@ -1,16 +1,18 @@
+import { basename, join } from 'node:path'
 import type { StepRecord } from '../journal/fold.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Actions } from '../model/action.ts'
-import { type Entry, phase } from '../model/book.ts'
+import { type Entry, parallel, phase, sequence, stepsOf } from '../model/book.ts'
 import { type Check, defineCheck, early, fails, holds } from '../model/check.ts'
-import { Failed } from '../model/failure.ts'
+import type { Environment } from '../model/environment.ts'
+import { Failed, unmet } from '../model/failure.ts'
 import type { RunPaths } from '../model/look.ts'
-import { defineStep, type Step } from '../model/step.ts'
-import { type FrozenUndo, nothingToUndo, type Reverse } from '../model/undo.ts'
+import { defineStep, type Restore, type Step } from '../model/step.ts'
+import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
 import type { Arrangement } from '../plan/plan.ts'
 
-/** Which part of the database goes back with the code. */
-export type DatabaseScope = 'schema' | undefined
+/** Which part of the database goes back with the code: what migrations made, or all of it, from the run's backup. */
+export type DatabaseScope = 'schema' | 'restore' | undefined
 
 /** A step that the transcript shows as begun, with its way back. */
 type Begun = Omit<StepRecord, 'undo'> & { undo: FrozenUndo }
@@ -26,42 +28,121 @@ export interface RollbackOptions {
 
 /**
  * Reads a transcript backwards into a book of its own: the state goes back, then what follows from it is done again,
- * then what should hold is verified. Only what the transcript shows as begun is taken back. The code goes back before
- * an additive change of the schema does, because new code on an old schema is the outage.
+ * then what should hold is verified. Only what the transcript shows as begun is taken back.
  */
 export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Arrangement => {
   const begun = begunIn(options.target)
-  refuseIrreversible(begun, options)
+  refuseIrreversible(begun, book, options)
   const backwards = begun.toReversed()
   const undone = (of: Reverse['of']) =>
     backwards
       .filter(isUndoable)
       .filter(({ undo }) => undo.of === of)
       .map((record) => undoStep(record, book, options))
-  const again = (sort: Step['sort']) => book.steps.filter((step) => step.sort === sort)
+  const code = undone('code')
+  const follows = book.steps.filter(({ sort }) => sort === 'follows')
+  const restores = options.database === 'restore' && changesDatabase(begun, book)
   const entries: Entry[] = [
-    phase('Take back the code', undone('code')),
-    phase('Do again what follows from it', again('follows')),
-    ...(options.database === 'schema' ? [phase('Take back the schema', undone('schema'))] : []),
+    ...(restores
+      ? withRestore(restoreOf(book, options), { code, follows, env: book.env })
+      : withoutRestore({ code, follows, schema: options.database === 'schema' ? undone('schema') : [] })),
     phase(
       'Verify',
-      again('verifies').map((step) => ({ ...step, advisory: 'not known to have held before' })),
+      book.steps
+        .filter(({ sort }) => sort === 'verifies')
+        .map((step) => ({ ...step, advisory: 'not known to have held before' })),
     ),
-  ].filter((group) => group.entries.length > 0)
-  return {
-    ...book,
-    entries,
-    steps: entries.flatMap((group) => (group.kind === 'step' ? [group] : (group.entries as Step[]))),
-  }
+  ].filter((entry) => stepsOf(entry).length > 0)
+  return { ...book, entries, steps: entries.flatMap(stepsOf) }
+}
+
+/** The code goes back before an additive change of the schema does, because new code on an old schema is the outage. */
+const withoutRestore = ({
+  code,
+  follows,
+  schema,
+}: Record<'code' | 'follows' | 'schema', Step[]>): Entry[] => [
+  phase('Take back the code', code),
+  phase('Do again what follows from it', follows),
+  phase('Take back the schema', schema),
+]
+
+/**
+ * Between stop and start nobody is served, so that only the swap stands there. What takes long goes before it, while
+ * the application runs: the backup is restored beside the live database, and beside that the old code is built. Either
+ * fails with the application untouched. It is started on the old code whether the swap succeeds or not.
+ */
+const withRestore = (
+  { bring, swap, account }: Restore,
+  { code, follows, env }: { code: Step[]; follows: Step[]; env: Environment },
+): Entry[] => {
+  const first = follows.findIndex(({ stop }) => stop)
+  const [prepared, started] = first < 0 ? [follows, []] : [follows.slice(0, first), follows.slice(first)]
+  return [
+    phase('Bring back code and data, beside what runs', [
+      parallel([sequence([...code, ...prepared]), bring]),
+    ]),
+    phase('Put them in place', [...stopping(started, env), swap, ...started.map(startedAgain)]),
+    phase('Account for it', [account]),
+  ]
+}
+
+/** Stops what will be started again; the last to start is the first to stop. */
+export const stopping = (started: readonly Step[], env: Environment): Step[] =>
+  started
+    .flatMap((step) => (step.stop ? [{ ...step.stop({ env }), id: `stop-${step.id}` }] : []))
+    .toReversed()
+export const startedAgain = (step: Step): Step => (step.stop ? { ...step, regardless: true } : step)
+
+/** The restore of the backup that the run itself made. */
+const restoreOf = (book: Arrangement, { target, paths }: RollbackOptions): Restore => {
+  const step = book.steps.find(({ restore }) => restore)
+  const state = step && target.state.steps.get(step.id)?.state
+  const output = state?.is === 'done' || state?.is === 'skipped' ? (state.output as { dump?: string }) : null
+  // The folder of the backups may be elsewhere by now: the state directory can be copied to another machine.
+  if (step?.restore && output?.dump) return step.restore({ dump: join(paths.backups, basename(output.dump)) })
+  const seen = step
+    ? 'it made none, or did not get to its end'
+    : 'the book has no step that backs the database up'
+  throw unmet(
+    `the run ${target.id} has a backup`,
+    seen,
+    `list what there is: runbook backups ${book.env.name}; restore one: runbook restore ${book.env.name} <backup>`,
+  )
 }
 
 /** What stays as it is although the run changed it, with the reason. */
-export const staysAsItIs = ({ target, database }: RollbackOptions): { title: string; because: string }[] =>
-  begunIn(target).flatMap(({ title, undo }) => {
+export const staysAsItIs = (
+  book: Arrangement,
+  { target, database }: RollbackOptions,
+): { title: string; because: string }[] => {
+  const begun = begunIn(target)
+  const restores = database === 'restore' && changesDatabase(begun, book)
+  const stays = begun.flatMap((record) => {
+    const { title, undo } = record
+    if (restores && isOfDatabase(record, book)) return []
     if (undo.kind !== 'reverse') return [{ title, because: undo.because }]
     if (undo.of === 'code' || database === 'schema') return []
-    return [{ title, because: 'the database goes back only when asked for: --database=schema' }]
+    return [
+      {
+        title,
+        because: 'the database goes back only when asked for: --database=schema or --database=restore',
+      },
+    ]
   })
+  return database && !changesDatabase(begun, book)
+    ? [...stays, { title: 'The database', because: 'the run did not change it' }]
+    : stays
+}
+
+/** Whether a restore takes it back: a migration, or what a migration of another book once was. */
+const isOfDatabase = ({ id, undo }: Begun, { steps }: Arrangement): boolean =>
+  (undo.kind === 'reverse' && undo.of === 'schema') ||
+  steps.find((step) => step.id === id)?.role === 'migration'
+
+/** What cannot be taken back by itself may be anything, and so a change of the database. */
+const changesDatabase = (begun: readonly Begun[], book: Arrangement): boolean =>
+  begun.some((record) => isOfDatabase(record, book) || record.undo.kind === 'forward-only')
 
 const begunIn = ({ state }: PastRun): Begun[] =>
   [...state.steps.values()].filter(
@@ -71,13 +152,19 @@ const begunIn = ({ state }: PastRun): Begun[] =>
 
 const isUndoable = (record: Begun): record is Undoable => record.undo.kind === 'reverse'
 
-const refuseIrreversible = (begun: readonly Begun[], { around }: RollbackOptions): void => {
-  const unmet = begun.flatMap(({ id, title, undo }) => {
+const refuseIrreversible = (
+  begun: readonly Begun[],
+  book: Arrangement,
+  { around, database }: RollbackOptions,
+): void => {
+  const irreversible = begun.flatMap((record) => {
+    const { id, title, undo } = record
     if (undo.kind !== 'forward-only' || around.includes(id)) return []
+    if (database === 'restore' && isOfDatabase(record, book)) return []
     const remedy = `${undo.instead}; or leave it as it is and go on around it: --around ${id}`
     return [{ fact: `"${title}" can be taken back`, seen: undo.because, remedy }]
   })
-  if (unmet.length) throw new Failed({ kind: 'before-unmet', unmet })
+  if (irreversible.length) throw new Failed({ kind: 'before-unmet', unmet: irreversible })
 }
 
 /** A step that performs a recorded way back, with the proofs of the step whose way back it is. */
@@ -95,10 +182,13 @@ const undoStep = (record: Undoable, book: Arrangement, { target, paths }: Rollba
     about: 'Performs the way back that was recorded before the first effect of the step.',
     sort: 'state',
     ...(of === 'code' && revision && { revision: () => ({ from: revision.to, to: revision.from }) }),
-    ...(made?.loses && { loses: made.loses }),
+    // Counted by the plan, and once more when it is about to be lost; both stand in the transcript.
+    observe: async (at) => ({ loses: (await made?.loses?.(at)) ?? [] }),
+    loses: async ({ observed: { loses } }) => loses,
     before: () => (made?.before ?? []).map(early),
     actions: () => actions as Actions,
     after: () => [first, ...rest],
+    summary: ({ observed: { loses } }) => (made?.loses ? `lost: ${lossesText(loses)}` : ''),
     undo: () => nothingToUndo('deploy again'),
   })
 }

@@ -1,4 +1,5 @@
 import { Failed } from '../model/failure.ts'
+import { lossesText } from '../model/undo.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { askFor } from './ask.ts'
 import { makePlan } from './make-plan.ts'
@@ -27,6 +28,17 @@ export const performBook = async (
 ): Promise<void> => {
   const plan = await foresee(arrangement, context, options.usually)
   options.present(context.recorder.redacted(plan))
+  for (const { id, loses } of plan.steps)
+    if (loses.length)
+      context.recorder.record({
+        type: 'looked',
+        step: id,
+        side: 'needs',
+        fact: 'what it takes away was counted',
+        holds: true,
+        seen: lossesText(loses),
+        ms: 0,
+      })
   const byHand = plan.steps.find(({ actions }) => actions.some((action) => action.byHand))
   if (byHand && !options.canAsk && !context.answers.yes)
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })

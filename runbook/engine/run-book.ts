@@ -32,7 +32,16 @@ export const runBook = async (
     }
   }
   const runEach = async (each: readonly Entry[]): Promise<void> => {
-    for (const entry of each) await run(entry)
+    for (const [i, entry] of each.entries())
+      try {
+        await run(entry)
+      } catch (error) {
+        // What was stopped is started again; where that fails too, the first failure is the one to tell.
+        for (const later of each.slice(i + 1))
+          if (later.kind === 'step' && later.regardless)
+            await runStep(later, context, expected).catch(() => {})
+        throw error
+      }
   }
   const runParallel = async ({ entries: branches }: Group): Promise<void> => {
     const ended = await Promise.allSettled(branches.map(run))

@@ -11,6 +11,7 @@ export const printAction = (action: Action, env: Environment): string => {
       return [
         action.sql.trim(),
         ...(action.values.length ? [`-- ${JSON.stringify(action.values)}`] : []),
+        ...inDatabase(action.database),
       ].join(' ')
     case 'transaction':
       return printTransaction(action)
@@ -51,14 +52,18 @@ const printVariables = (env: Readonly<Record<string, Text>>): string[] => {
 }
 const isPart = (value: Text): boolean => typeof value === 'object' && value.kind === 'secret' && !!value.part
 
-const printTransaction = ({ statements, settings = {} }: Transaction): string =>
+/** Where it is not the environment's own. */
+const inDatabase = (database: string | undefined): string[] =>
+  database === undefined ? [] : [`-- in the database ${database}`]
+
+const printTransaction = ({ statements, settings = {}, database }: Transaction): string =>
   [
     'BEGIN;',
     ...Object.entries(settings).map(
       ([name, value]) => `SELECT set_config('${name}', '${value.replaceAll("'", "''")}', true);`,
     ),
     ...statements.map(({ sql }) => `${sql.trim().replace(/;$/, '')};`),
-    'COMMIT;',
+    ['COMMIT;', ...inDatabase(database)].join(' '),
   ].join('\n')
 
 const printRequest = ({ method, url, headers = {}, json }: Request, env: Environment): string =>

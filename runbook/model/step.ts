@@ -29,6 +29,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly sort: Sort
   /** The operator may go on without it after a failure. */
   readonly optional: boolean
+  /** Done even where a step before it, in the same group, has failed: it starts again what that group had stopped. */
+  readonly regardless?: boolean
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
   /** A protected environment needs a `backup`, and it stands before each `migration`. */

@@ -1,6 +1,7 @@
 import type { Action } from './action.ts'
 import type { Check } from './check.ts'
 import type { Look } from './look.ts'
+import { quantity } from './quantity.ts'
 
 /** The way back of a step, or the reason why there is none. Its actions are frozen before the first effect. */
 export type Undo = Reverse | ForwardOnly | NothingToUndo
@@ -15,11 +16,15 @@ export interface Reverse {
   /** Counts what will be lost by it, before it is begun. */
   readonly loses?: (at: Look) => Promise<Loss[]>
 }
-/** What a way back takes away: '1,204 values of avatars.personaName'. */
+/** What a way back takes away: 1,204 rows 'with a value in avatars.personaName'. */
 export type Loss = {
   readonly what: string
   readonly rows: number
 }
+/** '40 rows inserted into avatars; 3 rows deleted from avatars: they come back', or 'nothing'. */
+export const lossesText = (losses: readonly Loss[]): string =>
+  losses.map(({ what, rows }) => `${quantity(rows, 'row')} ${what}`).join('; ') || 'nothing'
+
 export interface ForwardOnly {
   readonly kind: 'forward-only'
   readonly because: string

@@ -5,6 +5,7 @@ import {
   holds,
   type Look,
   type Loss,
+  lossesText,
   nothingToUndo,
   quantity,
   type Step,
@@ -32,7 +33,7 @@ export const accountForLosses = (
         look: async (at) => {
           const { losses: forecast } = at.outputOf(brought)
           const lost = await lostIn(at, dump, at.outputOf(swap).replaced)
-          return holds(lost ? comparison(forecast, lost) : `as was counted before: ${inWords(forecast)}`)
+          return holds(lost ? comparison(forecast, lost) : `as was counted before: ${lossesText(forecast)}`)
         },
       }),
     ],
@@ -49,10 +50,7 @@ const comparison = (forecast: readonly Loss[], lost: readonly Loss[]): string =>
   const counted = new Map(forecast.map(({ what, rows }) => [what, rows]))
   const grown = lost.map(({ what, rows }) => {
     const before = counted.get(what) ?? 0
-    return `${quantity(rows, 'row')} ${what}${before === rows ? '' : ` (${before} when it was counted before)`}`
+    return `${quantity(rows, 'row')} ${what}${before === rows ? '' : ` (${before.toLocaleString('en-US')} when it was counted before)`}`
   })
   return grown.length ? grown.join('; ') : 'nothing'
 }
-
-const inWords = (losses: readonly Loss[]): string =>
-  losses.map(({ what, rows }) => `${quantity(rows, 'row')} ${what}`).join('; ') || 'nothing'

@@ -30,7 +30,7 @@ import {
 import { quoted } from '../sql/quoted.ts'
 import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
-import { alikeness, copyWhatIsInNoDump, createLike, literal, makingOfLive } from './make-alike.ts'
+import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
 import { roomForAnother } from './room-for-another.ts'
 import { settingsCanBeCopied } from './settings-can-be-copied.ts'
 

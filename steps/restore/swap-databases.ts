@@ -1,10 +1,4 @@
-import {
-  isOther,
-  type Session,
-  sessionColumns,
-  sessionsOf,
-  sessionText,
-} from '../../checks/reading/sessions.ts'
+import { isOther, type Session, sessionsOf, sessionText } from '../../checks/reading/sessions.ts'
 import {
   type Act,
   defineCheck,
@@ -44,15 +38,16 @@ export const swapDatabases = (brought: Step<any, any, Brought>) =>
       return { live, via: via ?? 'postgres', replaced: names.replaced, there, ...incomingOf(at, brought) }
     },
     before: ({ observed }) => [incomingStands(observed)],
-    findings: ({ observed: { live, replaced } }) => [
+    findings: ({ observed: { live, replaced }, env }) => [
       `the replaced database is kept as ${replaced}`,
-      `to return to it: runbook restore <env> ${replaced}`,
-      `to drop it: DROP DATABASE ${quoted(replaced)}, or runbook prune <env>; ${live} is not touched by that`,
+      `to return to it: runbook restore ${env.name} ${replaced}`,
+      `to drop it: DROP DATABASE ${quoted(replaced)}, or runbook prune ${env.name}; ${live} is not touched by that`,
     ],
     actions: ({ observed: { live, incoming, replaced, via } }) => ({
       end: {
-        ...executes<Session>(
-          `SELECT ${sessionColumns}, pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE ${isOther}`,
+        ...executes<Ended>(
+          `SELECT pid, usename AS role, application_name AS application, coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid)
+FROM pg_stat_activity a WHERE ${isOther}`,
           live,
         ),
         database: via,
@@ -71,7 +66,7 @@ export const swapDatabases = (brought: Step<any, any, Brought>) =>
     }),
     run: async (act) => {
       const { live } = act.observed
-      const ended = new Map<number, Session>()
+      const ended = new Map<number, Ended>()
       for (let attempt = 1; ; attempt += 1) {
         try {
           await swapWhileEnding(act, ended)
@@ -88,13 +83,15 @@ export const swapDatabases = (brought: Step<any, any, Brought>) =>
     },
     after: ({ observed }) => [swapped(observed)],
     loses: async (at) => [...incomingOf(at, brought).losses],
-    output: async ({ observed: { live, replaced } }) => ({ live, replaced }),
-    foresee: ({ observed: { live, replaced } }) => ({ live, replaced }),
-    summary: ({ output: { replaced } }) =>
-      `what it replaced is kept as ${replaced}; to return: runbook restore <env> ${replaced}; to drop it: runbook prune <env>`,
-    undo: ({ observed: { replaced } }) =>
-      nothingToUndo(`what it replaced is kept: runbook restore <env> ${replaced}`),
+    output: async ({ observed: { live, replaced }, env }) => ({ live, replaced, environment: env.name }),
+    foresee: ({ observed: { live, replaced }, env }) => ({ live, replaced, environment: env.name }),
+    summary: ({ output: { replaced, environment } }) =>
+      `what it replaced is kept as ${replaced}; to return: runbook restore ${environment} ${replaced}; to drop it: runbook prune ${environment}`,
+    undo: ({ observed: { replaced }, env }) =>
+      nothingToUndo(`what it replaced is kept: runbook restore ${env.name} ${replaced}`),
   })
+
+type Ended = Omit<Session, 'endable'>
 
 interface Swap {
   live: string
@@ -114,7 +111,7 @@ const incomingOf = (at: Look, brought: Step<any, any, Brought>) => {
  */
 const swapWhileEnding = async (
   { perform, see, sleep, observed: { live, via } }: Act<any, { live: string; via: string }>,
-  ended: Map<number, Session>,
+  ended: Map<number, Ended>,
 ): Promise<void> => {
   let over = false
   const swapping = (perform('swap') as Promise<unknown>).finally(() => {
@@ -124,7 +121,7 @@ const swapWhileEnding = async (
   const others = { ...sessionsOf(live), database: via }
   while (!over) {
     if ((await see(others)).length)
-      for (const session of (await perform('end')) as Session[]) ended.set(session.pid, session)
+      for (const session of (await perform('end')) as Ended[]) ended.set(session.pid, session)
     await sleep(10)
   }
   await swapping
