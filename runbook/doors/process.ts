@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn as spawnChild } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { Failed } from '../model/failure.ts'
+import { groupLives } from './process-identity.ts'
 
 /** A command with everything filled in. */
 export interface Spawned {
@@ -45,7 +46,7 @@ export const spawn = async (
 
   let ending: Promise<void> | undefined
   const end = () => {
-    ending ??= endTree(pid)
+    ending ??= endTree(pid).then(() => letGo(child))
   }
   let late = false
   const timer = timeout
@@ -130,12 +131,23 @@ const couldNotStart = (
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
+/** What has left the tree and holds its output open is not waited for; what is in the pipes already is read. */
+const letGo = (child: ChildProcess): void => {
+  const timer = setTimeout(() => {
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+  }, REST)
+  child.once('close', () => clearTimeout(timer))
+}
+/** Milliseconds. */
+const REST = 500
+
 /** Ends a process group, and returns when nothing of it is left. */
 const endTree = async (pid: number | undefined): Promise<void> => {
   if (pid === undefined) return
   const gone = async (within: number): Promise<boolean> => {
     for (const until = Date.now() + within; Date.now() < until; ) {
-      if (!kill(-pid, 0)) return true
+      if (!kill(-pid, 0) || !groupLives(pid)) return true
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return false

@@ -1,0 +1,259 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { killEverything, type Spawned, spawn } from '../../runbook/doors/process.ts'
+import { type Failure, failureOf } from '../../runbook/model/failure.ts'
+import { alive, until } from '../rig/command-line.ts'
+
+let folder = ''
+const ends: (() => unknown)[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runbook process '))
+})
+afterEach(() => {
+  for (const end of ends.splice(0)) end()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const run = async (
+  argv: string[],
+  { signal = new AbortController().signal, ...more }: Partial<Spawned> & { signal?: AbortSignal } = {},
+) => {
+  const printed = { out: '', err: '' }
+  const spawned = { argv, cwd: folder, env: { PATH: process.env.PATH }, printed: argv.join(' '), ...more }
+  const ended = await spawn(spawned, (stream, chunk) => (printed[stream] += chunk), signal)
+  return { ...ended, ...printed }
+}
+const sh = (script: string, more?: Parameters<typeof run>[1]) => run(['sh', '-c', script], more)
+const failing = async (work: Promise<unknown>): Promise<Failure> =>
+  work.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error) => failureOf(error),
+  )
+const path = (name: string) => join(folder, name)
+const pid = (name: string) => {
+  const number = Number(readFileSync(path(name), 'utf8'))
+  ends.push(() => {
+    try {
+      process.kill(number, 'SIGKILL')
+    } catch {}
+  })
+  return number
+}
+const written = (...names: string[]) =>
+  until(() =>
+    names.every((name) => existsSync(path(name)) && readFileSync(path(name), 'utf8').endsWith('\n')),
+  )
+const interrupted = () => {
+  const abort = new AbortController()
+  return { signal: abort.signal, interrupt: () => abort.abort(new Error('interrupted')) }
+}
+
+describe('a program', () => {
+  test('gives what it prints on either stream, and how it ended', async () => {
+    expect(await sh('echo out; echo err >&2; exit 3')).toEqual({ exit: 3, out: 'out\n', err: 'err\n' })
+    expect(await sh('kill -USR1 $$')).toMatchObject({ exit: 'SIGUSR1' })
+  })
+
+  test('takes its words as they are: there is no shell', async () => {
+    const words = ['$HOME', '`id`', 'a b', `it's "so"`, '*', '', '-n', '\\', '\n']
+    expect((await run(['printf', '%s\\0', ...words])).out.split('\0').slice(0, -1)).toEqual(words)
+  })
+
+  test('has only the variables that it is given, and is where it is told', async () => {
+    const { out } = await run(['env'], { env: { PATH: process.env.PATH, A: '1', B: undefined } })
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .filter((line) => !/^(_|PWD|SHLVL)=/.test(line))
+        .sort(),
+    ).toEqual(['A=1', `PATH=${process.env.PATH}`])
+    expect((await sh('pwd')).out.trim()).toBe(folder)
+  })
+
+  test('finds its standard input empty, so that it cannot wait for an answer', async () => {
+    expect((await sh('cat; echo over')).out).toBe('over\n')
+    expect((await sh('read answer || echo nobody')).out).toBe('nobody\n')
+    expect((await sh('test -t 0 || echo "no terminal"')).out).toBe('no terminal\n')
+    expect((await sh(': < /dev/tty')).exit).not.toBe(0)
+  })
+
+  test('is given its input, and need not read it', async () => {
+    expect((await run(['cat'], { input: 'a line\n' })).out).toBe('a line\n')
+    expect((await run(['true'], { input: 'x'.repeat(4_000_000) })).exit).toBe(0)
+  })
+
+  test('that prints much costs little memory', async () => {
+    let bytes = 0
+    const before = process.memoryUsage().rss
+    let most = 0
+    const spawned = {
+      argv: ['sh', '-c', 'yes 0123456789 | head -c 200000000'],
+      cwd: folder,
+      env: process.env,
+      printed: '',
+    }
+    await spawn(
+      spawned,
+      (_, chunk) => {
+        bytes += chunk.length
+        most = Math.max(most, process.memoryUsage().rss)
+      },
+      new AbortController().signal,
+    )
+    expect(bytes).toBe(200_000_000)
+    expect(most - before).toBeLessThan(100_000_000)
+  })
+
+  test('whose output cannot be taken is left to finish what it does, and then the reason is told', async () => {
+    const spawned = {
+      argv: ['sh', '-c', 'seq 1 50000; echo done > done'],
+      cwd: folder,
+      env: process.env,
+      printed: '',
+    }
+    let heard = 0
+    const failed = spawn(
+      spawned,
+      () => {
+        heard += 1
+        throw new Error('no room')
+      },
+      new AbortController().signal,
+    )
+    await expect(failed).rejects.toThrow('no room')
+    expect(heard).toBe(1)
+    expect(existsSync(path('done'))).toBe(true)
+  })
+})
+
+describe('what cannot be started', () => {
+  test('a program that is not there is named', async () => {
+    expect(await failing(run(['no-such-program', 'x']))).toEqual({
+      ...{ kind: 'command-missing', program: 'no-such-program', printed: 'no-such-program x' },
+    })
+    expect(await failing(run(['./absent']))).toMatchObject({ kind: 'command-missing' })
+  })
+
+  test('a folder that is not there is another matter, also where the program is not there', async () => {
+    const missing = { kind: 'folder-missing', folder: path('absent') }
+    expect(await failing(run(['true'], { cwd: path('absent') }))).toMatchObject(missing)
+    expect(await failing(run(['no-such-program'], { cwd: path('absent') }))).toMatchObject(missing)
+    writeFileSync(path('file'), '')
+    expect(await failing(run(['true'], { cwd: path('file') }))).toMatchObject({ kind: 'folder-missing' })
+  })
+
+  test('a file that is no program, or whose interpreter is missing', async () => {
+    writeFileSync(path('plain'), 'text')
+    expect(await failing(run(['./plain']))).toMatchObject({ kind: 'command-failed', exit: 'EACCES' })
+    writeFileSync(path('script'), '#!/no/such/interpreter\n')
+    chmodSync(path('script'), 0o755)
+    expect(['command-missing', 'command-failed']).toContain((await failing(run(['./script']))).kind)
+  })
+
+  test('a word with a zero byte in it', async () => {
+    expect(await failing(run(['echo', 'a\0b']))).toMatchObject({ kind: 'command-failed' })
+  })
+})
+
+describe('an interrupt', () => {
+  test('before it is started starts nothing', async () => {
+    const { signal, interrupt } = interrupted()
+    interrupt()
+    await expect(sh('echo > ran', { signal })).rejects.toThrow('interrupted')
+    expect(existsSync(path('ran'))).toBe(false)
+  })
+
+  test('ends the whole tree: children, grandchildren, and what they left in the background', async () => {
+    const { signal, interrupt } = interrupted()
+    const running = sh(
+      'echo $$ > one; (sh -c \'echo $$ > two; (sh -c "echo \\$\\$ > three; exec sleep 600" &) ; wait; exec sleep 600\' & ) ; exec sleep 600',
+      { signal },
+    )
+    await written('one', 'two', 'three')
+    const family = ['one', 'two', 'three'].map(pid)
+    expect(family.map(alive)).toEqual([true, true, true])
+    interrupt()
+    await expect(running).rejects.toThrow('interrupted')
+    expect(family.map(alive)).toEqual([false, false, false])
+  })
+
+  test('lets a program end in its own way', async () => {
+    const { signal, interrupt } = interrupted()
+    const running = sh(
+      `trap 'echo cleaned > cleaned; exit' TERM; echo > ready; while :; do sleep 0.05; done`,
+      { signal },
+    )
+    await written('ready')
+    interrupt()
+    await expect(running).rejects.toThrow('interrupted')
+    expect(existsSync(path('cleaned'))).toBe(true)
+  })
+
+  test('does not wait for ever for one that is deaf to it', async () => {
+    const { signal, interrupt } = interrupted()
+    const deaf = `trap '' TERM INT HUP; echo $$ >`
+    const running = sh(
+      `${deaf} one; sh -c "${deaf.replaceAll('$', '\\$')} two; while :; do sleep 1; done" & while :; do sleep 1; done`,
+      {
+        signal,
+      },
+    )
+    await written('one', 'two')
+    const family = ['one', 'two'].map(pid)
+    const began = performance.now()
+    interrupt()
+    await expect(running).rejects.toThrow('interrupted')
+    expect(family.map(alive)).toEqual([false, false])
+    expect(performance.now() - began).toBeLessThan(9_000)
+  })
+
+  test('does not wait for one that left the group and holds the output open', async () => {
+    const { signal, interrupt } = interrupted()
+    const daemon = `const { spawn } = require('node:child_process')
+      const left = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' })
+      require('node:fs').writeFileSync('daemon', left.pid + '\\n'); left.unref()`
+    const running = run([process.execPath, '-e', `${daemon}; setInterval(() => {}, 1000)`], { signal })
+    await written('daemon')
+    const left = pid('daemon')
+    interrupt()
+    await expect(running).rejects.toThrow('interrupted')
+    expect(alive(left)).toBe(true)
+  })
+
+  test('does not wait for a corpse whose parent never looks', async () => {
+    const { signal, interrupt } = interrupted()
+    // Its parent has left the group; what it leaves in it when it ends is nobody's.
+    const script =
+      'if (!fork) { open F, ">child"; print F "$$\\n"; close F; sleep 600 } use POSIX; POSIX::setsid(); open F, ">parent"; print F "$$\\n"; close F; sleep 600'
+    const running = sh(`perl -e '${script}' > /dev/null 2>&1 & wait`, { signal })
+    await written('child', 'parent')
+    const [child] = [pid('child'), pid('parent')]
+    const began = performance.now()
+    interrupt()
+    await expect(running).rejects.toThrow('interrupted')
+    expect(alive(child!)).toBe(false)
+    expect(performance.now() - began).toBeLessThan(4_000)
+  })
+
+  test('for the second time ends everything at once', async () => {
+    const running = sh(`trap '' TERM INT HUP; echo $$ > one; while :; do sleep 1; done`)
+    await written('one')
+    killEverything()
+    expect(await running).toMatchObject({ exit: 'SIGKILL' })
+  })
+})
+
+describe('a timeout', () => {
+  test('ends the whole tree, and says after how long', async () => {
+    const running = sh('echo $$ > one; (echo > two; exec sleep 600) & wait', { timeout: 300 })
+    expect(await failing(running)).toMatchObject({ kind: 'timeout', after: 300 })
+    expect(alive(pid('one'))).toBe(false)
+  })
+
+  test('does not hurt a program that is in time', async () => {
+    expect(await sh('exit 2', { timeout: 20_000 })).toMatchObject({ exit: 2 })
+  })
+})
