@@ -1,0 +1,76 @@
+import { chmod, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findProcesses, inspect } from '../../examples/world/processes.ts'
+import { until } from '../rig/command-line.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let place = ''
+
+beforeAll(async () => {
+  place = await realpath(await mkdtemp(join(tmpdir(), 'runbook demo ')))
+  await chmod(place, 0o755)
+})
+afterAll(() => rm(place, { recursive: true, force: true }))
+
+/** The demo as `npm run demo` calls it, without a terminal. */
+const demo = (...options: string[]) =>
+  execa(process.execPath, ['--import', 'tsx', 'examples/demo.ts', ...options], {
+    cwd: root,
+    env: { TMPDIR: place },
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+  })
+
+/** Without what tsx caches there. */
+const leftovers = async () => (await readdir(place)).filter((name) => !name.startsWith('tsx-'))
+
+/** Whoever works in its folder, or has its name in the arguments or the environment. */
+const processesThere = () =>
+  findProcesses((pid) => {
+    const env = inspect.env(pid).filter((line) => !/^(TMPDIR|PATH)=/.test(line))
+    return [inspect.command(pid), inspect.cwd(pid), ...env].join('\n').includes(join(place, 'runbook-demo-'))
+  }).map(({ pid }) => `${pid} ${inspect.command(pid)}`)
+
+test('shows the 500, deploys, shows the 201, and leaves the transcript and nothing that runs', async () => {
+  const { exitCode, all } = await demo()
+  expect(exitCode, all).toBe(0)
+  const story = [
+    'HTTP/1.1 500',
+    '$ runbook deploy production --confirm production --yes',
+    '✔ Done in',
+    'HTTP/1.1 201',
+  ]
+  const places = story.map((words) => all.indexOf(words))
+  expect(places, all).toEqual([...places].sort((a, b) => a - b))
+  expect(places[0]).toBeGreaterThan(0)
+  expect(processesThere()).toEqual([])
+  const [dir, ...others] = await leftovers()
+  expect(others).toEqual([])
+  expect(await readdir(join(place, dir!))).toEqual(['.runbook'])
+  const transcript = /transcript {2}(\/.*journal\.jsonl)/.exec(all)![1]!
+  expect(transcript.startsWith(join(place, dir!, '.runbook/runs'))).toBe(true)
+  const readIt = /node (dist\/cli\.js show .*)/.exec(all)![1]!
+  const shown = await execa('sh', ['-c', `'${process.execPath}' ${readIt}`], { cwd: root })
+  expect(shown.stdout).toContain('deploy lumiku to production')
+  await rm(join(place, dir!), { recursive: true })
+})
+
+test('Ctrl-C while the world is raised takes down what there is of it', async () => {
+  const running = demo('--keep')
+  await until(() => processesThere().some((one) => one.includes('postgres -D')), 'PostgreSQL runs')
+  running.kill('SIGINT')
+  const { exitCode, all } = await running
+  expect(exitCode, all).toBe(130)
+  expect(processesThere()).toEqual([])
+  expect(await leftovers()).toEqual([])
+})
+
+test('an option that is none is told', async () => {
+  const { exitCode, all } = await demo('--kep')
+  expect([exitCode, all]).toEqual([2, 'usage: npm run demo [-- --keep]'])
+})
