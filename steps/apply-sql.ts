@@ -19,6 +19,7 @@ import {
 import { incomingFile } from './incoming-file.ts'
 import { effectsOf } from './sql/effects.ts'
 import { factsOf } from './sql/facts.ts'
+import { lossesOf } from './sql/losses.ts'
 import { quoted } from './sql/quoted.ts'
 import { refuseMistakes, refuseUnproven } from './sql/refuse.ts'
 import { dropsOf } from './sql/reverse.ts'
@@ -113,7 +114,9 @@ export const applySql = factory(
           )
         if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
         const gone = added.length ? [schemaLacks(added)] : []
-        return reverses('schema', { takeBack: transaction(statements, settings(schema)) }, gone)
+        return reverses('schema', { takeBack: transaction(statements, settings(schema)) }, gone, {
+          loses: (at) => lossesOf(at, added),
+        })
       },
     })
   },
