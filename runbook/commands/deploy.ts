@@ -1,6 +1,7 @@
 import { performBook } from '../engine/perform-book.ts'
 import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
+import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { mayBeApproved } from './approve.ts'
@@ -35,7 +36,7 @@ export const deploy = async (invocation: Invocation): Promise<number> => {
       const target: PastRun = { id: run, state: context.state }
       const ended = await takeBack(
         target,
-        `its deployment failed: ${failureOf(error).kind}`,
+        `its deployment failed: ${explain(failureOf(error)).sentence.split('\n', 1)[0]}`,
         open,
         invocation,
       )

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import type { StepRecord } from '../journal/fold.ts'
+import { begunStates, type StepRecord } from '../journal/fold.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Actions } from '../model/action.ts'
 import { type Entry, parallel, phase, sequence, stepsOf } from '../model/book.ts'
@@ -145,10 +145,7 @@ const changesDatabase = (begun: readonly Begun[], book: Arrangement): boolean =>
   begun.some((record) => isOfDatabase(record, book) || record.undo.kind === 'forward-only')
 
 const begunIn = ({ state }: PastRun): Begun[] =>
-  [...state.steps.values()].filter(
-    (record): record is Begun =>
-      record.sort === 'state' && record.actions.size > 0 && record.undo !== undefined,
-  )
+  begunStates(state).filter((record): record is Begun => record.undo !== undefined)
 
 const isUndoable = (record: Begun): record is Undoable => record.undo.kind === 'reverse'
 

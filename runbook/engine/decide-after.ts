@@ -1,3 +1,4 @@
+import { begunStates } from '../journal/fold.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import { askChoice, askText } from './ask.ts'
@@ -43,5 +44,4 @@ const ask = async (step: Step, context: RunContext): Promise<Decision> => {
 
 /** Whether something was begun that has a way back. */
 const canTakeBack = ({ state }: RunContext): boolean =>
-  state.started?.command === 'deploy' &&
-  [...state.steps.values()].some(({ sort, actions }) => sort === 'state' && actions.size > 0)
+  state.started?.command === 'deploy' && begunStates(state).length > 0

@@ -33,6 +33,10 @@ export interface RunState {
   changed: boolean
 }
 
+/** The steps that change a state and were begun: what there may be to take back. */
+export const begunStates = ({ steps }: RunState): StepRecord[] =>
+  [...steps.values()].filter(({ sort, actions }) => sort === 'state' && actions.size > 0)
+
 export const emptyRun = (): RunState => ({ steps: new Map(), revision: null, changed: false })
 
 export const foldRun = (events: Iterable<Happening & { at: string }>): RunState => {

@@ -1,4 +1,4 @@
-import type { RunState } from './fold.ts'
+import { begunStates, type RunState } from './fold.ts'
 import { listRuns, readRun } from './runs.ts'
 
 /** A run of an environment that is over, or was. */
@@ -29,8 +29,8 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
  */
 export const latestChange = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
   for await (const run of pastRuns(stateDir, env)) {
-    const { started, ended, steps } = run.state
-    if (![...steps.values()].some(({ sort, actions }) => sort === 'state' && actions.size > 0)) continue
+    const { started, ended } = run.state
+    if (begunStates(run.state).length === 0) continue
     const takenBack =
       ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')
     if (takenBack) return undefined

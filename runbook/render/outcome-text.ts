@@ -1,4 +1,4 @@
-import type { RunState, StepState } from '../journal/fold.ts'
+import { begunStates, type RunState, type StepState } from '../journal/fold.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
@@ -28,6 +28,7 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
     ...aftermath(ended, options),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
     ...(ended.failure.kind === 'locked' ? [] : [`  again       ${options.again}`]),
+    ...wayBack(ended, state),
     '',
   ].join('\n')
 }
@@ -47,6 +48,13 @@ export const failureText = (failure: Failure, title: string | undefined, paint: 
 const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
   const [first, ...others] = [...state.steps.values()].filter((step) => step.state.is === 'failed')
   return others.length ? undefined : first?.title
+}
+
+/** What to type to get back, where there is something to take back. */
+const wayBack = ({ verdict }: Ended, state: RunState): string[] => {
+  const { command, env } = state.started ?? {}
+  const standing = command === 'deploy' && verdict !== 'rolled-back' && begunStates(state).length > 0
+  return standing ? [`  or back     runbook rollback ${env}`] : []
 }
 
 const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {

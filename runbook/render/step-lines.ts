@@ -21,9 +21,8 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
         `  ${paint.red('✖')} ${title} · ${firstLine(explain(event.failure).sentence)}  ${paint.dim(duration(event.ms))}`,
       ]
     case 'answered':
-      return [
-        `  ${paint.dim(`answered by ${event.by === 'flag' ? 'a flag' : 'the operator'}: ${event.answer}`)}`,
-      ]
+      // What an operator typed stands on the screen already.
+      return event.by === 'flag' ? [`  ${paint.dim(`answered by a flag: ${event.answer}`)}`] : []
     default:
       return []
   }
