@@ -39,7 +39,7 @@ export const explain = (failure: Failure): Explanation => {
     case 'database-unreachable':
       return {
         sentence: `the database ${failure.target} cannot be reached: ${failure.message || failure.code}`,
-        remedy: remedyOfConnection(failure.code),
+        remedy: remedyOfConnection(failure.code, failure.target),
       }
     case 'request-failed':
       return {
@@ -133,10 +133,11 @@ const remedyOfState = (sqlstate: string): string => {
   return 'nothing of it stays; correct the SQL and deploy again'
 }
 
-const remedyOfConnection = (code: string): string => {
+const remedyOfConnection = (code: string, target: string): string => {
   if (code === '28P01' || code === '28000') return 'the user or the password is wrong: correct DATABASE_URL'
   if (code === '3D000') return 'there is no such database: correct its name in DATABASE_URL'
   if (code === '53300') return 'the server has no free connection: end idle ones, or raise max_connections'
   if (code === 'ENOTFOUND') return 'the host name is not known: correct DATABASE_URL'
-  return 'see whether PostgreSQL runs there: pg_isready -h <host> -p <port>'
+  const [, host, port] = /^.* at (.*):(\d+)$/.exec(target) ?? []
+  return `see whether PostgreSQL runs there: pg_isready -h ${host ?? '<host>'} -p ${port ?? '<port>'}`
 }

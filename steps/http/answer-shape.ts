@@ -125,5 +125,5 @@ export const outline = (value: Json): string => {
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value !== 'object' || value === null) return short(JSON.stringify(value))
   const keys = Object.keys(value)
-  return keys.length ? `an object with ${keys.slice(0, 12).join(', ')}${keys.length > 12 ? ', …' : ''}` : '{}'
+  return keys.length ? `an object with ${keys.slice(0, 7).join(', ')}${keys.length > 7 ? ', …' : ''}` : '{}'
 }
