@@ -15,8 +15,9 @@ export const runCommandLine = async (): Promise<number> => {
   for (const verb of verbs) {
     const command = program.command(`${verb.name} ${verb.argument}`).description(verb.summary)
     for (const option of [...verb.options, ...everywhere]) command.addOption(optionOf(option))
-    command.action(async (argument: string | undefined, options: Options) => {
-      exit = await invoke(verb, argument, options)
+    // commander gives one value for each argument of the verb, then the options, then the command.
+    command.action(async (...given: unknown[]) => {
+      exit = await invoke(verb, given.slice(0, -2) as (string | undefined)[], given.at(-2) as Options)
     })
   }
   try {
@@ -33,9 +34,13 @@ const optionOf = ({ flags, about, choices }: OptionText): Option => {
   return choices ? option.choices(choices) : option
 }
 
-const invoke = async (verb: Verb, argument: string | undefined, options: Options): Promise<number> => {
+const invoke = async (
+  verb: Verb,
+  given: readonly (string | undefined)[],
+  options: Options,
+): Promise<number> => {
   const { signal, release } = onInterrupt()
-  const invocation = await invocationOf(argument, options, signal)
+  const invocation = await invocationOf(given, options, signal)
   try {
     const command = await verb.load()
     return await command(invocation)

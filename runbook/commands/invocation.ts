@@ -3,6 +3,8 @@ import type { Paint } from '../render/paint.ts'
 /** What an operator typed, and where. */
 export interface Invocation {
   env: string | undefined
+  /** What follows the environment on the line: the backup of `restore`. */
+  argument: string | undefined
   options: Options
   cwd: string
   variables: Readonly<Record<string, string | undefined>>
@@ -34,6 +36,9 @@ export interface Options {
   database?: 'schema' | 'restore'
   around?: string[]
   reason?: string
+  /** Of `prune`. */
+  olderThan?: string
+  keep?: string
   /** Of `rollback`, and of `deploy --on-failure=rollback`. */
   approvedBy?: string
   approvalNote?: string

@@ -4,7 +4,7 @@ import type { Invocation, Options } from './invocation.ts'
 
 /** What the operator typed, and what stands behind standard input and output. */
 export const invocationOf = async (
-  env: string | undefined,
+  [env, argument]: readonly (string | undefined)[],
   options: Options,
   signal: AbortSignal,
 ): Promise<Invocation> => {
@@ -14,6 +14,7 @@ export const invocationOf = async (
   const colors = options.color !== false && !process.env.NO_COLOR && words.isTTY === true
   return {
     env,
+    argument,
     options,
     cwd: process.cwd(),
     variables: process.env,

@@ -103,7 +103,7 @@ export const runReading = async (
         state: context.state,
         titles: new Map(arrangement.steps.map(({ id, title }) => [id, title])),
         transcript: relativeTo(invocation.cwd, journal.path),
-        again: `runbook ${command} ${env.name}`,
+        again: ['runbook', command, env.name, invocation.argument ?? ''].join(' ').trim(),
         ms: systemClock.monotonic() - began,
         paint: invocation.paint,
       }),

@@ -79,6 +79,42 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./rollback.ts')).rollback,
   },
   {
+    name: 'backups',
+    argument: '[env]',
+    summary: 'the dumps with their proofs; with an environment, also the databases that restores replaced',
+    options: [],
+    load: async () => (await import('./backups.ts')).backups,
+  },
+  {
+    name: 'backup',
+    argument: '[env]',
+    summary: 'makes a backup, outside of a deployment',
+    options: [],
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    argument: '[env] [backup]',
+    summary: 'puts a backup in the place of the database, and keeps what it replaces',
+    options: [
+      { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      { flags: '--reason <text>', about: 'why; kept in the transcript' },
+      ...approval,
+    ],
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  {
+    name: 'prune',
+    argument: '[env]',
+    summary: 'removes old transcripts, dumps and replaced databases, after showing them',
+    options: [
+      { flags: '--older-than <age>', about: 'what is older: 30d, 12h, 6w' },
+      { flags: '--keep <number>', about: 'how many of each stay, however old' },
+      { flags: '--plan', about: 'only says what it would do; changes nothing' },
+    ],
+    load: async () => (await import('./prune.ts')).prune,
+  },
+  {
     name: 'runs',
     argument: '[env]',
     summary: 'past runs',

@@ -61,7 +61,7 @@ export type Happening =
 /** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */
 export type Side = 'needs' | 'before' | 'already' | 'after'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
-export type Command = 'deploy' | 'verify' | 'rollback'
+export type Command = 'deploy' | 'verify' | 'rollback' | 'backup' | 'restore' | 'prune'
 
 /** A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. */
 export type Event = { seq: number; at: string } & Happening & { prev: string }

@@ -39,7 +39,7 @@ const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => 
   ...stateLine(step, paint),
   ...step.findings.map((finding) => `      ${finding}`),
   ...step.actions.map(({ printed }) => `      ${paint.cyan('$')} ${printed.replaceAll('\n', '\n        ')}`),
-  ...step.loses.map(({ what, rows }) => paint.red(`      loses  ${quantity(rows, 'row')}: ${what}`)),
+  ...step.loses.map(({ what, rows }) => paint.red(`      loses  ${quantity(rows, 'row')} ${what}`)),
   ...(step.after.length ? [paint.dim(`      proof  ${step.after.join('; ')}`)] : []),
   ...(step.undo ? [paint.dim(`      back   ${step.undo.replaceAll('\n', '\n             ')}`)] : []),
 ]

@@ -20,15 +20,19 @@ export const rollbackText = (
     ...list('undoes', plan, 'state'),
     ...list('does again', plan, 'follows'),
     ...list('verifies', plan, 'verifies'),
-    ...plan.steps.flatMap(({ loses }) =>
-      loses.map(({ what, rows }) => paint.red(`  loses       ${quantity(rows, 'row')}: ${visible(what)}`)),
-    ),
+    ...lossLines(plan, paint),
     ...stays.map(({ title, because }) =>
       paint.yellow(`  stays       ${visible(title)}: ${visible(because)}`),
     ),
     '',
   ].join('\n')
 }
+
+/** What will be lost, a line each. */
+export const lossLines = ({ steps }: Plan, paint: Paint): string[] =>
+  steps.flatMap(({ loses }) =>
+    loses.map(({ what, rows }) => paint.red(`  loses       ${quantity(rows, 'row')} ${visible(what)}`)),
+  )
 
 const list = (what: string, { steps }: Plan, sort: Sort): string[] => {
   const titles = steps.filter((step) => step.sort === sort).map(({ title }) => visible(title))

@@ -1,0 +1,115 @@
+import { arrangePrune, type Pruned } from '../engine/arrange-prune.ts'
+import { keptDatabases } from '../engine/kept-databases.ts'
+import { foresee, performBook } from '../engine/perform-book.ts'
+import type { RunContext } from '../engine/run-context.ts'
+import { type Backup, listBackups, proofOf } from '../journal/backups.ts'
+import { latestChange } from '../journal/past-runs.ts'
+import { listRuns } from '../journal/runs.ts'
+import { timeOfStamp } from '../journal/stamp-time.ts'
+import { EXIT } from '../model/exit.ts'
+import { planText } from '../render/plan-text.ts'
+import type { Invocation } from './invocation.ts'
+import { lookCommand } from './look-command.ts'
+import { mayStart } from './may-start.ts'
+import { type OpenBook, openBook } from './open-book.ts'
+import { runReading } from './run-reading.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * Removes transcripts, dumps and replaced databases that are old, after showing them. What a rollback or a restore
+ * would need stays, however old: the run that a rollback would take back, its backup, and the last backup that stands.
+ */
+export const prune = async (invocation: Invocation): Promise<number> => {
+  const { options, paint, say, canAsk } = invocation
+  const limits = limitsOf(invocation)
+  const open = await openBook(invocation)
+  const title = `Remove what is old of ${open.arrangement.env.name}`
+  let pruned: Pruned | undefined
+  const looked = await lookCommand({ ...invocation, env: open.arrangement.env.name }, async (_, context) => {
+    pruned = await oldIn(open, limits, context)
+    if (!options.plan || isEmpty(pruned)) return
+    const arrangement = arrangePrune(open.arrangement, pruned, open.stateDir)
+    const plan = context.recorder.redacted(await foresee(arrangement, context, new Map()))
+    say(planText(plan, { title: `Plan: ${title}`, runs: [], paint }))
+  })
+  if (!pruned || looked !== EXIT.done) return looked
+  if (isEmpty(pruned)) say('Nothing to remove.\n')
+  if (options.plan || isEmpty(pruned)) return EXIT.done
+  mayStart(open.arrangement.env, invocation, `${title}?`)
+  const arrangement = arrangePrune(open.arrangement, pruned, open.stateDir)
+  const ended = await runReading(
+    'prune',
+    invocation,
+    open,
+    { arrangement },
+    {
+      locks: true,
+      work: ({ arrangement, context, usually, runs }) =>
+        performBook(arrangement, context, {
+          what: title,
+          usually,
+          canAsk,
+          present: (plan) => say(planText(plan, { title, runs, paint })),
+        }),
+    },
+  )
+  return ended.exit
+}
+
+interface Limits {
+  /** Milliseconds. */
+  olderThan?: number
+  keep?: number
+}
+const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
+const limitsOf = ({ options }: Invocation): Limits => {
+  const { olderThan, keep } = options
+  const [, count, unit] = /^(\d+)([mhdw])$/.exec(olderThan ?? '') ?? []
+  if (olderThan !== undefined && !count)
+    throw new UsageError(`'${olderThan}' is no age`, 'write it as 30d, 12h or 6w')
+  if (keep !== undefined && !/^\d+$/.test(keep))
+    throw new UsageError(`'${keep}' is no number`, 'write how many are kept: --keep 10')
+  if (olderThan === undefined && keep === undefined)
+    throw new UsageError('it does not say what is old', 'give --older-than 30d, or --keep 10, or both')
+  return {
+    ...(count && { olderThan: Number(count) * UNITS[unit as keyof typeof UNITS] }),
+    ...(keep !== undefined && { keep: Number(keep) }),
+  }
+}
+
+/** With both limits, what is among the newest stays although it is old. */
+const oldIn = async (
+  { arrangement, stateDir }: OpenBook,
+  limits: Limits,
+  context: RunContext,
+): Promise<Pruned> => {
+  const env = arrangement.env.name
+  const now = context.doors.clock.now().getTime()
+  const old = <T>(things: readonly T[], stampOf: (thing: T) => string): T[] =>
+    things
+      .slice(0, limits.keep === undefined ? undefined : Math.max(0, things.length - limits.keep))
+      .filter(
+        (thing) => limits.olderThan === undefined || now - timeOfStamp(stampOf(thing)) > limits.olderThan,
+      )
+  const runs = listRuns(stateDir).filter((id) => id.includes(`Z-${env}-`))
+  const backups = listBackups(stateDir, env)
+  const needed = (await latestChange(stateDir, env))?.id
+  const stamp = (run: string) => run.split('-', 1)[0]!
+  const lastGood = await lastThatStands(backups)
+  return {
+    databases: old(await keptDatabases(context), (kept) => kept.stamp),
+    backups: old(backups, (backup) => backup.stamp).filter(
+      (backup) => backup.path !== lastGood && !(needed && backup.stamp === stamp(needed)),
+    ),
+    runs: old(runs, stamp).filter((run) => run !== needed),
+  }
+}
+
+const lastThatStands = async (backups: readonly Backup[]): Promise<string | undefined> => {
+  for (const backup of backups.toReversed()) if ((await proofOf(backup)).stands) return backup.path
+  return undefined
+}
+
+const isEmpty = ({ databases, backups, runs }: Pruned): boolean =>
+  databases.length + backups.length + runs.length === 0

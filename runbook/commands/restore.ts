@@ -1,0 +1,79 @@
+import { arrangeRestore } from '../engine/arrange-restore.ts'
+import { foresee, performBook } from '../engine/perform-book.ts'
+import { listBackups } from '../journal/backups.ts'
+import type { RestoreSource } from '../model/step.ts'
+import type { Arrangement, Plan } from '../plan/plan.ts'
+import { planSummary, planText } from '../render/plan-text.ts'
+import { lossLines } from '../render/rollback-text.ts'
+import { approve, mayBeApproved } from './approve.ts'
+import type { Invocation } from './invocation.ts'
+import { lookCommand } from './look-command.ts'
+import { mayStart } from './may-start.ts'
+import { nearest } from './nearest.ts'
+import { type OpenBook, openBook } from './open-book.ts'
+import { runReading } from './run-reading.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Puts a backup in the place of the live database, outside of a rollback; or what an earlier restore has replaced. */
+export const restore = async (invocation: Invocation): Promise<number> => {
+  const { options, paint, say, canAsk } = invocation
+  const present = (plan: Plan, title: string, runs: readonly string[]) => {
+    const text = options.plan || options.verbose ? planText : planSummary
+    say([text(plan, { title, runs, paint }), ...lossLines(plan, paint), ''].join('\n'))
+  }
+  if (options.plan)
+    return lookCommand(invocation, async (open, context) => {
+      const { arrangement, title } = meantBy(open, invocation)
+      present(context.recorder.redacted(await foresee(arrangement, context, new Map())), `Plan: ${title}`, [])
+    })
+  const open = await openBook(invocation)
+  const { arrangement, title } = meantBy(open, invocation)
+  mayStart(arrangement.env, invocation, `${title}?`)
+  mayBeApproved(arrangement.book, invocation)
+  const reading = { arrangement, ...(options.reason && { reason: options.reason }) }
+  const ended = await runReading('restore', invocation, open, reading, {
+    locks: true,
+    work: ({ arrangement, context, usually, runs }) =>
+      performBook(arrangement, context, {
+        what: title,
+        usually,
+        canAsk,
+        present: (plan) => present(plan, title, runs),
+        beforehand: () => approve(arrangement.book, context, options),
+      }),
+  })
+  return ended.exit
+}
+
+const meantBy = (
+  { arrangement, stateDir }: OpenBook,
+  { argument }: Invocation,
+): { arrangement: Arrangement; title: string } => {
+  const { env } = arrangement
+  const from = sourceOf(argument, stateDir, env.name)
+  const arranged = arrangeRestore(arrangement, from)
+  if (!arranged)
+    throw new UsageError(
+      `the book has no step for ${env.name} that backs its database up, and so none that restores it`,
+      'add backupDatabase() to what `deploy` gives for it',
+    )
+  const name = 'kept' in from ? from.kept : from.dump.split('/').at(-1)
+  return { arrangement: arranged, title: `Restore ${name} in ${env.name}` }
+}
+
+/** A dump by its name, its path or a part of it that only one has; or a database that a restore has kept. */
+const sourceOf = (argument: string | undefined, stateDir: string, env: string): RestoreSource => {
+  const list = `list what there is: runbook backups ${env}`
+  if (argument === undefined) throw new UsageError('it does not say which backup', list)
+  if (/_replaced_\d{8}T\d{6}Z$/.test(argument)) return { kept: argument }
+  const all = listBackups(stateDir, env)
+  const name = argument.split('/').at(-1)!
+  const matching = all.filter((backup) => backup.name.includes(name))
+  if (matching.length === 1) return { dump: matching[0]!.path }
+  if (matching.length > 1) throw new UsageError(`'${argument}' fits ${matching.length} backups`, list)
+  const meant = nearest(
+    name,
+    all.map((backup) => backup.name),
+  )
+  throw new UsageError(`there is no backup '${argument}' of ${env}`, meant ? `did you mean ${meant}?` : list)
+}
