@@ -20,11 +20,12 @@ export const takeDatabaseLock = async (
     .digest()
     .readBigInt64BE()
     .toString()
-  const lock = `SELECT pg_try_advisory_lock(${key}) AS taken /*${JSON.stringify(holder).replaceAll('*/', '')}*/`
+  const named = `/*${JSON.stringify(holder).replaceAll('*/', '')}*/`
+  const lock = `SELECT pg_try_advisory_lock(${key}) AS taken ${named}`
   let [client, at] = [await door.connect(), door.database]
   try {
     const { rows } = await client.query(lock)
-    const other = await otherHolder(client, key)
+    const other = await otherHolder(client, key, named)
     if (!rows[0]?.taken || other) {
       await client.end()
       return { heldBy: other && holderIn(other.query) }
@@ -44,12 +45,16 @@ export const takeDatabaseLock = async (
   return { free: () => client.end() }
 }
 
-/** Who else holds the key, in whichever database. */
-const otherHolder = async (client: Client, key: string): Promise<{ query: string } | undefined> => {
+/** Who else holds the key, in whichever database. It is the session's last query, so it must name the holder too. */
+const otherHolder = async (
+  client: Client,
+  key: string,
+  named: string,
+): Promise<{ query: string } | undefined> => {
   const { rows } = await client.query<{ query: string }>(
     `SELECT coalesce(a.query, '') AS query FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()
-       AND ((l.classid::bigint << 32) | l.objid::bigint) = ${key}`,
+       AND ((l.classid::bigint << 32) | l.objid::bigint) = ${key} ${named}`,
   )
   return rows[0]
 }
