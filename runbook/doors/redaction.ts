@@ -1,94 +1,59 @@
+import { isUtf8 } from 'node:buffer'
+import { type ByteString, byteString, textOf } from '../model/byte-string.ts'
 import type { Json } from '../model/json.ts'
+import { Masks } from './masks.ts'
 
 /** Shorter values are not masked: they would be found inside ordinary words. */
 const SHORTEST = 6
 
 /** Takes secrets out of whatever leaves: the one place for terminal, transcript, report and error. */
 export class Redactor {
-  /** Each form that a secret can take → what stands for it. */
-  #forms = new Map<string, string>()
   #learned = new Set<string>()
-  #pattern: RegExp | undefined
-  /** How forms begin: quicker to look for than the forms. */
-  #hint: RegExp | undefined
-  /** The forms by their first character. */
-  #beginnings = new Map<string, string[]>()
-  #longest = 0
+  readonly #text = new Masks()
+  /** The same for byte strings. */
+  readonly #bytes = new Masks()
 
   /** Learns a value, and the forms in which it can come back: URL-encoded, in JSON, in base64, inside a URL. */
   learn(name: string, value: string): void {
     if (this.#learned.has(value)) return
     this.#learned.add(value)
-    for (const secret of [value, value.trim(), ...passwordsIn(value.trim())]) {
-      if (secret.length < SHORTEST) continue
-      for (const form of formsOf(secret))
-        if (!this.#forms.has(form)) this.#forms.set(form, `‹secret ${name}›`)
-    }
-    const longestFirst = [...this.#forms.keys()].sort((a, b) => b.length - a.length)
-    this.#longest = longestFirst[0]?.length ?? 0
-    this.#beginnings = new Map()
-    for (const form of longestFirst)
-      this.#beginnings.set(form[0]!, [...(this.#beginnings.get(form[0]!) ?? []), form])
-    this.#pattern = anyOf(longestFirst, 'g')
-    this.#hint = anyOf([...new Set(longestFirst.map((form) => form.slice(0, SHORTEST)))])
+    const mask = `‹secret ${name}›`
+    const secrets = [value, value.trim(), ...passwordsIn(value.trim())]
+    const forms = secrets.filter(({ length }) => length >= SHORTEST).flatMap((secret) => [...formsOf(secret)])
+    this.#text.add(forms.map((form) => [form, mask]))
+    this.#bytes.add(forms.map((form) => [byteString(Buffer.from(form)), byteString(Buffer.from(mask))]))
   }
 
   text(text: string): string {
-    return this.#pattern ? text.replace(this.#pattern, (form) => this.#forms.get(form)!) : text
+    return this.#text.over(text)
   }
 
   /** Every string inside a value, its keys too. */
   value<T>(value: T): T {
-    return this.#pattern ? (this.#walk(value as Json) as T) : value
+    return this.#text.isEmpty ? value : (this.#walk(value as Json) as T)
   }
 
-  /** For text that comes in pieces: what could be the beginning of a secret waits for the next piece. */
-  stream(): { push(chunk: Uint8Array): string; end(): string } {
-    const decoder = new TextDecoder()
-    let held = ''
-    const take = (text: string): string => {
-      const { done, rest } = this.#redactSettled(held + text)
-      held = rest
-      return done
-    }
+  /**
+   * For UTF-8 that comes in pieces: what could be the beginning of a secret, or of a character, waits for the next
+   * piece.
+   */
+  stream(): { push(chunk: Uint8Array): ByteString; end(): ByteString } {
+    let held: Uint8Array = new Uint8Array()
     return {
-      push: (chunk) => take(decoder.decode(chunk, { stream: true })),
+      push: (chunk) => {
+        const bytes = held.length ? Buffer.concat([held, chunk]) : chunk
+        const text = byteString(bytes)
+        const whole = text.length - cutCharacter(text).length
+        const { done, rest } = this.#bytes.settled(text.slice(0, whole))
+        held = bytes.subarray(whole - rest.length)
+        return isUtf8(bytes.subarray(0, whole - rest.length)) ? (done as ByteString) : mended(done)
+      },
       end: () => {
-        const done = take(decoder.decode())
-        return done + this.text(held)
+        const last = byteString(held)
+        held = new Uint8Array()
+        return mended(this.#bytes.over(last))
       },
     }
-  }
-
-  /** The text with its secrets out, as far as nothing that may follow can change that, and the rest as it is. */
-  #redactSettled(text: string): { done: string; rest: string } {
-    if (!this.#pattern) return { done: text, rest: '' }
-    let done = ''
-    let from = 0
-    if (!this.#hint!.test(text)) {
-      const open = this.#openFrom(text, 0)
-      return { done: text.slice(0, open), rest: text.slice(open) }
-    }
-    let open = this.#openFrom(text, 0)
-    for (const match of text.matchAll(this.#pattern)) {
-      // A longer secret could begin there.
-      if (match.index >= open) break
-      done += text.slice(from, match.index) + this.#forms.get(match[0])
-      from = match.index + match[0].length
-      if (from > open) open = this.#openFrom(text, from)
-    }
-    return { done: done + text.slice(from, open), rest: text.slice(open) }
-  }
-
-  /** From where on the end of a text is the beginning of a secret; where it is none, the end. */
-  #openFrom(text: string, from: number): number {
-    for (let at = Math.max(from, text.length - this.#longest + 1); at < text.length; at++) {
-      const forms = this.#beginnings.get(text[at]!)
-      if (!forms) continue
-      const end = text.slice(at)
-      if (forms.some((form) => form.length > end.length && form.startsWith(end))) return at
-    }
-    return text.length
   }
 
   #walk(value: Json): Json {
@@ -137,9 +102,6 @@ const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 /** As a URL keeps its password, which encodes less than a query does. */
 const inUrl = (password: string): string => Object.assign(new URL('http://host'), { password }).password
 
-const anyOf = (texts: readonly string[], flags?: string): RegExp | undefined =>
-  texts.length ? new RegExp(texts.map(escapeRegExp).join('|'), flags) : undefined
-
 const decode = (text: string): string => {
   try {
     return decodeURIComponent(text)
@@ -147,4 +109,9 @@ const decode = (text: string): string => {
     return text
   }
 }
-const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** The beginning of a UTF-8 character at the end of a byte string. */
+const cutCharacter = (bytes: string): string =>
+  /[\xc2-\xf4]$|[\xe0-\xf4][\x80-\xbf]$|[\xf0-\xf4][\x80-\xbf]{2}$/.exec(bytes.slice(-3))?.[0] ?? ''
+
+/** What is no UTF-8 becomes the sign for that. */
+const mended = (bytes: string): ByteString => byteString(Buffer.from(textOf(bytes as ByteString)))

@@ -7,9 +7,6 @@ import { askFor } from './ask.ts'
 import { carryOut, lastLines, type Outcome } from './carry-out.ts'
 import type { RunContext } from './run-context.ts'
 
-/** How many characters of a child's output are kept to explain a failure. */
-const KEPT = 8_000
-
 /** Performs one planned action of a step: announced on disk, done, and its end recorded. */
 export const perform = async (
   step: Step,
@@ -34,18 +31,15 @@ export const perform = async (
     const ms = Math.round(doors.clock.monotonic() - began)
     recorder.record({ type: 'action-ended', step: step.id, action: name, ok, ms, ...tally })
   }
-  let tail = ''
   try {
-    const { result, tally } = await outcomeOf(action, step, printed, context, (stream, chunk) => {
-      tail = (tail + output.write(stream, chunk)).slice(-KEPT)
-    })
+    const { result, tally } = await outcomeOf(action, step, printed, context, output.write)
     ended(true, tally)
     return result
   } catch (error) {
     const failure = failureOf(error)
     ended(false, 'exit' in failure ? { exit: failure.exit } : {})
     throw hasTail(failure)
-      ? new Failed({ ...failure, tail: failure.tail || lastLines(tail.trimEnd()) })
+      ? new Failed({ ...failure, tail: failure.tail || lastLines(output.last().trimEnd()) })
       : error
   }
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Event, Happening } from '../model/event.ts'
+import { type ByteString, byteString } from '../model/byte-string.ts'
+import type { Event, EventOf, Happening } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
+import { OutputEvent } from './output-event.ts'
 
 /** What the first line of a transcript has as `prev`. */
 export const NOTHING_BEFORE = '0'.repeat(64)
@@ -12,6 +14,7 @@ export const hashOf = (line: string | Uint8Array): string => createHash('sha256'
 /** Appends events to a transcript. Nothing in it is ever rewritten. */
 export class JournalFile {
   #fd: number | undefined
+  #memory = Buffer.alloc(0)
 
   /** The file is made with its first line, so that a run which is refused at the door leaves nothing. */
   constructor(
@@ -23,14 +26,32 @@ export class JournalFile {
   /** Writes one line. `durable`: it is on the disk when this returns. */
   append(happening: Happening, at: Date, durable: boolean): Event {
     const event = { seq: this.seq, at: at.toISOString(), ...happening, prev: this.prev } as Event
-    const line = `${JSON.stringify(event)}\n`
+    this.#write(Buffer.from(`${JSON.stringify(event)}\n`), durable)
+    return event
+  }
+
+  /** The same for what a child printed. JSON leaves every byte beyond ASCII as it is. */
+  appendOutput(output: Omit<EventOf<'output'>, 'text'>, text: ByteString, at: Date): Event {
+    const head = { seq: this.seq, at: at.toISOString(), ...output }
+    const { prev } = this
+    const opening = byteString(Buffer.from(JSON.stringify(head).slice(0, -1)))
+    this.#write(this.#lineOf(`${opening},"text":${JSON.stringify(text)},"prev":"${prev}"}\n`), false)
+    return new OutputEvent(head, text, prev)
+  }
+
+  /** Its bytes, in the same memory for every line. */
+  #lineOf(bytes: string): Buffer {
+    if (this.#memory.length < bytes.length) this.#memory = Buffer.allocUnsafeSlow(bytes.length * 2)
+    return this.#memory.subarray(0, this.#memory.write(bytes, 'latin1'))
+  }
+
+  #write(line: Buffer, durable: boolean): void {
     this.#telling(() => {
       this.#fd ??= this.#open()
-      writeWhole(this.#fd, Buffer.from(line), durable)
+      writeWhole(this.#fd, line, durable)
     })
     this.seq += 1
-    this.prev = hashOf(line.slice(0, -1))
-    return event
+    this.prev = hashOf(line.subarray(0, -1))
   }
 
   close(): void {

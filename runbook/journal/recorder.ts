@@ -1,7 +1,9 @@
 import type { Clock } from '../doors/clock.ts'
 import type { Redactor } from '../doors/redaction.ts'
-import type { Event, Happening } from '../model/event.ts'
+import { type ByteString, textOf } from '../model/byte-string.ts'
+import type { Event, EventOf, Happening } from '../model/event.ts'
 import { type JournalFile, NOTHING_BEFORE } from './journal-file.ts'
+import { OutputEvent } from './output-event.ts'
 
 export type Listener = (event: Event) => void
 
@@ -36,15 +38,18 @@ export class Recorder {
   /** What a child prints: secrets are found also where two pieces meet. */
   output(step: string, action: string): Output {
     const streams = { out: this.redactor.stream(), err: this.redactor.stream() }
-    const tell = (stream: 'out' | 'err', text: string): string => {
-      if (text) this.#append({ type: 'output', step, action, stream, text }, false)
-      return text
+    let last = ''
+    const tell = (stream: 'out' | 'err', text: ByteString): void => {
+      if (!text) return
+      last = ((text.length < KEPT ? last : '') + text).slice(-KEPT)
+      this.#appendOutput({ type: 'output', step, action, stream }, text)
     }
     return {
       write: (stream, chunk) => tell(stream, streams[stream].push(chunk)),
       end: () => {
         for (const stream of ['out', 'err'] as const) tell(stream, streams[stream].end())
       },
+      last: () => textOf(last as ByteString),
     }
   }
 
@@ -53,12 +58,28 @@ export class Recorder {
     const event =
       this.file?.append(happening, at, durable) ??
       ({ seq: this.#seq++, at: at.toISOString(), ...happening, prev: NOTHING_BEFORE } as Event)
+    this.#show(event)
+  }
+
+  #appendOutput(output: Omit<EventOf<'output'>, 'text'>, text: ByteString): void {
+    const at = this.clock.now()
+    const event =
+      this.file?.appendOutput(output, text, at) ??
+      new OutputEvent({ seq: this.#seq++, at: at.toISOString(), ...output }, text, NOTHING_BEFORE)
+    this.#show(event)
+  }
+
+  #show(event: Event): void {
     for (const listener of this.#listeners) listener(event)
   }
 }
 
 export interface Output {
-  /** What was recorded of it. */
-  write(stream: 'out' | 'err', chunk: Uint8Array): string
+  write(stream: 'out' | 'err', chunk: Uint8Array): void
   end(): void
+  /** The end of what was recorded, to explain a failure. */
+  last(): string
 }
+
+/** How much of a child's output explains a failure. Bytes. */
+const KEPT = 16_000
