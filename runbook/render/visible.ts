@@ -1,14 +1,26 @@
 import { stripVTControlCharacters } from 'node:util'
 
+/** What begins a string for the terminal, such as a title, up to where it ends. */
+const terminalStrings =
+  /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\n\u0007\u001b\u0090-\u009f]*(?:\u0007|\u001b\\|\u009c)/g
+/** Controls, and marks that turn the direction of writing. */
+const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 /**
  * Text from outside as a terminal may show it: no escape sequence moves the cursor, sets a title or hides a line.
  * What overwrites its line by a carriage return, such as a progress bar, becomes its last state.
  */
-export const visible = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replace(/\r\n/g, '\n')
-    .replace(/[^\n]*\r/g, '')
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�')
+export const visible = (text: string): string => {
+  const bare = stripVTControlCharacters(text.replace(terminalStrings, ''))
+  return (bare.includes('\r') ? bare.split('\n').map(lastState).join('\n') : bare).replace(unseen, '�')
+}
+
+/** A carriage return at the end of a line overwrites nothing. */
+const lastState = (line: string): string => {
+  let end = line.length
+  while (line[end - 1] === '\r') end--
+  return end === 0 ? '' : line.slice(line.lastIndexOf('\r', end - 1) + 1, end)
+}
 
 /** The same for every string inside a value. */
 export const visibleIn = <T>(value: T): T => {
