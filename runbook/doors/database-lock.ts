@@ -14,15 +14,16 @@ export const takeDatabaseLock = async (
   door: DatabaseDoor,
   subject: string,
   holder: Holder,
+  signal?: AbortSignal,
 ): Promise<{ free(): Promise<void> } | { heldBy: Holder | undefined }> => {
   const key = createHash('sha256')
     .update(`runbook:${subject}:${door.database}`)
     .digest()
     .readBigInt64BE()
     .toString()
-  const named = `/*${JSON.stringify(holder).replaceAll('*/', '')}*/`
+  const named = `/*${inComment(holder)}*/`
   const lock = `SELECT pg_try_advisory_lock(${key}) AS taken ${named}`
-  let [client, at] = [await door.connect(), door.database]
+  let [client, at] = [await door.connect(undefined, signal), door.database]
   try {
     const { rows } = await client.query(lock)
     const other = await otherHolder(client, key, named)
@@ -45,7 +46,10 @@ export const takeDatabaseLock = async (
   return { free: () => client.end() }
 }
 
-/** Who else holds the key, in whichever database. It is the session's last query, so it must name the holder too. */
+/** As JSON in which no sign begins or ends a comment. */
+const inComment = (holder: Holder): string => JSON.stringify(holder).replaceAll('/', '\\u002f')
+
+/** Who else holds the key, in whichever database. It stays the last query of who takes the lock, so it is named too. */
 const otherHolder = async (
   client: Client,
   key: string,

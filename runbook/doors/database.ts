@@ -1,19 +1,21 @@
-import type { Client, ClientConfig, Pool, QueryResult } from 'pg'
+import type { Socket } from 'node:net'
+import type { Client, ClientConfig, QueryResult } from 'pg'
 import type { Query, StatementResult, Transaction } from '../model/action.ts'
 import { Failed } from '../model/failure.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
+import { Lookers } from './lookers.ts'
 
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
 const LOOK = 30_000
-/** How many looks go on at once. */
-const LOOKERS = 3
 
 /** A PostgreSQL server, and the connections of one run to it. */
 export class DatabaseDoor {
   /** Read-only sessions, by database. */
-  #lookers = new Map<string, Promise<Pool>>()
+  #lookers = new Map<string, Lookers>()
+  /** Whether the server can encrypt, once it is known. */
+  #plain = false
   #leaving: ((databases: readonly string[], via: string | undefined) => Promise<void>)[] = []
 
   constructor(
@@ -39,20 +41,25 @@ export class DatabaseDoor {
       })
     try {
       const work =
-        query.effect === 'reads' ? this.#look(query.database, run) : this.#once(query.database, run)
+        query.effect === 'reads'
+          ? this.#lookersOf(query.database).look(signal, run)
+          : this.#once(query.database, run, signal)
       return (await work) as Row[]
     } catch (error) {
-      throw this.#told(error, printed)
+      const failure = this.#told(error, printed)
+      throw query.timeout ? asTimeout(failure, query.timeout) : failure
     }
   }
 
   /** All statements or none; each one's duration and rows. */
   async transact(
-    { statements, settings = {}, database }: Transaction,
+    { statements, settings = {}, database, timeout }: Transaction,
     printed: string,
     signal: AbortSignal,
   ): Promise<StatementResult[]> {
-    return this.#once(database, async (client) => {
+    const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
+    const either = late ? AbortSignal.any([signal, late]) : signal
+    const work = async (client: Client) => {
       const done: StatementResult[] = []
       let at = statements[0]
       try {
@@ -62,7 +69,7 @@ export class DatabaseDoor {
         for (const statement of statements) {
           at = statement
           const began = this.options.clock.monotonic()
-          const result = await cancellable(client, signal, () => client.query(statement.sql))
+          const result = await cancellable(client, either, () => client.query(statement.sql))
           done.push({
             line: statement.line,
             ms: this.options.clock.monotonic() - began,
@@ -74,9 +81,12 @@ export class DatabaseDoor {
         return done
       } catch (error) {
         await client.query('ROLLBACK').catch(() => {})
+        if (late?.aborted && !signal.aborted)
+          throw new Failed({ kind: 'timeout', printed, after: timeout!, tail: '' })
         throw this.#told(error, printed, at)
       }
-    })
+    }
+    return this.#once(database, work, signal)
   }
 
   /** A moment of the database: its id, and looks at it, until `work` ends. */
@@ -84,7 +94,7 @@ export class DatabaseDoor {
     work: (id: string, look: <Row>(query: Query, printed: string) => Promise<Row[]>) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    return this.#once(undefined, async (client) => {
+    const hold = async (client: Client) => {
       // The role's own limits would end the moment in the middle of a long dump.
       await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
@@ -97,22 +107,29 @@ export class DatabaseDoor {
           throw this.#told(error, printed)
         }
       })
-    })
+    }
+    return this.#once(undefined, hold, signal)
   }
 
   /** A connection for as long as the caller wants, such as one that holds a lock. */
-  async connect(database?: string): Promise<Client> {
+  async connect(database?: string, signal?: AbortSignal, settings: string[] = []): Promise<Client> {
     const pg = (await import('pg')).default
-    const client = new pg.Client(this.#config(pg.types, database))
-    // A connection that breaks while nobody waits on it must not end the process.
-    client.on('error', () => {})
+    const { sslmode = 'prefer' } = this.target
+    const encrypted = { rejectUnauthorized: sslmode.startsWith('verify') }
+    const open = (ssl: ClientConfig['ssl']) =>
+      opened(new pg.Client({ ...this.#config(pg.types, database, settings), ssl: ssl ?? false }), signal)
     try {
-      await client.connect()
+      if (sslmode === 'disable' || this.#plain) return await open(false)
+      return await open(encrypted).catch((error) => {
+        // As libpq does, where the URL does not insist.
+        if (!isPlainServer(error) || !['prefer', 'allow'].includes(sslmode)) throw error
+        this.#plain = true
+        return open(false)
+      })
     } catch (error) {
-      client.end().catch(() => {})
+      signal?.throwIfAborted()
       throw this.#unreachable(error)
     }
-    return client
   }
 
   /** For who holds on to a database by a session of its own, such as a lock: it moves to `via`. */
@@ -131,36 +148,25 @@ export class DatabaseDoor {
   }
 
   async #closeLookers(databases: readonly string[]): Promise<void> {
-    const pools = databases.flatMap((database) => this.#lookers.get(database) ?? [])
+    const lookers = databases.flatMap((database) => this.#lookers.get(database) ?? [])
     for (const database of databases) this.#lookers.delete(database)
-    await Promise.allSettled(pools.map(async (pool) => (await pool).end()))
+    await Promise.all(lookers.map((each) => each.end()))
   }
 
-  async #look<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
-    const pool = await this.#pool(database ?? this.target.database!)
-    const client = await pool.connect().catch((error) => Promise.reject(this.#unreachable(error)))
-    try {
-      return await work(client as unknown as Client)
-    } finally {
-      client.release()
-    }
+  #lookersOf(database = this.target.database!): Lookers {
+    const readOnly = ['default_transaction_read_only=on', `statement_timeout=${LOOK}`]
+    const lookers =
+      this.#lookers.get(database) ?? new Lookers((signal) => this.connect(database, signal, readOnly))
+    this.#lookers.set(database, lookers)
+    return lookers
   }
 
-  #pool(database: string): Promise<Pool> {
-    const known = this.#lookers.get(database)
-    if (known) return known
-    const opened = import('pg').then(({ default: pg }) => {
-      const readOnly = ['default_transaction_read_only=on', `statement_timeout=${LOOK}`]
-      const pool = new pg.Pool({ ...this.#config(pg.types, database, readOnly), max: LOOKERS })
-      pool.on('error', () => {})
-      return pool
-    })
-    this.#lookers.set(database, opened)
-    return opened
-  }
-
-  #config(types: Parameters<typeof plainTypes>[0], database?: string, settings: string[] = []): ClientConfig {
-    const { host, port, user, password, sslmode } = this.target
+  #config(
+    types: Parameters<typeof plainTypes>[0],
+    database: string | undefined,
+    settings: string[],
+  ): ClientConfig {
+    const { host, port, user, password } = this.target
     const searchPath = `search_path=${escapeOption(`"${this.options.schema.replaceAll('"', '""')}"`)}`
     return {
       ...(host && { host }),
@@ -168,7 +174,6 @@ export class DatabaseDoor {
       ...(user && { user }),
       ...(password && { password }),
       database: database ?? this.target.database!,
-      ...(sslmode && sslmode !== 'disable' && { ssl: { rejectUnauthorized: sslmode.startsWith('verify') } }),
       application_name: this.options.name,
       connectionTimeoutMillis: CONNECT,
       types: plainTypes(types),
@@ -176,8 +181,12 @@ export class DatabaseDoor {
     }
   }
 
-  async #once<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
-    const client = await this.connect(database)
+  async #once<T>(
+    database: string | undefined,
+    work: (client: Client) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const client = await this.connect(database, signal)
     try {
       return await work(client)
     } finally {
@@ -217,6 +226,36 @@ interface DatabaseError {
 }
 const isDatabaseError = (error: unknown): error is DatabaseError =>
   error instanceof Error && error.name !== 'AbortError'
+
+/** A connection once it stands; an interrupt does not wait for a server that does not answer. */
+const opened = async (client: Client, signal: AbortSignal | undefined): Promise<Client> => {
+  signal?.throwIfAborted()
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  const abandon = () => void stream.destroy()
+  signal?.addEventListener('abort', abandon, { once: true })
+  // A connection that breaks while nobody waits on it must not end the process.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    stream.destroy()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abandon)
+  }
+}
+
+/** pg has no code for it. */
+const isPlainServer = (error: unknown): boolean =>
+  (error as Error).message === 'The server does not support SSL connections'
+
+/** What was cancelled for its time limit did not fail by itself. */
+const asTimeout = (error: unknown, after: number): unknown => {
+  if (!(error instanceof Failed) || error.failure.kind !== 'query-failed') return error
+  const { sqlstate, printed } = error.failure
+  return sqlstate === '57014' ? new Failed({ kind: 'timeout', printed, after, tail: '' }) : error
+}
 
 /** When the signal comes, the server is told to cancel: closing the connection alone would leave the query running. */
 const cancellable = async (

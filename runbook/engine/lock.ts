@@ -22,7 +22,7 @@ export const lockEnvironment = async (
   const found = file.takenOverFrom && takenOver(env.name, file.takenOverFrom)
   try {
     if (!doors.database) return { leave: async () => file.free(), ...(found && { found }) }
-    const lock = await takeDatabaseLock(doors.database, `${book}:${env.name}`, holder)
+    const lock = await takeDatabaseLock(doors.database, `${book}:${env.name}`, holder, context.signal)
     if ('heldBy' in lock) throw lockedBy(lock.heldBy)
     const leave = () => lock.free().finally(() => file.free())
     return { leave, ...(found && { found }) }
