@@ -51,8 +51,9 @@ export const writeText = (path: string, content: string, mode?: number): Promise
       } finally {
         await handle.close()
       }
-      await chmod(partial, (mode ?? before?.mode ?? 0o600) & 0o7777)
+      // In this order: a new owner takes the set-user-id away.
       if (before && process.getuid?.() === 0) await chown(partial, before.uid, before.gid)
+      await chmod(partial, (mode ?? before?.mode ?? 0o600) & 0o7777)
       await rename(partial, target)
     } catch (error) {
       await rm(partial, { force: true })

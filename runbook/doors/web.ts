@@ -61,5 +61,7 @@ const reasonOf = (error: unknown): string => {
   const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException & { errors?: Error[] } }
   if (cause?.code === 'ECONNREFUSED') return 'connection refused'
   if (cause?.code === 'ENOTFOUND') return `the host name is not known (${cause.message})`
+  if (cause?.message === 'bad port')
+    return 'fetch refuses this port, as browsers do: it belongs to another protocol'
   return cause?.message || cause?.code || message
 }
