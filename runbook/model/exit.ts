@@ -24,7 +24,8 @@ export const exitOf = (
     case 'locked':
       return EXIT.locked
     case 'bug':
-      return EXIT.failed
+      if (!changed) return EXIT.failed
+      break
     case 'declined':
     case 'answer-needed':
       if (!changed) return EXIT.declined

@@ -33,7 +33,7 @@ export const explain = (failure: Failure): Explanation => {
     case 'query-failed':
       return {
         sentence: `the database refused${failure.line ? ` line ${failure.line}` : ''}: ${failure.message} (${failure.sqlstate})`,
-        remedy: failure.hint ?? remedyOfState(failure.sqlstate),
+        remedy: failure.hint || remedyOfState(failure.sqlstate),
         detail: [failure.detail, failure.statement ?? failure.printed].filter(Boolean).join('\n'),
       }
     case 'database-unreachable':

@@ -62,9 +62,12 @@ const printTransaction = ({ statements, settings = {}, database }: Transaction):
     ...Object.entries(settings).map(
       ([name, value]) => `SELECT set_config('${name}', '${value.replaceAll("'", "''")}', true);`,
     ),
-    ...statements.map(({ sql }) => `${sql.trim().replace(/;$/, '')};`),
+    ...statements.map(({ sql }) => ended(sql.trim())),
     ['COMMIT;', ...inDatabase(database)].join(' '),
   ].join('\n')
+
+/** A semicolon behind a comment would be part of it. */
+const ended = (sql: string): string => (/--.*$/.test(sql) ? `${sql}\n;` : `${sql.replace(/;$/, '')};`)
 
 const printRequest = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
   [
@@ -77,10 +80,8 @@ const printRequest = ({ method, url, headers = {}, json }: Request, env: Environ
 export const absoluteUrl = (url: string, env: Environment): string =>
   url.startsWith('/') ? env.app.url + url : url
 
-/** A word as a POSIX shell would take it. */
+/** A word as a POSIX shell would take it; only what stands for a secret keeps its spaces. */
 const quote = (word: string): string =>
-  /^[A-Za-z0-9_./:=@%+,^~‹› -]+$/.test(word) && (!word.includes(' ') || word.startsWith('‹'))
+  /^(‹secret [^‹›]+›)?[A-Za-z0-9_./:=@%+,^~‹›-]*$/.test(word) && word !== '' && !/(^|[:=])~|^=/.test(word)
     ? word
-    : word === ''
-      ? "''"
-      : `'${word.replaceAll("'", "'\\''")}'`
+    : `'${word.replaceAll("'", "'\\''")}'`

@@ -6,7 +6,8 @@ const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
 
 /** A size as evidence: `14.2 MB`. Decimal units, as disks are sold. */
 export const bytes = (size: number): string => {
-  const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), units.length - 1)
-  const value = size / 1000 ** power
-  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power]}`
+  if (size < 1000) return quantity(Math.round(size), 'byte')
+  const power = units.findIndex((_, i) => size < 999.5 * 1000 ** i)
+  const value = size / 1000 ** (power < 0 ? units.length - 1 : power)
+  return `${value.toFixed(value >= 99.95 ? 0 : 1)} ${units.at(power)}`
 }
