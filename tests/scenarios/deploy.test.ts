@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { EventOf } from '../../runbook/model/event.ts'
 import { query, removeWorlds } from '../examples/raise-world.ts'
 import { eventsIn } from '../rig/command-line.ts'
@@ -11,6 +11,9 @@ import { recordedPrograms } from './recorded-programs.ts'
 import { type Ended, projects, type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
 
 // One production, from the plan to the second deployment: the tests are in the order of an operator's night.
+
+// Much else may run beside them; no time is asserted.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: ScenarioWorld
 const printed: Ended[] = []

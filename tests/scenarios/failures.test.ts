@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { processesOf, removeWorlds } from '../examples/raise-world.ts'
 import { eventsIn } from '../rig/command-line.ts'
 import {
@@ -14,6 +14,9 @@ import {
 } from './scenario-world.ts'
 
 // What goes wrong on the way: the run says what stands, and what to type next. Production is put back after each.
+
+// Much else may run beside them; no time is asserted.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: ScenarioWorld
 const server = 'backend/src/server.ts'

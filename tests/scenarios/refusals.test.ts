@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { connected, createRole } from '../../examples/world/databases.ts'
 import { freePort } from '../../examples/world/ports.ts'
 import { removeWorlds } from '../examples/raise-world.ts'
@@ -9,6 +9,9 @@ import { programsIn } from './recorded-programs.ts'
 import { type Call, type Ended, type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
 
 // What is wrong is found before anything is done: each test leaves the world as it was, and proves that.
+
+// Much else may run beside them; no time is asserted.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: ScenarioWorld
 let changed: () => Promise<string[]>

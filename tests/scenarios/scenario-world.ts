@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { spawn as spawnInTerminal } from '@lydell/node-pty'
 import { execa } from 'execa'
@@ -69,7 +70,12 @@ export const scenarioWorld = async (name: string) => {
       printed,
       text,
       type: (keys: string) => pty.write(keys),
-      shows: (words: string) => until(() => text().includes(words), `'${words}' on the terminal`),
+      shows: async (words: string): Promise<void> => {
+        // A whole deployment may lie before these words, on a machine that does much else.
+        for (const began = performance.now(); !text().includes(words); await sleep(20))
+          if (performance.now() - began > 120_000)
+            throw new Error(`'${words}' is not on the terminal: ${text().slice(-1000)}`)
+      },
       ended: new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode))),
     }
   }
