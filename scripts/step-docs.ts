@@ -13,7 +13,9 @@ const page = fileURLToPath(new URL('../docs/steps.md', import.meta.url))
 
 /** The page of the library's steps, made from what the code says of them. */
 export const stepDocs = (): string => {
-  const factories = Object.entries<unknown>(steps).filter((entry): entry is [string, Factory] => isFactory(entry[1]))
+  const factories = Object.entries<unknown>(steps).filter((entry): entry is [string, Factory] =>
+    isFactory(entry[1]),
+  )
   return [
     '# Steps',
     '',
