@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Client, ClientConfig, QueryResult } from 'pg'
 import type { Query, StatementResult, Transaction } from '../model/action.ts'
 import { Failed } from '../model/failure.ts'
@@ -230,7 +229,7 @@ const isDatabaseError = (error: unknown): error is DatabaseError =>
 /** A connection once it stands; an interrupt does not wait for a server that does not answer. */
 const opened = async (client: Client, signal: AbortSignal | undefined): Promise<Client> => {
   signal?.throwIfAborted()
-  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection
   const abandon = () => void stream.destroy()
   signal?.addEventListener('abort', abandon, { once: true })
   // A connection that breaks while nobody waits on it must not end the process.

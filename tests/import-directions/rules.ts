@@ -67,6 +67,7 @@ export const exceptions: readonly Exception[] = [
   { file: 'runbook/journal/runs.ts', may: /^node:fs$/, because: 'reads transcripts' },
   { file: 'runbook/doors/database.ts', may: /^((type|dynamic) )?pg$/, because: 'the door to PostgreSQL' },
   { file: 'runbook/doors/database-lock.ts', may: /^type pg$/, because: 'a session of that door' },
+  { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
   {
     file: 'runbook/doors/prompt.ts',
     may: /^dynamic @inquirer\/prompts$/,
