@@ -1,5 +1,5 @@
 import type { ListrTaskWrapper } from 'listr2'
-import type { Event } from '../model/event.ts'
+import type { Event, EventOf } from '../model/event.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { duration } from './duration.ts'
 import { type PlainOptions, PlainView, type View } from './view.ts'
@@ -9,13 +9,16 @@ import { visible } from './visible.ts'
 const UNNOTICED = 100
 /** How often durations and output are drawn. Milliseconds. */
 const TICK = 200
+/** How many events wait behind a drawing. */
+const MOST_HELD = 100
 
 /** A step that runs now. */
 interface Running {
   title: string
   since: number
   usually: number | undefined
-  output: string
+  /** The latest. */
+  output?: EventOf<'output'>
   task?: ListrTaskWrapper<unknown, any, any>
 }
 /** listr2's tree of what runs, until it is taken off the screen. */
@@ -50,18 +53,21 @@ export class LiveView implements View {
   }
 
   event(event: Event): void {
-    if (this.#drawing) this.#held.push(event)
-    else this.#plain.event(event)
+    if (!this.#drawing) this.#plain.event(event)
+    else if (this.#plain.shows(event)) this.#held.push(event)
     switch (event.type) {
-      case 'output':
-        this.#print(event.step, event.text)
+      case 'output': {
+        const running = this.#running.get(event.step)
+        if (running) running.output = event
+        // Held output is memory.
+        if (this.#held.length > MOST_HELD) this.#redraw()
         break
+      }
       case 'step-started':
         this.#running.set(event.step, {
           title: this.#titles.get(event.step) ?? event.step,
           since: performance.now(),
           usually: this.usually.get(event.step),
-          output: '',
         })
         this.#redraw()
         break
@@ -90,11 +96,6 @@ export class LiveView implements View {
     this.#running.clear()
     await this.pause()
     await this.#plain.end()
-  }
-
-  #print(step: string, text: string): void {
-    const running = this.#running.get(step)
-    if (running) running.output = lastLine(text) || running.output
   }
 
   /** What is drawn no longer fits: it is taken off, and drawn anew if there is still something to see a little later. */
@@ -148,7 +149,8 @@ const drawUntil = async (takenOff: Promise<void>, steps: Running[]): Promise<voi
     for (const step of steps) {
       if (!step.task) continue
       step.task.title = caption(step)
-      if (step.output) step.task.output = step.output
+      const line = step.output && lastLine(step.output.text)
+      if (line) step.task.output = line
     }
   }, TICK)
   await new Listr(tasks, {

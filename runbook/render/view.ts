@@ -35,7 +35,13 @@ export class PlainView implements View {
     this.#phases = new Map([...placesOf(arrangement.entries)].map(([id, { phase }]) => [id, phase]))
   }
 
+  /** What is never written need not be kept until it could be: a child may print a gigabyte meanwhile. */
+  shows({ type }: Event): boolean {
+    return type !== 'output' || this.options.verbose
+  }
+
   event(event: Event): void {
+    if (!this.shows(event)) return
     if (this.#held) this.#held.push(event)
     else this.#write(event)
   }
@@ -57,7 +63,7 @@ export class PlainView implements View {
   #write(event: Event): void {
     const { paint, verbose, announce, write } = this.options
     if (event.type === 'output') {
-      if (verbose) write(indented(visible(event.text)))
+      write(indented(visible(event.text)))
       return
     }
     const shown = visibleIn(event)
