@@ -14,7 +14,12 @@ export type Entries = readonly (Entry | false | undefined | null | '' | 0)[]
 
 const group =
   (kind: Group['kind']) =>
-  (title: string, entries: Entries): Group => ({ kind, title, entries: entries.filter((entry) => !!entry) })
+  (title: string, entries: Entries): Group => {
+    // A book is not held to its types when it is loaded.
+    if (!Array.isArray(entries))
+      throw new Error(`${kind}${title && ` '${title}'`} needs a list: [step, step]`)
+    return { kind, title, entries: entries.filter((entry) => !!entry) }
+  }
 
 /** A titled part of the page. */
 export const phase = (title: string, entries: Entries): Group => group('phase')(title, entries)

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** Why a step, or a run, did not get to its end. Closed: `render/explain.ts` has a sentence for each. */
 export type Failure =
   | { kind: 'before-unmet' | 'after-unmet'; unmet: Unmet[]; tail?: string }
@@ -46,7 +48,8 @@ export class Failed extends Error {
 /** The failure inside anything thrown; what was not thrown on purpose is a bug. */
 export const failureOf = (thrown: unknown): Failure => {
   if (thrown instanceof Failed) return thrown.failure
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const error =
+    thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : inspect(thrown))
   return { kind: 'bug', message: error.message, stack: error.stack ?? '' }
 }
 

@@ -46,7 +46,7 @@ const mistakesOfEnvironment = (
   return [
     ...ofOptions,
     ...mistakesOfIds(steps, env),
-    ...(ofOptions.length ? [] : mistakesOfOrder(steps, env)),
+    ...(ofOptions.length ? [] : mistakesOfOrder(entries, steps, env)),
   ]
 }
 
@@ -63,8 +63,9 @@ const guessedMistakes = (name: string, deploy: Book['deploy'], path: string): Mi
   )
 
 const isEntry = (entry: Entry): boolean =>
-  entry?.kind === 'step' ||
-  (['phase', 'sequence', 'parallel'].includes(entry?.kind) && entry.entries.every((inner) => isEntry(inner)))
+  entry?.kind === 'step'
+    ? Array.isArray(entry.mistakes)
+    : Array.isArray(entry?.entries) && entry.entries.every((inner) => isEntry(inner))
 
 const mistakesOfIds = (steps: readonly Step[], env: Environment): Mistake[] => {
   const ids = steps.map(({ id }) => id)
@@ -79,20 +80,47 @@ const mistakesOfIds = (steps: readonly Step[], env: Environment): Mistake[] => {
 }
 
 /** A protected environment's database is backed up before anything changes it. */
-const mistakesOfOrder = (steps: readonly Step[], env: Environment): Mistake[] => {
-  const at = `environments.${env.name}`
-  const ids = steps.map(({ id }) => id)
-  const backup = steps.findIndex(({ role }) => role === 'backup')
-  const migration = steps.findIndex(({ role }) => role === 'migration')
-  const mistakes: Mistake[] = []
-  if (!env.protected || !env.database) return mistakes
-  if (backup < 0)
-    mistakes.push({ at, expected: 'is protected and has a database, so its book needs backupDatabase()' })
-  if (backup >= 0 && steps[backup]!.optional)
-    mistakes.push({ at: `steps.${ids[backup]}`, expected: 'is mandatory in a protected environment' })
-  if (migration >= 0 && backup > migration)
-    mistakes.push({ at: `steps.${ids[migration]}`, expected: 'would change the database before its backup' })
-  return mistakes
+const mistakesOfOrder = (entries: readonly Entry[], steps: readonly Step[], env: Environment): Mistake[] => {
+  if (!env.protected || !env.database) return []
+  const backup = steps.find(({ role }) => role === 'backup')
+  if (!backup)
+    return [
+      {
+        at: `environments.${env.name}`,
+        expected: 'is protected and has a database, so its book needs backupDatabase()',
+      },
+    ]
+  return [
+    ...(backup.optional
+      ? [{ at: `steps.${backup.id}`, expected: 'is mandatory in a protected environment' }]
+      : []),
+    ...tooEarly(entries, false).migrations.map(({ id }) => ({
+      at: `steps.${id}`,
+      expected: 'would change the database before its backup',
+    })),
+  ]
+}
+
+/** Migrations that may begin before a backup has ended, and whether one has when these have. */
+const tooEarly = (
+  entries: readonly Entry[],
+  backedUp: boolean,
+): { migrations: Step[]; backedUp: boolean } => {
+  const migrations: Step[] = []
+  let now = backedUp
+  for (const entry of entries) {
+    if (entry.kind === 'step') {
+      if (entry.role === 'migration' && !now) migrations.push(entry)
+      now ||= entry.role === 'backup'
+      continue
+    }
+    // Beside each other: what one branch has done, another cannot build on.
+    const parts = entry.kind === 'parallel' ? entry.entries.map((branch) => [branch]) : [entry.entries]
+    const found = parts.map((part) => tooEarly(part, now))
+    migrations.push(...found.flatMap((part) => part.migrations))
+    now ||= found.some((part) => part.backedUp)
+  }
+  return { migrations, backedUp: now }
 }
 
 const secret = z.custom<Secret>(
@@ -108,7 +136,8 @@ const string = z.string('must be a string').min(1, 'must not be empty')
 const environmentSchema = z.strictObject(
   {
     protected: z.boolean('must be true or false').optional(),
-    host: string.optional(),
+    // Until it is honoured: what the book sends elsewhere must not be performed here.
+    host: z.literal('local', "must be 'local': other hosts cannot be reached yet").optional(),
     app: z.strictObject(
       {
         dir: string,

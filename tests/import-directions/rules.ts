@@ -15,7 +15,7 @@ interface Exception {
 }
 
 /** Modules of Node that reach nothing. */
-const pure = /^node:(path|util)$/
+const pure = /^node:(path|util|buffer)$/
 
 /** model ← plan, journal ← engine ← commands ← cli. */
 export const layers: readonly Layer[] = [
@@ -64,6 +64,11 @@ export const exceptions: readonly Exception[] = [
     because: 'what it is given; the type only',
   })),
   { file: 'runbook/journal/journal-file.ts', may: /^node:fs$/, because: 'the transcript: append, fsync' },
+  {
+    file: 'runbook/journal/backups.ts',
+    may: /^node:(fs|stream\/promises)$/,
+    because: 'reads the dumps that stand beside the transcripts',
+  },
   { file: 'runbook/journal/runs.ts', may: /^node:fs$/, because: 'reads transcripts' },
   { file: 'runbook/doors/database.ts', may: /^((type|dynamic) )?pg$/, because: 'the door to PostgreSQL' },
   { file: 'runbook/doors/database-lock.ts', may: /^type pg$/, because: 'a session of that door' },
@@ -85,6 +90,11 @@ export const exceptions: readonly Exception[] = [
     file: 'runbook/commands/load-book.ts',
     may: /^dynamic runbook(\/(steps|checks))?$/,
     because: 'the book shares the modules of the tool, by the names of the package',
+  },
+  {
+    file: 'runbook/commands/command-line.ts',
+    may: /^node:v8$/,
+    because: 'settings of the engine, at its start',
   },
   { file: 'runbook/commands/find-book.ts', may: /^node:fs$/, because: 'looks for the book' },
   { file: 'runbook/commands/run-reading.ts', may: /^node:fs$/, because: 'makes the state folder' },

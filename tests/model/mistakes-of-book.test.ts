@@ -1,0 +1,214 @@
+import { expect, test } from 'vitest'
+import { defineRunbook, type Entries, parallel, phase, sequence } from '../../runbook/model/book.ts'
+import { defineCheck, holds } from '../../runbook/model/check.ts'
+import type { Environment } from '../../runbook/model/environment.ts'
+import { factory } from '../../runbook/model/factory.ts'
+import { mistakesOf } from '../../runbook/model/mistakes-of-book.ts'
+import { secret } from '../../runbook/model/secret.ts'
+import { defineStep, type Step } from '../../runbook/model/step.ts'
+import { nothingToUndo } from '../../runbook/model/undo.ts'
+
+const so = defineCheck({ fact: 'it is so', remedy: 'wait', look: async () => holds('it is') })
+const step = (id: string, more: Partial<Step> = {}): Step => ({
+  ...defineStep({
+    id,
+    title: `Do ${id}`,
+    about: 'Does it.',
+    after: () => [so],
+    undo: () => nothingToUndo('it is a test'),
+  }),
+  ...more,
+})
+const backup = (more: Partial<Step> = {}) => step('backup', { role: 'backup', ...more })
+const migration = (id = 'migration') => step(id, { role: 'migration' })
+const strict = factory('strict', {}, () => step('strict'))
+
+const app = { dir: '.' }
+const database = { url: secret('DATABASE_URL') }
+const said = (book: unknown) =>
+  mistakesOf(book, '/books/runbook.config.ts').map(({ at, expected }) => `${at}: ${expected}`)
+const ofSteps = (deploy: (env: Environment) => unknown, definition: object = { app }) =>
+  said({ name: 'shop', environments: { production: definition }, deploy })
+const ofProtected = (entries: Entries) => ofSteps(() => entries, { protected: true, app, database })
+
+test('a whole book has none; falsy entries are nobody', () => {
+  const book = defineRunbook({
+    name: 'shop',
+    approval: { from: 'the team lead', contact: '+49 30 1234' },
+    environments: {
+      production: { protected: true, host: 'local', app: { dir: '.', url: 'https://a.example' }, database },
+    },
+    deploy: (env) => [env.protected && backup(), false, null, '', 0, undefined, phase('Rest', [step('one')])],
+  })
+  expect(said(book)).toEqual([])
+})
+
+test('everything that is wrong with its keys is said at once', () => {
+  const book = {
+    nme: 'shop',
+    approval: { by: 'ada' },
+    environments: {
+      'my env': { app },
+      production: {
+        protectd: true,
+        protected: 'yes',
+        host: 'ada@server',
+        app: { branch: '', url: 'localhost', health: 'health' },
+        database: { url: 'postgres://ada:secret@db/shop' },
+        variables: { PORT: 3000 },
+      },
+      staging: 'here',
+    },
+    deploy: [],
+  }
+  expect(said(book).sort()).toEqual([
+    'approval.by: is not a known key',
+    'approval.from: must be a string',
+    'deploy: must be a function: (env) => [steps]',
+    'environments.my env: is named with other than letters, digits and dashes',
+    'environments.production.app.branch: must not be empty',
+    'environments.production.app.dir: must be a string',
+    'environments.production.app.health: must begin with /',
+    'environments.production.app.url: must be a URL, such as https://app.example.com',
+    "environments.production.database.url: must be secret('NAME')",
+    "environments.production.host: must be 'local': other hosts cannot be reached yet",
+    'environments.production.protectd: is not a known key',
+    'environments.production.protected: must be true or false',
+    "environments.production.variables.PORT: must be a string, or secret('NAME')",
+    'environments.staging: must be an object: { app: { dir, branch, url } }',
+    'name: must be a string',
+    'nme: is not a known key',
+  ])
+})
+
+test.each([
+  ['nothing', undefined],
+  ['null', null],
+  ['a text', 'shop'],
+  ['a function', () => []],
+])('%s is no book', (_, book) => {
+  expect(said(book)).toEqual([': must be exported by default: export default defineRunbook({ … })'])
+})
+
+test.each([
+  ['none', {}, 'environments: must name at least one environment'],
+  ['null', null, 'environments: must be an object: { production: { app: { dir } } }'],
+  ['a list', [], 'environments: must be an object: { production: { app: { dir } } }'],
+])('environments: %s', (_, environments, mistake) => {
+  expect(said({ name: 'shop', environments, deploy: () => [step('one')] })).toEqual([mistake])
+})
+
+test('two steps with one id, wherever they stand', () => {
+  expect(
+    ofSteps(() => [
+      step('one'),
+      phase('More', [parallel([step('one'), sequence([step('one')])])]),
+      step('two'),
+    ]),
+  ).toEqual(['steps.one: stands twice in the book; give one of them another `id`'])
+})
+
+test('an environment without a step is named; the others are not', () => {
+  const deploy = ({ name }: Environment) => (name === 'staging' ? [] : [step('one')])
+  expect(said({ name: 'shop', environments: { production: { app }, staging: { app } }, deploy })).toEqual([
+    'environments.staging: `deploy` gives it no step',
+  ])
+})
+
+const notAList =
+  'deploy: must give a list of steps, phase, sequence and parallel; a step is what its factory gives: pullCode()'
+test.each<[string, () => unknown]>([
+  ['a step', () => step('one')],
+  ['a promise', async () => [step('one')]],
+  ['a factory that was not called', () => [strict]],
+  ['a factory that was not called, in a group', () => [phase('All', [parallel([strict as never])])]],
+  ['true', () => [true]],
+  ['a text', () => ['pull-code']],
+  ['a group that is none', () => [{ kind: 'phase', title: 'All' }]],
+  ['a step that is none', () => [{ kind: 'step', id: 'one' }]],
+])('deploy gives %s', (_, deploy) => {
+  expect(ofSteps(deploy)).toEqual([notAList])
+})
+
+test.each<[string, () => unknown, string]>([
+  [
+    'an error',
+    () => {
+      throw new Error('no such flag')
+    },
+    'no such flag',
+  ],
+  [
+    'a text',
+    () => {
+      throw 'no such flag'
+    },
+    'no such flag',
+  ],
+  [
+    'nothing',
+    () => {
+      throw undefined
+    },
+    'undefined',
+  ],
+  [
+    'an error, for a group without a list',
+    () => [phase('All', step('one') as never)],
+    "phase 'All' needs a list: [step, step]",
+  ],
+  [
+    'an error, for steps one after the other',
+    () => [(parallel as any)(step('one'), step('two'))],
+    'parallel needs a list: [step, step]',
+  ],
+])('deploy throws %s', (_, deploy, why) => {
+  expect(ofSteps(deploy)).toEqual([`deploy: cannot be called for production: ${why}`])
+})
+
+test('a mistake of a step is said once for all environments, also where an environment is mistaken itself', () => {
+  const book = {
+    name: 'shop',
+    environments: { production: { app }, staging: { app }, broken: {} },
+    deploy: () => [strict({ speed: 1 } as never), strict({ id: 'other', optional: 'yes' } as never)],
+  }
+  expect(said(book)).toEqual([
+    'environments.broken.app: must be an object: { dir, branch, url }',
+    'steps.strict.speed: is not a known key',
+    'steps.strict.optional: expected boolean, received string',
+  ])
+})
+
+test('a protected environment with a database has its backup, and before each migration', () => {
+  const needed =
+    'environments.production: is protected and has a database, so its book needs backupDatabase()'
+  const early = (id = 'migration') => `steps.${id}: would change the database before its backup`
+  expect(ofProtected([step('one')])).toEqual([needed])
+  expect(ofProtected([migration()])).toEqual([needed])
+  expect(ofProtected([backup({ optional: true })])).toEqual([
+    'steps.backup: is mandatory in a protected environment',
+  ])
+  expect(ofProtected([migration(), backup()])).toEqual([early()])
+  expect(ofProtected([migration(), backup(), migration('second')])).toEqual([early()])
+  expect(ofProtected([phase('A', [migration(), migration('second')]), backup()])).toEqual([
+    early(),
+    early('second'),
+  ])
+  expect(ofProtected([phase('A', [backup()]), phase('B', [migration()])])).toEqual([])
+})
+
+test('a backup that runs beside a migration does not stand before it', () => {
+  const early = 'steps.migration: would change the database before its backup'
+  expect(ofProtected([parallel([backup(), migration()])])).toEqual([early])
+  expect(ofProtected([parallel([backup(), sequence([step('one'), migration()])])])).toEqual([early])
+  expect(ofProtected([parallel([sequence([backup(), migration()]), step('one')])])).toEqual([])
+  expect(ofProtected([parallel([backup(), step('one')]), migration()])).toEqual([])
+  expect(ofProtected([backup(), parallel([step('one'), migration()])])).toEqual([])
+})
+
+test.each<[string, object]>([
+  ['is not protected', { app, database }],
+  ['has no database', { protected: true, app }],
+])('an environment that %s needs no backup', (_, definition) => {
+  expect(ofSteps(() => [migration()], definition)).toEqual([])
+})
