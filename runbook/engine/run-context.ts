@@ -1,7 +1,7 @@
 import { makeScratch, removeScratch } from '../doors/files.ts'
 import type { RunState } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
-import type { Action, Result } from '../model/action.ts'
+import type { Action, Effect, Result } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
@@ -55,6 +55,8 @@ export const lookOf = (
 ): Look => {
   const see = async <A extends Action<'reads'>>(action: A): Promise<Result<A>> => {
     const printed = printAction(action, context.env)
+    // The compiler refuses it too, where it is asked.
+    if ((action.effect as Effect) !== 'reads') throw new Error(`a look may not change anything: ${printed}`)
     const { env, doors, signal } = context
     return (await carryOut(action, { env, doors, signal, printed })).result as Result<A>
   }

@@ -23,7 +23,7 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     const known = await observe(step, context, expected)
     const look = lookOf(context, step)
     const seen = await alreadyDone(step, known, look, context)
-    if (seen) {
+    if (seen !== undefined) {
       const output = (await step.output({ ...look, observed: known.observed })) as Json
       recorder.record({ type: 'step-skipped', step: step.id, why: 'already done', seen, output, ms: took() })
       return
