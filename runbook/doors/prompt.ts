@@ -16,6 +16,7 @@ export const terminalThere = (): boolean => process.stdin.isTTY === true && proc
 export const askOnTerminal: Asker = async (question, signal) => {
   const { confirm, input, select } = await import('@inquirer/prompts')
   const { message } = question
+  outliveTheTerminal(process.stdin)
   const context = { output: process.stderr, signal }
   try {
     if (question.kind === 'confirm')
@@ -24,8 +25,24 @@ export const askOnTerminal: Asker = async (question, signal) => {
     return (await input({ message }, context)).trim()
   } catch (error) {
     signal.throwIfAborted()
-    if ((error as Error).name === 'ExitPromptError')
-      throw new Failed({ kind: 'interrupted', signal: 'SIGINT' })
-    throw error
+    if ((error as Error).name !== 'ExitPromptError') throw error
+    // A terminal that vanished has ended before its signal arrives.
+    throw new Failed({ kind: 'interrupted', signal: process.stdin.readableEnded ? 'SIGHUP' : 'SIGINT' })
+  }
+}
+
+const outlived = new WeakSet<object>()
+
+/** Of a terminal that vanished nothing can be set any more, and readline, which tries, would end the process. */
+const outliveTheTerminal = (stdin: typeof process.stdin): void => {
+  if (outlived.has(stdin) || !stdin.setRawMode) return
+  outlived.add(stdin)
+  const setRawMode = stdin.setRawMode.bind(stdin)
+  stdin.setRawMode = (raw) => {
+    try {
+      return setRawMode(raw)
+    } catch {
+      return stdin
+    }
   }
 }

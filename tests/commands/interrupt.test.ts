@@ -113,6 +113,15 @@ describe('Ctrl-C on a terminal', () => {
     await until(() => family().every((pid) => !alive(pid)))
     await isClean('SIGHUP', 129)
   })
+
+  test('a terminal that vanishes while it is asked something is an interrupt too', async () => {
+    const { startOnTerminal, isClean } = await withBook("does('one')")
+    const { pty, shows, ended } = startOnTerminal(['deploy', 'staging'])
+    await shows('Deploy tested to staging?')
+    ;(pty as unknown as { destroy(): void }).destroy()
+    await ended
+    await isClean('SIGHUP', 129)
+  })
 })
 
 describe('without a terminal', () => {
