@@ -1,10 +1,14 @@
 import type { Event } from '../model/event.ts'
+import { explain } from '../model/explain.ts'
 import type { Sort } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { placesOf } from '../plan/plan.ts'
 import type { Paint } from './paint.ts'
 import { stepLines } from './step-lines.ts'
 import { visible, visibleIn } from './visible.ts'
+
+/** How many of the last lines of a failure are shown before a question. */
+const SHOWN = 15
 
 /** Draws what the engine does, from its events. It decides nothing. */
 export interface View {
@@ -23,6 +27,8 @@ export class PlainView implements View {
   /** What was seen of a step that has not ended: it stands below the step's own line. */
   readonly #evidence = new Map<string, string[]>()
   #phase = ''
+  /** What explains the last failure: whoever is asked what to do now must have seen it. */
+  #failed: string | undefined
   /** What happened since a question was asked. */
   #held: Event[] | undefined
 
@@ -72,10 +78,19 @@ export class PlainView implements View {
       this.#begin(this.#phases.get(shown.step) ?? '')
       if (announce) write(`  ${paint.dim(`→ ${title}`)}\n`)
     }
+    if (shown.type === 'step-started') this.#failed = undefined
+    if (shown.type === 'step-failed') this.#failed = explain(shown.failure).detail
+    if (shown.type === 'asked') write(this.#explanation())
     const lines = stepLines(shown, title, paint, verbose)
     if (shown.type === 'looked' && shown.side === 'after' && shown.step) this.#keep(shown.step, lines)
     else if (endsStep(shown)) write([...lines, ...this.#take(shown), ''].join('\n'))
     else for (const line of lines) write(`${line}\n`)
+  }
+
+  #explanation(): string {
+    const lines = this.#failed?.trimEnd().split('\n').slice(-SHOWN) ?? []
+    this.#failed = undefined
+    return lines.map((line) => `${this.options.paint.dim(`    │ ${line}`)}\n`).join('')
   }
 
   #keep(step: string, lines: string[]): void {
