@@ -84,7 +84,11 @@ const writeWhole = (fd: number, line: Buffer, durable: boolean): void => {
     for (let written = 0; written < line.length; ) written += writeSync(fd, line, written)
     if (durable) fsyncSync(fd)
   } catch (error) {
-    ftruncateSync(fd, size)
+    try {
+      ftruncateSync(fd, size)
+    } catch {
+      // Why it could not be written matters more.
+    }
     throw error
   }
 }

@@ -8,11 +8,12 @@ import { hashOf, NOTHING_BEFORE } from './journal-file.ts'
 /** The ids of the runs in a state folder, oldest first. */
 export const listRuns = (stateDir: string): string[] => {
   const folder = join(stateDir, 'runs')
-  return existsSync(folder)
-    ? readdirSync(folder)
-        .filter((id) => statSync(journalOf(stateDir, id), { throwIfNoEntry: false })?.isFile())
-        .sort()
-    : []
+  if (!existsSync(folder)) return []
+  const runs = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return runs
+    .map(({ name }) => name)
+    .filter((id) => statSync(journalOf(stateDir, id), { throwIfNoEntry: false })?.isFile())
+    .sort()
 }
 
 export const journalOf = (stateDir: string, run: string): string =>

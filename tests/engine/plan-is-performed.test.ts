@@ -136,6 +136,6 @@ test('what is performed is what the plan printed, whatever the book', async () =
         rig.dispose()
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   )
 })
