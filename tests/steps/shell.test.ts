@@ -6,6 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { fileExists } from '../../checks/file-exists.ts'
 import { type Command, Failed, printText, secret } from '../../runbook/index.ts'
 import { shell } from '../../steps/shell.ts'
+import { alive } from '../rig/command-line.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
 const ends: (() => unknown)[] = []
@@ -102,8 +103,7 @@ test('an interrupt ends the whole tree of a block', async () => {
   await vi.waitFor(() => expect(readFileSync(pids, 'utf8').trim()).toMatch(/^\d+ \d+$/), 20_000)
   rig.abort.abort(new Failed({ kind: 'interrupted', signal: 'SIGINT' }))
   expect((await running).failure?.kind).toBe('interrupted')
-  for (const pid of readFileSync(pids, 'utf8').trim().split(' '))
-    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH')
+  for (const pid of readFileSync(pids, 'utf8').trim().split(' ')) expect(alive(Number(pid))).toBe(false)
 })
 
 test('without `after` only the exit status proves it, and it runs each time; with it, it can be done', async () => {
