@@ -67,12 +67,13 @@ export const demand = async (
   options: LookAtOptions,
 ): Promise<void> => {
   const unmet: Unmet[] = []
-  const tails: string[] = []
+  let tail: string | undefined
   for (const check of checks) {
     // After the first that fails there is nothing left to wait for.
     const looked = await lookAt(check, { ...options, patient: unmet.length === 0 })
     if (looked.unmet) unmet.push(looked.unmet)
-    if (looked.unmet && looked.verdict.tail) tails.push(looked.verdict.tail)
+    // What fails after the first mostly follows from it, and would show the same log again.
+    if (looked.unmet) tail ??= looked.verdict.tail
   }
-  if (unmet.length) throw new Failed({ kind, unmet, ...(tails.length && { tail: tails.join('\n') }) })
+  if (unmet.length) throw new Failed({ kind, unmet, ...(tail && { tail }) })
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
 
@@ -147,6 +148,17 @@ describe('on a terminal', () => {
     expect(transcript()).toContain('the team sleeps')
     expect(done()).toBe(true)
     expect(printed.all).toContain('Do one')
+  })
+
+  test('what explains a failure stands above the question what to do about it', async () => {
+    const { startOnTerminal } = await withBook('sh("one", "echo the cause >&2; exit 3")')
+    const { type, shows, ended, printed } = startOnTerminal(['deploy', 'staging', '--confirm', 'staging'])
+    await shows('"Do one" failed. What now?')
+    const text = stripVTControlCharacters(printed.all)
+    expect(text.indexOf('│ the cause')).toBeGreaterThan(0)
+    expect(text.indexOf('│ the cause')).toBeLessThan(text.indexOf('What now?'))
+    type('\u0003')
+    expect((await ended).exit).toBe(130)
   })
 
   test('two steps beside each other ask one after the other, and nothing is drawn over a question', async () => {
