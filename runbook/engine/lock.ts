@@ -17,8 +17,10 @@ export const lockEnvironment = async (
   context: RunContext,
 ): Promise<Entered> => {
   const { env, doors } = context
-  const file = takeLockFile(join(stateDir, 'locks', env.name), holder)
-  if ('heldBy' in file) throw lockedBy(file.heldBy)
+  const folder = join(stateDir, 'locks', env.name)
+  const file = takeLockFile(folder, holder)
+  if ('heldBy' in file)
+    throw lockedBy(file.heldBy, file.heldBy.machine === holder.machine ? undefined : folder)
   const found = file.takenOverFrom && takenOver(env.name, file.takenOverFrom)
   try {
     if (!doors.database) return { leave: async () => file.free(), ...(found && { found }) }
@@ -41,7 +43,7 @@ const takenOver = (env: string, { run, pid }: Holder): Happening => ({
   ms: 0,
 })
 
-const lockedBy = (holder: Holder | undefined): Failed =>
+const lockedBy = (holder: Holder | undefined, file?: string): Failed =>
   new Failed({
     kind: 'locked',
     run: holder?.run ?? 'unknown',
@@ -49,4 +51,5 @@ const lockedBy = (holder: Holder | undefined): Failed =>
       ? `${holder.operator} on ${holder.machine}, pid ${holder.pid}`
       : 'another session of this database',
     since: holder?.since ?? 'unknown',
+    ...(file && { file }),
   })

@@ -80,7 +80,7 @@ export const explain = (failure: Failure): Explanation => {
     case 'locked':
       return {
         sentence: `locked by run ${failure.run}: ${failure.holder}, since ${failure.since}`,
-        remedy: `wait until it has ended; \`runbook show ${failure.run}\` tells where it is`,
+        remedy: `wait until it has ended; \`runbook show ${failure.run}\` tells where it is${failure.file ? `; when that machine is gone for good: rm -r '${failure.file}'` : ''}`,
       }
     case 'timeout':
       return {

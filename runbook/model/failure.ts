@@ -24,7 +24,8 @@ export type Failure =
   | { kind: 'moved'; what: string; was: string; is: string }
   | { kind: 'declined'; question: string }
   | { kind: 'answer-needed'; question: string; flag: string }
-  | { kind: 'locked'; holder: string; since: string; run: string }
+  /** `file`: where the lock is, when only a person can know whether its holder is gone. */
+  | { kind: 'locked'; holder: string; since: string; run: string; file?: string }
   | { kind: 'timeout'; printed: string; after: number; tail: string }
   | { kind: 'journal-failed'; path: string; message: string }
   | { kind: 'interrupted'; signal: string }

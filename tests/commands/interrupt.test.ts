@@ -124,6 +124,19 @@ describe('Ctrl-C on a terminal', () => {
   })
 })
 
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s at a question ends the run with %i, and the cursor is back', async (signal, exit) => {
+  const { startOnTerminal, isClean } = await withBook("does('one')")
+  const { pty, shows, ended, printed } = startOnTerminal(['deploy', 'staging'])
+  await shows('Deploy tested to staging?')
+  process.kill(pty.pid, signal)
+  expect(await ended).toEqual({ exit, signal: 0 })
+  cursorIsBack(printed.all)
+  await isClean(signal, exit)
+})
+
 describe('without a terminal', () => {
   test.each([
     ['SIGINT', 130],
@@ -160,6 +173,21 @@ describe('without a terminal', () => {
     child.kill('SIGTERM')
     expect((await ended).exit).toBe(143)
     await isClean('SIGTERM', 143)
+  })
+
+  test.each(['plan', 'doctor'])('interrupts %s, which leaves nothing behind', async (verb) => {
+    const look = `look: async ({ see }) => { await see(reads('sh', '-c', 'echo $$ > child; echo > grandchild; exec sleep 600')); return holds('') }`
+    const { start, hangs, family, stateDir } = await withBook(
+      `does('look', ':', { needs: () => [defineCheck({ fact: 'a', remedy: '', ${look} })] })`,
+    )
+    const { child, ended } = start([verb, 'staging'])
+    await hangs()
+    child.kill('SIGINT')
+    const { exit, out, err } = await ended
+    expect(exit).toBe(130)
+    expect(out + err).toContain('interrupted by SIGINT')
+    expect(alive(family()[0]!)).toBe(false)
+    expect(existsSync(stateDir)).toBe(false)
   })
 
   test('a run whose process was killed is not ended, and the next one says whose lock it takes over', async () => {

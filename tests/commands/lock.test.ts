@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
 import { freshDatabase } from '../rig/postgres.ts'
@@ -74,6 +75,27 @@ test('operators on two machines exclude each other by the database', async () =>
     const { exit } = await book.runbook(['deploy', 'staging', '--yes', ...elsewhere], { variables })
     return exit === 0
   })
+})
+
+test('a lock of another machine, which cannot be looked for, is held until a person says that it is gone', async () => {
+  const { runbook, stateDir } = await withBook('does("one")')
+  const folder = join(stateDir, 'locks/staging')
+  mkdirSync(folder, { recursive: true })
+  const holder = {
+    run: 'r1',
+    operator: 'ada',
+    machine: 'a-container',
+    pid: 7,
+    started: 'x',
+    since: 'yesterday',
+  }
+  writeFileSync(join(folder, '1.json'), JSON.stringify(holder))
+  const { exit, out } = await runbook(['deploy', 'staging', '--yes'])
+  expect(exit).toBe(5)
+  expect(out).toContain('locked by run r1: ada on a-container, pid 7, since yesterday')
+  expect(out).toContain(`when that machine is gone for good: rm -r '${folder}'`)
+  rmSync(folder, { recursive: true })
+  expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
 })
 
 test('a database that cannot be reached ends the run before it begins, and the lock is free', async () => {
