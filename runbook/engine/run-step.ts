@@ -101,7 +101,8 @@ export const alreadyDone = async (
 ): Promise<string | undefined> => {
   const hasEffects =
     (step.sort === 'state' || step.sort === 'follows') && Object.keys(step.actions(known)).length > 0
-  if (!hasEffects) return undefined
+  // What has just been stopped does not run: to look would only keep it down for longer.
+  if (!hasEffects || step.regardless) return undefined
   const seen: string[] = []
   for (const check of step.after(known)) {
     const looked = await lookAt(check, { look, context, step: step.id, side: 'already', patient: false })

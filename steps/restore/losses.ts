@@ -1,5 +1,5 @@
 import { isDumped } from '../../checks/reading/dumped-relations.ts'
-import { type BackupManifest, type Look, type Loss, quantity, selects } from '../../runbook/index.ts'
+import { type BackupManifest, type Look, type Loss, selects } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 import { inDatabase } from './live-and-beside.ts'
 
@@ -92,8 +92,15 @@ const inWords = ({ table, rows, were, fresh, changed }: Changes): Loss[] => {
   if (were === undefined) return [{ what: `the table ${table}, made since the backup`, rows }]
   if (fresh === undefined) {
     const more = rows - were
-    const what = `${table} has ${quantity(Math.abs(more), 'row')} ${more > 0 ? 'more' : 'fewer'} than its backup; which ones changed, this backup cannot tell`
-    return more ? [{ what, rows: Math.abs(more) }] : []
+    const what = more > 0 ? 'more' : 'fewer'
+    return more
+      ? [
+          {
+            what: `${what} in ${table} than in what comes back; which ones cannot be told`,
+            rows: Math.abs(more),
+          },
+        ]
+      : []
   }
   // Of the rows in the backup, those that are not there any more as they were.
   const altered = were - (rows - fresh)
