@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.ts'
 import { ABOUT, helpPage } from './help-page.ts'
 import { onInterrupt } from './interrupts.ts'
-import type { Options } from './invocation.ts'
+import type { Invocation, Options } from './invocation.ts'
 import { invocationOf } from './read-invocation.ts'
 import { reportFailure } from './report-failure.ts'
 import { everywhere, type OptionText, type Verb, verbs } from './verbs.ts'
@@ -21,7 +21,8 @@ export const runCommandLine = async (): Promise<number> => {
     for (const option of [...verb.options, ...everywhere]) command.addOption(optionOf(option))
     // commander gives one value for each argument of the verb, then the options, then the command.
     command.action(async (...given: unknown[]) => {
-      exit = await invoke(verb, given.slice(0, -2) as (string | undefined)[], given.at(-2) as Options)
+      const [env, argument] = given.slice(0, -2) as (string | undefined)[]
+      exit = await invoke(verb, { env, argument }, given.at(-2) as Options)
     })
   }
   try {
@@ -40,11 +41,11 @@ const optionOf = ({ flags, about, choices }: OptionText): Option => {
 
 const invoke = async (
   verb: Verb,
-  given: readonly (string | undefined)[],
+  { env, argument }: Pick<Invocation, 'env' | 'argument'>,
   options: Options,
 ): Promise<number> => {
   const { signal, release } = onInterrupt()
-  const invocation = await invocationOf(given, options, signal)
+  const invocation = await invocationOf(env, options, signal, argument)
   try {
     const command = await verb.load()
     return await command(invocation)

@@ -4,9 +4,10 @@ import type { Invocation, Options } from './invocation.ts'
 
 /** What the operator typed, and what stands behind standard input and output. */
 export const invocationOf = async (
-  [env, argument]: readonly (string | undefined)[],
+  env: string | undefined,
   options: Options,
   signal: AbortSignal,
+  argument?: string,
 ): Promise<Invocation> => {
   const words = options.json ? process.stderr : process.stdout
   // A reader that went away, such as `head`, must not end a deployment.

@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { connected } from '../../examples/world/databases.ts'
+import { bookFolder, bookOf } from '../rig/command-line.ts'
+import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+
+let book: Awaited<ReturnType<typeof bookFolder>>
+let db: Awaited<ReturnType<typeof freshDatabase>>
+let variables: Record<string, string>
+
+beforeEach(async () => {
+  db = await freshDatabase()
+  await db.query(`CREATE TABLE notes (id int, "createdAt" timestamptz DEFAULT now());
+    INSERT INTO notes SELECT generate_series(1, 40)`)
+  book = await bookFolder(
+    bookOf(`env.protected || env.name === 'staging' ? backupDatabase() : false, does('one')`, {
+      before: `import { backupDatabase } from 'runbook/steps'`,
+      environment: `database: { url: secret('DATABASE_URL') }`,
+    }).replace('protected: true, app', "protected: true, database: { url: secret('DATABASE_URL') }, app"),
+  )
+  variables = { DATABASE_URL: db.url, PATH: `${postgresBin()}:${process.env.PATH}` }
+  onTestFinished(async () => {
+    await book.dispose()
+    for (const name of await beside()) await admin(`DROP DATABASE "${name}" WITH (FORCE)`)
+    await db.drop()
+  })
+})
+
+const admin = (sql: string) =>
+  connected(inject('adminUrl'), async (client) => (await client.query(sql)).rows as { name: string }[])
+const beside = async (): Promise<string[]> =>
+  (await admin('SELECT datname AS name FROM pg_database'))
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${db.database}_`))
+const runbook = (...args: string[]) => book.runbook(args, { variables })
+const dumps = () => readdirSync(join(book.stateDir, 'backups')).filter((name) => name.endsWith('.dump'))
+const count = async () => (await db.query<{ n: number }>('SELECT count(*)::int AS n FROM notes'))[0]!.n
+
+test('a backup is made, listed with its proof, and restored; what it replaced can be returned to, and goes', async () => {
+  expect(await runbook('backups')).toMatchObject({ exit: 0, out: 'No backups yet.\n' })
+  const made = await runbook('backup', 'staging')
+  expect(made.exit, made.out + made.err).toBe(0)
+  const [dump] = dumps()
+  const listed = await runbook('backups')
+  expect(listed.exit).toBe(0)
+  expect(listed.out).toContain(dump)
+  expect(listed.out).toMatch(/ 1 +40 +stands, sha256 [0-9a-f]{8}…/)
+
+  await db.query('INSERT INTO notes SELECT generate_series(41, 50); DELETE FROM notes WHERE id = 1')
+  const planned = await runbook('restore', 'staging', dump!, '--plan')
+  expect([planned.exit, planned.out]).toEqual([
+    0,
+    expect.stringContaining('loses       10 rows inserted into notes'),
+  ])
+  expect(await beside()).toEqual([])
+  // A part of its name is enough.
+  const restored = await runbook('restore', 'staging', dump!.slice(8, 24), '--yes', '--reason', 'a test')
+  expect(restored.exit, restored.out + restored.err).toBe(0)
+  expect(await count()).toBe(40)
+  const [kept] = await beside()
+  expect(restored.out).toContain(`to return: runbook restore staging ${kept}`)
+  expect((await runbook('backups', 'staging')).out).toContain(`Kept when a restore replaced them:\n  ${kept}`)
+
+  const back = await runbook('restore', 'staging', kept!, '--yes')
+  expect(back.exit, back.out + back.err).toBe(0)
+  expect(await count()).toBe(49)
+  const gone = await runbook('prune', 'staging', '--keep', '0', '--yes')
+  expect(gone.exit, gone.out + gone.err).toBe(0)
+  expect(await beside()).toEqual([])
+  // The last backup that stands stays, however old.
+  expect(dumps()).toEqual([dump])
+})
+
+test('a backup that does not stand any more says so, and is not the last good one', async () => {
+  expect((await runbook('backup', 'staging')).exit).toBe(0)
+  const [first] = dumps()
+  const path = join(book.stateDir, 'backups', first!)
+  const later = path.replace(/\d{8}T/, '20990101T')
+  const altered = readFileSync(path)
+  altered[altered.length >> 1]! ^= 1
+  writeFileSync(later, altered)
+  writeFileSync(`${later}.json`, readFileSync(`${path}.json`))
+  const listed = await runbook('backups', '--json')
+  expect(listed.exit).toBe(0)
+  const lines = listed.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(lines.map(({ stands }) => stands)).toEqual([true, false])
+  expect((await runbook('backups')).out).toContain('DOES NOT STAND: it was altered')
+  const plan = await runbook('prune', 'staging', '--keep', '0', '--plan')
+  expect(plan.out).toContain('Remove 1 backup\n')
+  expect(dumps()).toHaveLength(2)
+  expect((await runbook('prune', 'staging', '--keep', '0', '--yes')).exit).toBe(0)
+  expect(dumps()).toEqual([first])
+  const refused = await runbook('restore', 'staging', 'nothing-like-it', '--yes')
+  expect([refused.exit, refused.err]).toEqual([2, expect.stringContaining('runbook backups staging')])
+})
+
+test('prune by age: nothing is old yet', async () => {
+  expect((await runbook('backup', 'staging')).exit).toBe(0)
+  expect(await runbook('prune', 'staging', '--older-than', '30d', '--yes')).toMatchObject({
+    exit: 0,
+    out: 'Nothing to remove.\n',
+  })
+})
+
+describe('refused', () => {
+  test.each([
+    [['restore', 'staging'], 2, 'it does not say which backup'],
+    [['prune', 'staging'], 2, '--older-than 30d'],
+    [['prune', 'staging', '--older-than', 'soon'], 2, "'soon' is no age"],
+    [['prune', 'staging', '--keep', 'x'], 2, "'x' is no number"],
+    [['backup', 'nowhere'], 2, "no environment 'nowhere'"],
+  ])('%j', async (args, exit, says) => {
+    const ended = await runbook(...args)
+    expect([ended.exit, ended.err]).toEqual([exit, expect.stringContaining(says)])
+  })
+
+  test('without a terminal, a protected environment is not restored by --yes', async () => {
+    const made = await runbook('backup', 'production')
+    expect(made.exit, made.out + made.err).toBe(0)
+    const ended = await runbook('restore', 'production', dumps()[0]!, '--yes')
+    expect([ended.exit, ended.err]).toEqual([4, expect.stringContaining('--confirm production')])
+    expect(await beside()).toEqual([])
+  })
+
+  test('no database answers: the files are listed all the same', async () => {
+    expect((await runbook('backup', 'staging')).exit).toBe(0)
+    const url = new URL(db.url)
+    url.port = '1'
+    const listed = await book.runbook(['backups', 'staging'], {
+      variables: { ...variables, DATABASE_URL: url.href },
+    })
+    expect(listed.exit).toBe(0)
+    expect(listed.out).toContain(dumps()[0])
+    expect(listed.out).toContain('is not known: the database does not answer')
+  })
+})
