@@ -27,7 +27,11 @@ export const askOnTerminal: Asker = async (question, signal) => {
     signal.throwIfAborted()
     if ((error as Error).name !== 'ExitPromptError') throw error
     // A terminal that vanished has ended before its signal arrives.
-    throw new Failed({ kind: 'interrupted', signal: process.stdin.readableEnded ? 'SIGHUP' : 'SIGINT' })
+    const name = process.stdin.readableEnded ? 'SIGHUP' : 'SIGINT'
+    // A question takes Ctrl-C as a key, and no signal comes; what runs beside it is to end too.
+    process.emit(name, name)
+    signal.throwIfAborted()
+    throw new Failed({ kind: 'interrupted', signal: name })
   }
 }
 

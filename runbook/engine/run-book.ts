@@ -1,6 +1,7 @@
 import type { Entry, Group } from '../model/book.ts'
 import { failureOf } from '../model/failure.ts'
-import { decideAfter } from './decide-after.ts'
+import type { Step } from '../model/step.ts'
+import { type Decision, decideAfter } from './decide-after.ts'
 import type { RunContext } from './run-context.ts'
 import { type Expected, runStep } from './run-step.ts'
 
@@ -15,7 +16,24 @@ export const runBook = async (
   expected?: Expected,
 ): Promise<void> => {
   const failing = { yes: false }
+  /** While it is decided what to do about a failure, no branch begins a further step. */
+  let deciding: Promise<unknown> = Promise.resolve()
+  const decide = (step: Step, error: unknown): Promise<Decision> => {
+    const decision = decideAfter(step, failureOf(error), context).then(
+      (made) => {
+        failing.yes ||= made === 'stop' || made === 'rollback'
+        return made
+      },
+      (failure) => {
+        failing.yes = true
+        throw failure
+      },
+    )
+    deciding = Promise.allSettled([deciding, decision])
+    return decision
+  }
   const run = async (entry: Entry): Promise<void> => {
+    await deciding
     if (failing.yes) return
     context.signal.throwIfAborted()
     if (entry.kind !== 'step') return entry.kind === 'parallel' ? runParallel(entry) : runEach(entry.entries)
@@ -23,10 +41,9 @@ export const runBook = async (
       try {
         return await runStep(entry, context, expected)
       } catch (error) {
-        const decision = await decideAfter(entry, failureOf(error), context)
+        const decision = await decide(entry, error)
         if (decision === 'retry') continue
         if (decision === 'skip') return
-        failing.yes = true
         throw error
       }
     }

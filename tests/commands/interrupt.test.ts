@@ -61,6 +61,24 @@ describe('Ctrl-C on a terminal', () => {
     await isClean('SIGINT', 130)
   })
 
+  test('at a question of one step ends the steps beside it too', async () => {
+    const { startOnTerminal, hangs, family, isClean } = await withBook(
+      `parallel([r.defineStep({ id: 'by-hand', title: 'Tell them', about: '', sort: 'prepares', actions: () => ({ tell: instructs('Tell the team') }),
+         after: () => [left('never')], undo: () => nothingToUndo('') }), sequence([${hanging}])])`.replace(
+        "left('never')",
+        "defineCheck({ fact: 'told', remedy: '', look: async () => holds('told') })",
+      ),
+    )
+    const { type, shows, ended, printed } = startOnTerminal(['deploy', 'staging', '--confirm', 'staging'])
+    await hangs()
+    await shows('Tell the team')
+    type('\u0003')
+    expect(await ended).toEqual({ exit: 130, signal: 0 })
+    for (const pid of family()) expect(alive(pid)).toBe(false)
+    cursorIsBack(printed.all)
+    await isClean('SIGINT', 130)
+  })
+
   test('in a step ends its whole process tree, and says what stands', async () => {
     const { startOnTerminal, hangs, family, isClean, in: inApp } = await withBook(hanging)
     const { type, ended, printed, shows } = startOnTerminal(['deploy', 'staging', '--yes'])

@@ -65,6 +65,9 @@ export const leaves = (id: string, more: Partial<Step> = {}, script = ':'): Step
     ...more,
   })
 
+/** What the operator answers, or what happens until then. */
+type Reply = string | (() => Promise<string>)
+
 export interface Performed {
   ended: Ended
   events: Event[]
@@ -89,7 +92,7 @@ export const engineRig = (options: { clock?: Clock; variables?: Record<string, s
     const { entries: tree } = phase('', entries)
     return { book: undefined as never, env, entries: tree, steps: tree.flatMap(stepsOf), fingerprint: '' }
   }
-  const open = (journal: JournalFile | undefined, answers: Answers, replies: string[]) => {
+  const open = (journal: JournalFile | undefined, answers: Answers, replies: Reply[]) => {
     const questions: Question[] = []
     const { context, close } = openContext({
       env,
@@ -100,7 +103,8 @@ export const engineRig = (options: { clock?: Clock; variables?: Record<string, s
       variables: { ...process.env, ...options.variables },
       ask: async (question) => {
         questions.push(question)
-        return replies.shift() ?? ''
+        const reply = replies.shift() ?? ''
+        return typeof reply === 'string' ? reply : reply()
       },
       answers,
       signal: abort.signal,
@@ -129,7 +133,7 @@ export const engineRig = (options: { clock?: Clock; variables?: Record<string, s
     },
     perform: async (
       entries: Entries,
-      { replies = [], ...answers }: Partial<Answers> & { replies?: string[] } = {},
+      { replies = [], ...answers }: Partial<Answers> & { replies?: Reply[] } = {},
     ): Promise<Performed> => {
       const path = join(home, '.runbook/runs', String(runs++), 'journal.jsonl')
       const journal = new JournalFile(path)
