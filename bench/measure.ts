@@ -70,9 +70,11 @@ export const interleave = async <Name extends string>(
   contestants: Readonly<Record<Name, () => Promise<Cost>>>,
   { rounds, warmUp = 1 }: { rounds: number; warmUp?: number },
 ): Promise<Record<Name, Cost[]>> => {
+  // Fewer, for a first look: `BENCH_ROUNDS=1 npm run bench`.
+  const most = Math.min(rounds, Number(process.env.BENCH_ROUNDS ?? rounds))
   const names = Object.keys(contestants) as Name[]
   const costs = Object.fromEntries(names.map((name) => [name, [] as Cost[]])) as Record<Name, Cost[]>
-  for (let round = 0; round < warmUp + rounds; round++)
+  for (let round = 0; round < warmUp + most; round++)
     for (const name of round % 2 ? names.toReversed() : names) {
       const cost = await contestants[name]()
       if (round >= warmUp) costs[name].push(cost)

@@ -1,0 +1,88 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { World } from '../examples/world/raise.ts'
+import type { Benchmark } from './figure.ts'
+import { type Cost, interleave, ratio, spread } from './measure.ts'
+import { cli } from './tool.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const guide = fileURLToPath(new URL('programs/guide.sh', import.meta.url))
+
+export const deployment: Benchmark = {
+  name: 'deployment',
+  about:
+    'The whole deployment of `examples/lumiku`, production, each time in a fresh world with its own PostgreSQL, remote, clone and pm2: `runbook deploy production --confirm production --yes`, with its checklist, its plan and every proof, against a bash script of the guide’s own commands in the guide’s order (`programs/guide.sh`), without the ten minutes of watching. After each the application must answer with the fixed revision.',
+  measure: async (folder) => {
+    // PostgreSQL's own user must get through.
+    await chmod(folder, 0o755)
+    let worlds = 0
+    const inFreshWorld = (program: string, argv: (world: World) => string[]) => async (): Promise<Cost> => {
+      worlds += 1
+      const dir = join(folder, `world-${worlds}`)
+      const world: World = JSON.parse(worldCommand('up', '--dir', dir))
+      try {
+        const ms = await timed(program, argv(world), world)
+        await provenFixed(world)
+        return { ms, peak: Number.NaN }
+      } finally {
+        worldCommand('down', '--dir', dir, '--delete')
+      }
+    }
+    const { tool, script } = await interleave(
+      {
+        script: inFreshWorld('bash', ({ dir }) => [guide, join(dir, 'production')]),
+        tool: inFreshWorld(process.execPath, () => [
+          ...[cli, 'deploy', 'production', '--confirm', 'production', '--yes'],
+        ]),
+      },
+      { rounds: 5, warmUp: 0 },
+    )
+    return [
+      {
+        what: 'the lumiku deployment, against a script of the guide’s commands',
+        value: ratio(tool, script),
+        unit: '×',
+        limit: { atMost: 1 },
+        from: `${spread(tool)}, ${spread(script)}`,
+      },
+    ]
+  },
+}
+
+const worldCommand = (...args: string[]): string => {
+  const argv = ['--import', 'tsx', 'examples/world/main.ts', ...args]
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`world ${args.join(' ')} ended with ${status}:\n${stderr}`)
+  return stdout
+}
+
+/** As an operator's shell would run it, in the folder of the book. */
+const timed = (program: string, argv: string[], { dir, env }: World): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, argv, {
+      cwd: dir,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const began = performance.now()
+    let words = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        words = (words + chunk).slice(-4000)
+      })
+    child.once('error', reject)
+    child.once('close', (exit) => {
+      if (exit === 0) resolve(performance.now() - began)
+      else reject(new Error(`${[program, ...argv].join(' ')} ended with ${exit}:\n${words}`))
+    })
+  })
+
+const provenFixed = async ({ url, revisions, env }: World): Promise<void> => {
+  const { revision } = (await (await fetch(`${url}/health`)).json()) as { revision: string }
+  const headers = { authorization: `Bearer ${env.LUMIKU_TOKEN}` }
+  const { status } = await fetch(`${url}/api/apps/avatar-creator/projects`, { headers })
+  if (revision !== revisions.fixed || status !== 200)
+    throw new Error(`after the deployment ${url} answers ${status} with revision ${revision}`)
+}
