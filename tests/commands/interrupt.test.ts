@@ -39,7 +39,7 @@ const withBook = async (steps: string) => {
         failure: { signal },
       })
       writeFileSync(book.in('go'), '')
-      const again = await book.runbook(['deploy', 'staging', '--yes'])
+      const again = await book.runbook(['deploy', 'staging', '--yes', '--verbose'])
       expect(again.exit).toBe(0)
       expect(again.out).not.toContain('taken over')
       return events
@@ -206,6 +206,41 @@ describe('without a terminal', () => {
     expect(out + err).toContain('interrupted by SIGINT')
     expect(alive(family()[0]!)).toBe(false)
     expect(existsSync(stateDir)).toBe(false)
+  })
+
+  test('a signal that comes many times at once, as through npx, is one', async () => {
+    const { start, hangs, family, isClean } = await withBook(hanging)
+    const { child, ended } = start(['deploy', 'staging', '--yes'])
+    await hangs()
+    for (let i = 0; i < 20; i++) {
+      child.kill('SIGINT')
+      await new Promise(setImmediate)
+    }
+    expect(await ended).toMatchObject({ exit: 130, signal: null })
+    for (const pid of family()) expect(alive(pid)).toBe(false)
+    await isClean('SIGINT', 130)
+  })
+
+  test('a second SIGHUP changes nothing: the kernel and the shell both tell of a terminal that vanished', async () => {
+    const slow = `trap 'echo > ending; until [ -e finish ]; do sleep 0.02; done; exit' TERM; echo $$ > child; echo > grandchild; while :; do sleep 0.05; done`
+    const {
+      start,
+      hangs,
+      isClean,
+      in: inApp,
+    } = await withBook(`does('hang', ${JSON.stringify(`test -e go || { ${slow}; }`)})`)
+    const { child, ended } = start(['deploy', 'staging', '--yes'])
+    await hangs()
+    child.kill('SIGHUP')
+    await until(() => existsSync(inApp('ending')))
+    // Later than one signal that comes twice.
+    const since = performance.now()
+    await until(() => performance.now() - since > 350)
+    child.kill('SIGHUP')
+    await new Promise(setImmediate)
+    writeFileSync(inApp('finish'), '')
+    expect(await ended).toMatchObject({ exit: 129, signal: null })
+    await isClean('SIGHUP', 129)
   })
 
   test('a run whose process was killed is not ended, and the next one says whose lock it takes over', async () => {
