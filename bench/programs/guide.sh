@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The first guide's own commands, in the guide's order, as somebody would put them into a script: "Verify Current State",
-# "Create database backup", "Deploy Code Fix", "Run Database Migration", "Verify Deployment". Without the ten minutes of
-# watching; the log is printed, not followed. The one thing added: after its restart the application is waited for, since
-# a script is faster at the next command than a person. argv: the folder of the clone.
+# "Create database backup", "Deploy Code Fix", "Run Database Migration", "Monitor", "Verify Deployment". The one thing
+# added: the application is waited for after its restart, since a script is faster at the next command than a person.
+# argv: the folder of the clone, the seconds to monitor in the place of the guide's ten minutes.
 set -euo pipefail
 cd "$1"
 
@@ -30,6 +30,9 @@ pm2 restart lumiku-backend
 
 # Step 3: Run Database Migration
 psql "$DATABASE_URL" -f backend/migrations/20251014_avatar_creator.sql
+
+# Production Deployment: 5. Monitor for 10 minutes
+if [ "$2" != 0 ]; then timeout "$2" pm2 logs lumiku-backend --lines 100 || [ $? = 124 ]; fi
 
 # Step 4: Verify Deployment
 until curl -s -o /dev/null "$LUMIKU_URL/health"; do sleep 0.02; done
