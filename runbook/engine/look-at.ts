@@ -21,7 +21,7 @@ export const lookAt = async (
   let verdict = await judge(check, look)
   const { every, upTo } = (patient && check.patience) || { every: 0, upTo: 0 }
   while (!verdict.holds && !verdict.final && clock.monotonic() - began < upTo) {
-    await clock.sleep(every, context.signal)
+    await look.sleep(every)
     verdict = await judge(check, look)
   }
   const { holds, seen, tail } = verdict

@@ -9,6 +9,7 @@ import type { Undo } from '../model/undo.ts'
 import { expectedDuration } from '../plan/expected-duration.ts'
 import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { lookAt } from './look-at.ts'
+import { Moment } from './moment.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
 import { alreadyDone } from './run-step.ts'
 
@@ -73,11 +74,12 @@ const planStep = async (
   Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'findings' | 'actions' | 'after' | 'undo' | 'loses'>
 > => {
   const { env } = context
-  const observed = (await step.observe(lookOf(context, step, foreseen))) as Json
+  const moment = new Moment()
+  const observed = (await step.observe(moment.of(lookOf(context, step, foreseen)))) as Json
   const known: Known<Json> = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
   foreseen.revision = step.revision?.(known) ?? foreseen.revision
   if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
-  const look = lookOf(context, step, foreseen)
+  const look = moment.of(lookOf(context, step, foreseen))
   const seen = await alreadyDone(step, known, look, context)
   // What is done already needs nothing any more.
   for (const check of seen ? [] : step.before(known).filter(({ early }) => early)) {

@@ -66,15 +66,7 @@ export const lookOf = (
     signal: context.signal,
     revision: foreseen ? foreseen.revision : context.state.revision,
     see,
-    attempt: async (action) => {
-      try {
-        return { ok: true, value: await see(action) }
-      } catch (error) {
-        context.signal.throwIfAborted()
-        if (error instanceof Failed) return { ok: false, failure: error.failure }
-        throw error
-      }
-    },
+    attempt: attempting(see, context.signal),
     snapshot: (work) => {
       const { env, doors, signal } = context
       return databaseDoor(doors, env).snapshot(
@@ -96,6 +88,19 @@ export const lookOf = (
     now: () => context.doors.clock.now(),
   }
 }
+
+/** Sees, where a failure is an answer too. */
+export const attempting =
+  (see: Look['see'], signal: AbortSignal): Look['attempt'] =>
+  async (action) => {
+    try {
+      return { ok: true, value: await see(action) }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof Failed) return { ok: false, failure: error.failure }
+      throw error
+    }
+  }
 
 /** A folder that is made when a look needs one, and removed with the run. */
 export class Scratch {

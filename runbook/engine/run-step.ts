@@ -7,6 +7,7 @@ import type { Act, Look } from '../model/look.ts'
 import type { Known, Step } from '../model/step.ts'
 import { type FrozenUndo, freeze } from '../model/undo.ts'
 import { demand, lookAt } from './look-at.ts'
+import { Moment } from './moment.ts'
 import { perform } from './perform.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 
@@ -20,8 +21,9 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
   const took = () => Math.round(doors.clock.monotonic() - began)
   recorder.record({ type: 'step-started', step: step.id, title: step.title, sort: step.sort })
   try {
-    const known = await observe(step, context, expected)
-    const look = lookOf(context, step)
+    const begin = new Moment()
+    const known = await observe(step, begin, context, expected)
+    const look = begin.of(lookOf(context, step))
     const seen = await alreadyDone(step, known, look, context)
     if (seen !== undefined) {
       const output = (await step.output({ ...look, observed: known.observed })) as Json
@@ -36,13 +38,9 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
       undo: freezable(freeze(step.undo(known)), recorder),
     })
     await step.run(actOf(step, known, actions, context))
-    await demand('after-unmet', step.after(known), {
-      look: lookOf(context, step),
-      context,
-      step: step.id,
-      side: 'after',
-    })
-    const output = (await step.output({ ...lookOf(context, step), observed: known.observed })) as Json
+    const done = new Moment().of(lookOf(context, step))
+    await demand('after-unmet', step.after(known), { look: done, context, step: step.id, side: 'after' })
+    const output = (await step.output({ ...done, observed: known.observed })) as Json
     const summary = step.summary?.({ observed: known.observed, output }) ?? ''
     recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
   } catch (error) {
@@ -82,8 +80,13 @@ export interface Expected {
   to: string
 }
 
-const observe = async (step: Step, context: RunContext, expected?: Expected): Promise<Known<Json>> => {
-  const observed = (await step.observe(lookOf(context, step))) as Json
+const observe = async (
+  step: Step,
+  moment: Moment,
+  context: RunContext,
+  expected?: Expected,
+): Promise<Known<Json>> => {
+  const observed = (await step.observe(moment.of(lookOf(context, step)))) as Json
   const known = { observed, env: context.env, run: context.paths }
   const revision = step.revision?.(known)
   if (revision && expected && expected.to !== revision.to)
