@@ -5,8 +5,9 @@ import { deleteProgram, startProgram } from './pm2.ts'
 import { freePort } from './ports.ts'
 import { clone, createRemote, publish } from './remote.ts'
 import { run } from './run.ts'
-import type { Access, EnvironmentPlan, Scenario } from './scenarios/scenario.ts'
+import type { Access, EnvironmentPlan, Revision, Scenario } from './scenarios/scenario.ts'
 
+/** `fixed`: the head of the remote; the broken one where the scenario has no fix. */
 export type Revisions = { broken: string; fixed: string }
 
 /** Makes `remote.git` and a clone for each environment at the broken revision; then the fix reaches the remote. */
@@ -16,21 +17,20 @@ export async function createClones(dir: string, scenario: Scenario, signal: Abor
   const branches = [...new Set(scenario.environments.map(({ branch }) => branch))]
   await createRemote(remote, branches[0] ?? 'main', signal)
   const commits: string[] = []
-  for (const [index, revision] of scenario.history.entries()) {
-    const files = join(drafts, String(index))
+  const commit = async (revision: Revision) => {
+    const files = join(drafts, String(commits.length))
     await copyApp(scenario.app, files)
     await revision.edit?.(files)
-    if (index === scenario.history.length - 1) {
-      const clones = scenario.environments.map(({ name, branch }) =>
-        clone(remote, branch, join(dir, name), signal),
-      )
-      await Promise.all(clones)
-    }
     commits.push(await publish(remote, branches, { files, ...revision }, commits.at(-1), signal))
   }
+  for (const revision of scenario.history) await commit(revision)
+  const broken = commits.at(-1)!
+  await Promise.all(
+    scenario.environments.map(({ name, branch }) => clone(remote, branch, join(dir, name), signal)),
+  )
+  if (scenario.fixed) await commit(scenario.fixed)
   await rm(drafts, { recursive: true })
-  const [broken = '', fixed = ''] = commits.slice(-2)
-  return { broken, fixed }
+  return { broken, fixed: commits.at(-1)! }
 }
 
 /** Installs and builds in the first environment and copies the result to the others, which are at the same revision. */
@@ -44,9 +44,10 @@ export async function installAndBuild(dir: string, scenario: Scenario, signal: A
     signal,
   })
   await run(['npm', 'run', 'build', '--loglevel=error'], { cwd: first, env: process.env, signal })
-  for (const folder of ['node_modules', 'dist']) {
-    const copies = others.map((other) => run(['cp', '-a', join(first, folder), other], { signal }))
-    await Promise.all(copies)
+  for (const other of others) {
+    // Links: npm replaces its folder whole, and never writes into a file of it.
+    await run(['cp', '-al', join(first, 'node_modules'), other], { signal })
+    await run(['cp', '-a', join(first, scenario.built), other], { signal })
   }
 }
 
@@ -118,7 +119,7 @@ async function copyApp(app: string, files: string): Promise<void> {
 }
 
 function isSource(path: string): boolean {
-  return !['node_modules', 'dist', '.env', '.runbook', '.git'].includes(basename(path))
+  return !['node_modules', 'dist', 'generated', '.env', '.runbook', '.git'].includes(basename(path))
 }
 
 function toEnvFile(values: Record<string, string>): string {

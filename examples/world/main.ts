@@ -6,10 +6,11 @@ import { identify } from './processes.ts'
 import { raise, type World } from './raise.ts'
 import { createRecord, type WorldRecord, writeRecord } from './record.ts'
 import { lumiku } from './scenarios/lumiku.ts'
+import { prisma } from './scenarios/prisma.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { builtFor, removeWorld, takeDown } from './take-down.ts'
 
-const scenarios: Record<string, Scenario> = { lumiku }
+const scenarios: Record<string, Scenario> = { lumiku, prisma }
 
 const usage = `usage: npm run --silent world -- up   --dir <empty folder> [--scenario ${Object.keys(scenarios).join('|')}]
        npm run --silent world -- down --dir <folder> [--delete]`

@@ -15,8 +15,8 @@ export const worldCommand = (...args: string[]) =>
   execa(process.execPath, [...main, ...args], { cwd: root, reject: false, stdin: 'ignore' })
 
 /** Raises a world in a folder that does not exist yet. */
-export const raiseWorld = async (dir: string): Promise<World> => {
-  const { stdout, stderr, exitCode } = await worldCommand('up', '--dir', dir)
+export const raiseWorld = async (dir: string, scenario = 'lumiku'): Promise<World> => {
+  const { stdout, stderr, exitCode } = await worldCommand('up', '--dir', dir, '--scenario', scenario)
   if (exitCode !== 0) throw new Error(`world up ended with ${exitCode}:\n${stderr}`)
   return JSON.parse(stdout)
 }

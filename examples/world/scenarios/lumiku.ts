@@ -16,6 +16,7 @@ export const lumiku: Scenario = {
   app: join(book, 'app'),
   book,
   packages: 'backend',
+  built: 'dist',
   ecosystem: 'ecosystem.config.cjs',
   history: [
     { message: 'Set up the repository', date: '2025-09-01T09:00:00Z', edit: removeBackend },
@@ -24,14 +25,14 @@ export const lumiku: Scenario = {
       date: '2025-10-10T16:40:00Z',
       edit: breakApp,
     },
-    {
-      message:
-        'Fix the avatar creator\n\n' +
-        'The repository imported `prisma` by a name that the client does not export, so every\n' +
-        'request answered 500. The avatars get the 18 columns that the code writes.',
-      date: '2025-10-14T08:15:00Z',
-    },
   ],
+  fixed: {
+    message:
+      'Fix the avatar creator\n\n' +
+      'The repository imported `prisma` by a name that the client does not export, so every\n' +
+      'request answered 500. The avatars get the 18 columns that the code writes.',
+    date: '2025-10-14T08:15:00Z',
+  },
   environments: [
     {
       name: 'production',

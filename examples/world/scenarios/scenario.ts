@@ -26,10 +26,14 @@ export type Scenario = {
   book: string
   /** The folder, in the application, where npm installs and builds, and where `.env` is. */
   packages: string
+  /** What the build makes, beside `node_modules`. */
+  built: string
   /** pm2's file, in the application. */
   ecosystem: string
-  /** Oldest first. The last but one runs, the last waits on the remote. */
-  history: [...Revision[], broken: Revision, fixed: Revision]
+  /** Oldest first. The last one runs. */
+  history: [...Revision[], broken: Revision]
+  /** Waits on the remote; absent where the book itself makes the fix. */
+  fixed?: Revision
   environments: [EnvironmentPlan, ...EnvironmentPlan[]]
   /** Makes the tables and fills them; gives the number of rows. The client is the application's own role. */
   fill(client: Client, plan: EnvironmentPlan, token: string): Promise<number>
