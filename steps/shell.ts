@@ -70,6 +70,7 @@ export const shell = factory(
         output: async (at) => ({ ended: at.performed('run') ?? '' }),
         summary: ({ output }) => output.ended,
         undo: () => wayBack(undo, options),
+        ...(!asked && { doubt: 'what the block changes; an `after` in the book would tell' }),
       }),
       mistakes:
         (block === undefined) === (script === undefined)

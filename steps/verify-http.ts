@@ -11,7 +11,7 @@ import {
   nothingToUndo,
   quantity,
 } from '../runbook/index.ts'
-import { ask, cleanUp, together, warmUp } from './http/chain.ts'
+import { ask, cleanUp, removeLeft, together, warmUp } from './http/chain.ts'
 import {
   actionOf,
   type HttpRequest,
@@ -75,6 +75,7 @@ export const verifyHttp = factory(
         const failures: unknown[] = []
         const attempt = (work: Promise<void>) => work.catch((error) => void failures.push(error))
         await warmUp(act, retry)
+        await removeLeft(cleanup, act, retry)
         for (const request of requests)
           if (failures.length === 0) await attempt(ask(request, act, values, retry))
         for (const request of cleanup)

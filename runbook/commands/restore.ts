@@ -23,14 +23,18 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   }
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
-      const { arrangement, title } = meantBy(open, invocation)
+      const { arrangement, title } = meantBy(open, invocation.argument)
       present(context.recorder.redacted(await foresee(arrangement, context, new Map())), `Plan: ${title}`, [])
     })
   const open = await openBook(invocation)
-  const { arrangement, title } = meantBy(open, invocation)
+  const { arrangement, title } = meantBy(open, invocation.argument)
   mayStart(arrangement.env, invocation, `${title}?`)
   mayBeApproved(arrangement.book, invocation)
-  const reading = { arrangement, ...(options.reason && { reason: options.reason }) }
+  const reading = {
+    arrangement,
+    ...(options.reason && { reason: options.reason }),
+    ...(invocation.argument && { told: { backup: invocation.argument } }),
+  }
   const ended = await runReading('restore', invocation, open, reading, {
     locks: true,
     work: ({ arrangement, context, usually, runs }) =>
@@ -45,9 +49,10 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   return ended.exit
 }
 
-const meantBy = (
+/** `argument`: what `restore` was given. */
+export const meantBy = (
   { arrangement, stateDir }: OpenBook,
-  { argument }: Invocation,
+  argument: string | undefined,
 ): { arrangement: Arrangement; title: string } => {
   const { env } = arrangement
   const from = sourceOf(argument, stateDir, env.name)

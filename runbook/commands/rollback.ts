@@ -3,6 +3,7 @@ import { foresee, performBook } from '../engine/perform-book.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import { latestChange, type PastRun } from '../journal/past-runs.ts'
 import { listRuns, readRun } from '../journal/runs.ts'
+import type { Told } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
@@ -46,6 +47,7 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
     arrangement: meant.arrangement,
     takesBack: meant.target.id,
     ...(options.reason && { reason: options.reason }),
+    told: toldBy(options),
   }
   const ended = await runReading('rollback', invocation, open, reading, {
     locks: true,
@@ -60,6 +62,11 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   })
   return ended.exit
 }
+
+const toldBy = ({ database, around }: Invocation['options']): Told => ({
+  ...(database && { database }),
+  ...(around?.length && { around }),
+})
 
 /** A book read backwards, and the run that it takes back. */
 interface Meant {

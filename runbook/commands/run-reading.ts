@@ -10,10 +10,11 @@ import { openContext } from '../engine/open-context.ts'
 import type { Answers, RunContext } from '../engine/run-context.ts'
 import { withRun } from '../engine/with-run.ts'
 import { expectedDurations } from '../journal/durations.ts'
-import { JournalFile } from '../journal/journal-file.ts'
-import { runId, stampOf } from '../journal/run-id.ts'
-import { journalOf } from '../journal/runs.ts'
-import type { Command } from '../model/event.ts'
+import type { RunState } from '../journal/fold.ts'
+import { type JournalEnd, JournalFile } from '../journal/journal-file.ts'
+import { runId, stampOfRun } from '../journal/run-id.ts'
+import { type Flaw, journalOf } from '../journal/runs.ts'
+import type { Command, Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { Failed } from '../model/failure.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -40,6 +41,15 @@ export interface Reading {
   arrangement: Arrangement
   takesBack?: string
   reason?: string
+  told?: Told
+}
+
+/** A run that is gone on with: its transcript so far. */
+export interface Unfinished {
+  id: string
+  state: RunState
+  end: JournalEnd
+  flaws: readonly Flaw[]
 }
 
 export interface RunCommand {
@@ -55,27 +65,29 @@ export const runReading = async (
   open: OpenBook,
   { arrangement, ...about }: Reading,
   { locks, work }: RunCommand,
+  unfinished?: Unfinished,
 ): Promise<Ended> => {
   const { stateDir, bookFolder } = open
   const { env, book } = arrangement
   const now = systemClock.now()
-  const run = runId(now, env.name, command, randomBytes(2).toString('hex'))
+  const run = unfinished?.id ?? runId(now, env.name, command, randomBytes(2).toString('hex'))
   const holder = holderOf(run, now, invocation)
   prepareStateDir(stateDir)
   const { steps: usually, runs } = await expectedDurations(stateDir, env.name, command)
   const view = viewOf(invocation, arrangement, usually)
-  const journal = new JournalFile(journalOf(stateDir, run))
+  const journal = new JournalFile(journalOf(stateDir, run), unfinished?.end)
   const { context, close } = openContext({
     env,
     bookFolder,
     stateDir,
-    stamp: stampOf(now),
+    stamp: stampOfRun(run),
     name: `runbook ${run}`,
     variables: invocation.variables,
     ask: askOver(view),
     answers: answersOf(invocation),
     signal: invocation.signal,
     journal,
+    ...(unfinished && { state: unfinished.state }),
   })
   context.recorder.onEvent((event) => view.event(event))
   if (invocation.options.json)
@@ -89,6 +101,7 @@ export const runReading = async (
         ...{ run, book: book.name, env: env.name, command, operator, machine, pid },
         ...{ version: VERSION, fingerprint },
         ...about,
+        ...(unfinished && { resumed: true as const }),
       },
       context,
       () =>

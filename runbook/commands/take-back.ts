@@ -1,18 +1,22 @@
 import { join } from 'node:path'
 import { arrangeRollback, type RollbackOptions } from '../engine/arrange-rollback.ts'
 import { runBook } from '../engine/run-book.ts'
+import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
+import { stampOfRun } from '../journal/run-id.ts'
 import type { Ended } from '../model/exit.ts'
+import { explain } from '../model/explain.ts'
+import { failureOf } from '../model/failure.ts'
 import { approve } from './approve.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
-import { runReading } from './run-reading.ts'
+import { runReading, type Work } from './run-reading.ts'
 
 /**
  * Takes a deployment back that has just failed, as a run of its own with its own transcript, while the deployment
  * still holds the environment. The code only: the database goes back when an operator asks for it.
  */
-export const takeBack = (
+const takeBack = (
   target: PastRun,
   reason: string,
   open: OpenBook,
@@ -36,6 +40,22 @@ export const takeBack = (
   )
 }
 
+/** Does a deployment's work; where it fails, and that was decided, what it had changed is taken back. */
+export const orTakeBack = async (
+  { run, context, open }: Work,
+  invocation: Invocation,
+  work: () => Promise<void>,
+): Promise<void> => {
+  try {
+    await work()
+  } catch (error) {
+    if (!context.takeBack) throw error
+    const reason = `its deployment failed: ${explain(failureOf(error)).sentence.split('\n', 1)[0]}`
+    const ended = await takeBack({ id: run, state: context.state }, reason, open, invocation)
+    throw new TakenBack(failureOf(error), ended)
+  }
+}
+
 /** How a run is read backwards. */
 export const rollbackOptions = (
   target: PastRun,
@@ -45,6 +65,5 @@ export const rollbackOptions = (
   target,
   database,
   around,
-  // A run's id begins with the time that its paths have.
-  paths: { stamp: target.id.split('-', 1)[0]!, backups: join(stateDir, 'backups') },
+  paths: { stamp: stampOfRun(target.id), backups: join(stateDir, 'backups') },
 })

@@ -54,6 +54,20 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./deploy.ts')).deploy,
   },
   {
+    name: 'resume',
+    argument: '[run]',
+    summary: 'goes on with an interrupted or failed run; the latest where none is named',
+    options: [
+      {
+        flags: '--on-failure <what>',
+        about: 'what to do when a step fails, instead of asking',
+        choices: ['stop', 'rollback'],
+      },
+      ...approval,
+    ],
+    load: async () => (await import('./resume.ts')).resume,
+  },
+  {
     name: 'verify',
     argument: '[env]',
     summary: 'only the checks of what should hold after a deployment',

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn as spawnChild } from 'node:child_process'
 import { statSync } from 'node:fs'
+import type { ProcessIdentity } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
-import { groupLives } from './process-identity.ts'
+import { groupLives, startOf } from './process-identity.ts'
 
 /** A command with everything filled in. */
 export interface Spawned {
@@ -11,6 +12,8 @@ export interface Spawned {
   input?: string
   printed: string
   timeout?: number
+  /** Told as soon as it runs. */
+  onStart?(pid: number): void
 }
 export interface Ended {
   exit: number | string
@@ -42,11 +45,12 @@ export const spawn = async (
   const { pid } = child
   const ended = endOf(child, spawned)
   if (pid) running.add(pid)
+  if (pid) spawned.onStart?.(pid)
   const unheard = listen(child, onOutput)
 
   let ending: Promise<void> | undefined
   const end = () => {
-    ending ??= endTree(pid).then(() => letGo(child))
+    ending ??= (pid === undefined ? Promise.resolve() : endGroup(pid)).then(() => letGo(child))
   }
   let late = false
   const timer = timeout
@@ -142,9 +146,16 @@ const letGo = (child: ChildProcess): void => {
 /** Milliseconds. */
 const REST = 500
 
+/** Whether a process group still has a member, given who led it. */
+export const groupSurvives = ({ pid, started }: ProcessIdentity): boolean => {
+  const now = startOf(pid)
+  // Its number has been given to somebody else.
+  if (now !== undefined && now !== started) return false
+  return kill(-pid, 0) && groupLives(pid)
+}
+
 /** Ends a process group, and returns when nothing of it is left. */
-const endTree = async (pid: number | undefined): Promise<void> => {
-  if (pid === undefined) return
+export const endGroup = async (pid: number): Promise<void> => {
   const gone = async (within: number): Promise<boolean> => {
     for (const until = Date.now() + within; Date.now() < until; ) {
       if (!kill(-pid, 0) || !groupLives(pid)) return true

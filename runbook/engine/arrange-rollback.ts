@@ -90,7 +90,7 @@ const withRestore = (
 /** Stops what will be started again; the last to start is the first to stop. */
 export const stopping = (started: readonly Step[], env: Environment): Step[] =>
   started
-    .flatMap((step) => (step.stop ? [{ ...step.stop({ env }), id: `stop-${step.id}` }] : []))
+    .flatMap((step) => (step.stop ? [{ ...step.stop({ env }), id: `stop-${step.id}`, halts: true }] : []))
     .toReversed()
 export const startedAgain = (step: Step): Step => (step.stop ? { ...step, regardless: true } : step)
 
@@ -187,13 +187,15 @@ const undoStep = (record: Undoable, book: Arrangement, { target, paths }: Rollba
     after: () => [first, ...rest],
     summary: ({ observed: { loses } }) => (made?.loses ? `lost: ${lossesText(loses)}` : ''),
     undo: () => nothingToUndo('deploy again'),
+    ...(first.fact === PERFORMED && { doubt: 'what the way back changes, as the plan printed it' }),
   })
 }
 
+const PERFORMED = 'its way back was performed to the end'
 /** All that is left to say where the book no longer has the step. */
 const wasPerformed = (actions: readonly string[]): Check =>
   defineCheck({
-    fact: 'its way back was performed to the end',
+    fact: PERFORMED,
     remedy: 'look at the last lines of the transcript',
     look: async ({ performed }) => {
       const missing = actions.filter((name) => performed(name) === undefined)

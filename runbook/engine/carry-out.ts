@@ -6,6 +6,7 @@ import { send } from '../doors/web.ts'
 import type { Action, Command, Query, Request, Transaction } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
+import type { Json } from '../model/json.ts'
 import { absoluteUrl } from '../model/print-action.ts'
 import type { Doors } from './doors.ts'
 
@@ -19,11 +20,19 @@ export interface Situation {
   doors: Doors
   signal: AbortSignal
   printed: string
+  /** Told when a program has started. */
+  onStart?(pid: number): void
 }
 /** What an action gives back, and what the transcript says of its end. */
 export interface Outcome {
   result: unknown
-  tally: { exit?: number; status?: number; rows?: number; note?: string }
+  tally: {
+    exit?: number
+    status?: number
+    rows?: number
+    note?: string
+    captured?: Record<string, Json>
+  }
 }
 export type OnOutput = (stream: 'out' | 'err', chunk: Uint8Array) => void
 
@@ -60,6 +69,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     printed,
     ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
     ...(command.timeout && { timeout: command.timeout }),
+    ...(situation.onStart && { onStart: situation.onStart }),
   }
   if (command.effect === 'changes' && onOutput) {
     const { exit } = await spawn(spawned, onOutput, signal)
@@ -175,7 +185,11 @@ const sendRequest = async (
     signal,
     doors.clock,
   )
-  return { result: reply, tally: { status: reply.status } }
+  const captured = request.captures?.(reply) ?? {}
+  return {
+    result: reply,
+    tally: { status: reply.status, ...(Object.keys(captured).length && { captured }) },
+  }
 }
 
 const inApp = (path: string, env: Environment): string => (isAbsolute(path) ? path : join(env.app.dir, path))

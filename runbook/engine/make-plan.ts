@@ -8,10 +8,11 @@ import type { Known, Step } from '../model/step.ts'
 import type { Undo } from '../model/undo.ts'
 import { expectedDuration } from '../plan/expected-duration.ts'
 import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
+import { beginStep } from './begin-step.ts'
+import { earlierAttempt } from './earlier-attempt.ts'
 import { lookAt } from './look-at.ts'
 import { Moment } from './moment.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
-import { alreadyDone } from './run-step.ts'
 
 /** The time in a plan, where no run has begun. */
 export const UNKNOWN_STAMP = '‹stamp›'
@@ -27,7 +28,11 @@ export const makePlan = async (
 ): Promise<{ plan: Plan; failures: Failure[] }> => {
   const failures: Failure[] = []
   const places = placesOf(entries)
-  const foreseen = { revision: null as Revision | null, outputs: new Map<string, unknown>() }
+  // Of a run that goes on the revision may be known already.
+  const foreseen = {
+    revision: context.state.revision as Revision | null,
+    outputs: new Map<string, unknown>(),
+  }
   const planned: PlannedStep[] = []
   for (const step of steps) {
     const ms = usually.get(step.id)
@@ -75,12 +80,20 @@ const planStep = async (
 > => {
   const { env } = context
   const moment = new Moment()
-  const observed = (await step.observe(moment.of(lookOf(context, step, foreseen)))) as Json
-  const known: Known<Json> = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
-  foreseen.revision = step.revision?.(known) ?? foreseen.revision
+  const lookNow = () => moment.of(lookOf(context, step, foreseen))
+  const earlier = earlierAttempt(step, context)
+  const { known, seen } = await beginStep(step, {
+    ...{ earlier, context, look: lookNow },
+    observe: async () => {
+      const observed = (await step.observe(lookNow())) as Json
+      const known = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
+      foreseen.revision = step.revision?.(known) ?? foreseen.revision
+      return known
+    },
+  })
+  const { observed } = known
   if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
-  const look = moment.of(lookOf(context, step, foreseen))
-  const seen = await alreadyDone(step, known, look, context)
+  const look = lookNow()
   // What is done already needs nothing any more.
   for (const check of seen ? [] : step.before(known).filter(({ early }) => early)) {
     const { unmet, verdict } = await lookAt(check, {
@@ -97,7 +110,10 @@ const planStep = async (
     expects: seen === undefined ? 'to-do' : 'done',
     seen: seen ?? '',
     observed,
-    findings: step.findings?.(known) ?? [],
+    findings: [
+      ...(earlier && seen === undefined ? ['had begun when the run ended: what is missing is done'] : []),
+      ...(step.findings?.(known) ?? []),
+    ],
     actions: Object.entries(step.actions(known)).map(([name, action]) => ({
       name,
       printed: printPlanned(action as Planned, env),

@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from '../doors/database-url.ts'
 import type { Asker } from '../doors/prompt.ts'
 import { Redactor } from '../doors/redaction.ts'
 import { Secrets } from '../doors/secrets.ts'
-import { applyEvent, emptyRun } from '../journal/fold.ts'
+import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
 import type { Environment } from '../model/environment.ts'
@@ -26,6 +26,8 @@ export interface ContextOptions {
   ask: Asker
   answers: Answers
   signal: AbortSignal
+  /** Of a run that goes on: what its transcript tells so far. */
+  state?: RunState
   /** Absent for what leaves no transcript. */
   journal?: JournalFile
   clock?: Clock
@@ -37,7 +39,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   const redactor = new Redactor()
   const secrets = new Secrets({ environment: env.name, bookFolder, variables, redactor })
   const recorder = new Recorder(redactor, clock, options.journal)
-  const state = emptyRun()
+  const state = options.state ?? emptyRun()
   recorder.onEvent((event) => applyEvent(state, event))
   let database: DatabaseDoor | undefined
   const context: RunContext = {

@@ -1,5 +1,6 @@
+import { startOf } from '../doors/process-identity.ts'
 import type { Action, Planned } from '../model/action.ts'
-import type { EventOf } from '../model/event.ts'
+import type { EventOf, ProcessIdentity } from '../model/event.ts'
 import { Failed, type Failure, failureOf } from '../model/failure.ts'
 import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
@@ -56,8 +57,25 @@ const outcomeOf = async (
     return { result: answer, tally: { note: answer.note } }
   }
   const { env, doors, signal } = context
-  return carryOut(action, { env, doors, signal, printed }, onOutput)
+  const onStart = (pid: number) => {
+    const started = startOf(pid)
+    if (started !== undefined) recordProcess(step, { pid, started }, context)
+  }
+  return carryOut(action, { env, doors, signal, printed, onStart }, onOutput)
 }
+
+/** So that it is found again where it survives a run that is killed. */
+const recordProcess = (step: Step, process: ProcessIdentity, { recorder }: RunContext): void =>
+  recorder.record({
+    type: 'looked',
+    step: step.id,
+    side: 'before',
+    fact: 'its program runs',
+    holds: true,
+    seen: `process ${process.pid}`,
+    ms: 0,
+    process,
+  })
 
 const hasTail = (failure: Failure): failure is Extract<Failure, { kind: 'command-failed' | 'timeout' }> =>
   failure.kind === 'command-failed' || failure.kind === 'timeout'

@@ -6,7 +6,10 @@ import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
 import type { Known, Step } from '../model/step.ts'
 import { type FrozenUndo, freeze } from '../model/undo.ts'
-import { demand, lookAt } from './look-at.ts'
+import { beginStep } from './begin-step.ts'
+import { capturedBefore, type EarlierAttempt, earlierAttempt } from './earlier-attempt.ts'
+import { isDoneByWord } from './is-done-by-word.ts'
+import { demand } from './look-at.ts'
 import { Moment } from './moment.ts'
 import { perform } from './perform.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -19,25 +22,31 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
   const took = () => Math.round(doors.clock.monotonic() - began)
+  const earlier = earlierAttempt(step, context)
   recorder.record({ type: 'step-started', step: step.id, title: step.title, sort: step.sort })
   try {
-    const begin = new Moment()
-    const known = await observe(step, begin, context, expected)
-    const look = begin.of(lookOf(context, step))
-    const seen = await alreadyDone(step, known, look, context)
-    if (seen !== undefined) {
-      const output = (await step.output({ ...look, observed: known.observed })) as Json
-      recorder.record({ type: 'step-skipped', step: step.id, why: 'already done', seen, output, ms: took() })
-      return
+    const beginning = new Moment()
+    const look = () => beginning.of(lookOf(context, step))
+    const skip = async (why: string, seen: string) => {
+      const output = (await step.output({ ...look(), observed: known.observed })) as Json
+      recorder.record({ type: 'step-skipped', step: step.id, why, seen, output, ms: took() })
     }
-    await demand('before-unmet', step.before(known), { look, context, step: step.id, side: 'before' })
-    const actions = step.actions(known) as Actions
-    recorder.record({
-      type: 'undo-frozen',
-      step: step.id,
-      undo: freezable(freeze(step.undo(known)), recorder),
+    const { known, seen } = await beginStep(step, {
+      ...{ earlier, context, look },
+      observe: () => observe(step, look(), context, expected),
     })
-    await step.run(actOf(step, known, actions, context))
+    if (seen !== undefined) return await skip('already done', seen)
+    if (earlier && (await isDoneByWord(step, earlier, context)))
+      return await skip('done', 'the operator has seen it')
+    await demand('before-unmet', step.before(known), { look: look(), context, step: step.id, side: 'before' })
+    const actions = step.actions(known) as Actions
+    if (!isWayBackKept(step, earlier))
+      recorder.record({
+        type: 'undo-frozen',
+        step: step.id,
+        undo: freezable(freeze(step.undo(known)), recorder),
+      })
+    await step.run(actOf(step, known, actions, context, capturedBefore(earlier)))
     const done = new Moment().of(lookOf(context, step))
     await demand('after-unmet', step.after(known), { look: done, context, step: step.id, side: 'after' })
     const output = (await step.output({ ...done, observed: known.observed })) as Json
@@ -62,6 +71,10 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
   }
 }
 
+/** The first way back is the one: after the first effect there is nothing left to make it from. */
+const isWayBackKept = ({ sort }: Step, earlier: EarlierAttempt | undefined): boolean =>
+  sort === 'state' && earlier?.undo !== undefined
+
 /** A secret inside a way back would come out of the transcript as something else, and be written so. */
 const freezable = (undo: FrozenUndo, recorder: RunContext['recorder']): FrozenUndo => {
   if (isDeepStrictEqual(recorder.redacted(undo), undo)) return undo
@@ -82,11 +95,11 @@ export interface Expected {
 
 const observe = async (
   step: Step,
-  moment: Moment,
+  look: Look,
   context: RunContext,
   expected?: Expected,
 ): Promise<Known<Json>> => {
-  const observed = (await step.observe(moment.of(lookOf(context, step)))) as Json
+  const observed = (await step.observe(look)) as Json
   const known = { observed, env: context.env, run: context.paths }
   const revision = step.revision?.(known)
   if (revision && expected && expected.to !== revision.to)
@@ -95,29 +108,16 @@ const observe = async (
   return known
 }
 
-/** What was seen, when everything that the step should bring about already holds. */
-export const alreadyDone = async (
+const actOf = (
   step: Step,
   known: Known<Json>,
-  look: Look,
+  actions: Actions,
   context: RunContext,
-): Promise<string | undefined> => {
-  const hasEffects =
-    (step.sort === 'state' || step.sort === 'follows') && Object.keys(step.actions(known)).length > 0
-  // What has just been stopped does not run: to look would only keep it down for longer.
-  if (!hasEffects || step.regardless) return undefined
-  const seen: string[] = []
-  for (const check of step.after(known)) {
-    const looked = await lookAt(check, { look, context, step: step.id, side: 'already', patient: false })
-    if (looked.unmet) return undefined
-    seen.push(looked.verdict.seen)
-  }
-  return seen.join('; ')
-}
-
-const actOf = (step: Step, known: Known<Json>, actions: Actions, context: RunContext): Act<any, any> => ({
+  capturedBefore: Readonly<Record<string, Json>>,
+): Act<any, any> => ({
   ...lookOf(context, step),
   observed: known.observed,
+  capturedBefore,
   perform: (name: string, values?: Record<string, string>) =>
     perform(step, name, actions[name], values, context) as Promise<any>,
   cleanUp: (name: string, values?: Record<string, string>) =>

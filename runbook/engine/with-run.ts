@@ -1,3 +1,4 @@
+import type { RunState } from '../journal/fold.ts'
 import type { Command, EventOf, Happening, RunVerdict } from '../model/event.ts'
 import { type Ended, EXIT, exitOf } from '../model/exit.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
@@ -58,7 +59,7 @@ const endedBy = (error: unknown, command: Command, { signal, state, recorder }: 
   const failure = failureOf(signal.aborted ? signal.reason : error)
   const { changed } = state
   return {
-    verdict: verdictOf(failure, command, changed),
+    verdict: verdictOf(failure, command, state),
     exit: exitOf(failure, { command, changed }),
     failure: recorder.redacted(failure),
   }
@@ -79,8 +80,10 @@ const recordEnd = (
   }
 }
 
-const verdictOf = ({ kind }: Failure, command: Command, changed: boolean): RunVerdict => {
+const verdictOf = ({ kind }: Failure, command: Command, { changed, resumed }: RunState): RunVerdict => {
   if (kind === 'interrupted') return 'interrupted'
-  if (!changed && (kind === 'declined' || kind === 'answer-needed')) return 'declined'
-  return command === 'rollback' && changed ? 'rollback-failed' : 'failed'
+  // Of a run that goes on it is not the first part that was declined.
+  if (!changed && (kind === 'declined' || kind === 'answer-needed'))
+    return resumed ? 'interrupted' : 'declined'
+  return command === 'rollback' && (changed || resumed) ? 'rollback-failed' : 'failed'
 }

@@ -1,4 +1,4 @@
-import type { EventOf, Happening } from '../model/event.ts'
+import type { EventOf, Happening, ProcessIdentity } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Sort } from '../model/step.ts'
@@ -19,19 +19,37 @@ export interface StepRecord {
   state: StepState
   observed?: Json
   undo?: FrozenUndo
-  /** Actions that were begun, in order; `result` once they ended well. */
-  actions: Map<string, { printed: string; result?: string }>
+  /** Actions that were begun, in order. */
+  actions: Map<string, ActionRecord>
+}
+export interface ActionRecord {
+  printed: string
+  /** Whether its end is known, well or not. */
+  ended: boolean
+  /** Once it ended well. */
+  result?: string
+  process?: ProcessIdentity
+  captured?: Record<string, Json>
 }
 
 /** A run, folded from its transcript. There is no other state. */
 export interface RunState {
   started?: EventOf<'run-started'> & { at: string }
   ended?: EventOf<'run-ended'> & { at: string }
+  /** It was gone on with after an end or a crash. */
+  resumed?: true
   steps: Map<string, StepRecord>
   revision: { from: string; to: string } | null
-  /** Whether an effect on the environment was begun; what only prepares, such as a backup, is none. */
+  /**
+   * Whether an effect on the environment was begun since the run was last started; what only prepares, such as a
+   * backup, is none.
+   */
   changed: boolean
 }
+
+/** Whether it began any action, on the environment or only to prepare. */
+export const isBegun = ({ steps }: RunState): boolean =>
+  [...steps.values()].some(({ actions }) => actions.size > 0)
 
 /** The steps that change a state and were begun: what there may be to take back. */
 export const begunStates = ({ steps }: RunState): StepRecord[] =>
@@ -49,7 +67,10 @@ export const foldRun = (events: Iterable<Happening & { at: string }>): RunState 
 export const applyEvent = (state: RunState, event: Happening & { at: string }): void => {
   switch (event.type) {
     case 'run-started':
+      if (state.started) state.resumed = true
       state.started ??= event
+      delete state.ended
+      state.changed = false
       return
     case 'run-ended':
       state.ended = event
@@ -69,12 +90,14 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).undo = event.undo
       return
     case 'action-started':
-      recordOf(state, event.step).actions.set(event.action, { printed: event.printed })
+      recordOf(state, event.step).actions.set(event.action, { printed: event.printed, ended: false })
       state.changed ||= recordOf(state, event.step).sort !== 'prepares'
       return
     case 'action-ended': {
       const action = recordOf(state, event.step).actions.get(event.action)
+      if (action) action.ended = true
       if (action && event.ok) action.result = resultOf(event)
+      if (action && event.captured) action.captured = event.captured
       return
     }
     case 'step-done':
@@ -96,7 +119,12 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'step-failed':
       recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }
       return
-    case 'looked':
+    case 'looked': {
+      if (!event.process || event.step === undefined) return
+      const action = [...recordOf(state, event.step).actions.values()].findLast(({ ended }) => !ended)
+      if (action) action.process = event.process
+      return
+    }
     case 'output':
     case 'asked':
     case 'answered':

@@ -11,29 +11,46 @@ export const NOTHING_BEFORE = '0'.repeat(64)
 
 export const hashOf = (line: string | Uint8Array): string => createHash('sha256').update(line).digest('hex')
 
+/** The end of a transcript: the number of its last event, the hash of its last line, and whether that has its end. */
+export interface JournalEnd {
+  seq: number
+  hash: string
+  whole: boolean
+  /** Bytes. */
+  size: number
+}
+export const BEGINNING: JournalEnd = { seq: -1, hash: NOTHING_BEFORE, whole: true, size: 0 }
+
 /** Appends events to a transcript. Nothing in it is ever rewritten. */
 export class JournalFile {
   #fd: number | undefined
   #memory = Buffer.alloc(0)
 
-  /** The file is made with its first line, so that a run which is refused at the door leaves nothing. */
+  /**
+   * The file is made with its first line, so that a run which is refused at the door leaves nothing. `after`: what
+   * stands in it already, of a run that goes on.
+   */
   constructor(
     readonly path: string,
-    private seq = 0,
-    private prev = NOTHING_BEFORE,
+    private after: JournalEnd = BEGINNING,
   ) {}
 
   /** Writes one line. `durable`: it is on the disk when this returns. */
   append(happening: Happening, at: Date, durable: boolean): Event {
-    const event = { seq: this.seq, at: at.toISOString(), ...happening, prev: this.prev } as Event
+    const event = {
+      seq: this.after.seq + 1,
+      at: at.toISOString(),
+      ...happening,
+      prev: this.after.hash,
+    } as Event
     this.#write(Buffer.from(`${JSON.stringify(event)}\n`), durable)
     return event
   }
 
   /** The same for what a child printed. JSON leaves every byte beyond ASCII as it is. */
   appendOutput(output: Omit<EventOf<'output'>, 'text'>, text: ByteString, at: Date): Event {
-    const head = { seq: this.seq, at: at.toISOString(), ...output }
-    const { prev } = this
+    const head = { seq: this.after.seq + 1, at: at.toISOString(), ...output }
+    const { hash: prev } = this.after
     const opening = byteString(Buffer.from(JSON.stringify(head).slice(0, -1)))
     this.#write(this.#lineOf(`${opening},"text":${JSON.stringify(text)},"prev":"${prev}"}\n`), false)
     return new OutputEvent(head, text, prev)
@@ -50,8 +67,8 @@ export class JournalFile {
       this.#fd ??= this.#open()
       writeWhole(this.#fd, line, durable)
     })
-    this.seq += 1
-    this.prev = hashOf(line.subarray(0, -1))
+    const { seq, size } = this.after
+    this.after = { seq: seq + 1, hash: hashOf(line.subarray(0, -1)), whole: true, size: size + line.length }
   }
 
   close(): void {
@@ -63,6 +80,9 @@ export class JournalFile {
     const folder = dirname(this.path)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const fd = openSync(this.path, 'a', 0o600)
+    if (fstatSync(fd).size !== this.after.size) throw new Error('another process has written to it meanwhile')
+    // What a crash has cut is ended as a line of its own: nothing is taken out of a transcript.
+    if (!this.after.whole) writeWhole(fd, LINE_END, false)
     for (const made of [folder, dirname(folder)]) syncFolder(made)
     return fd
   }
@@ -76,6 +96,8 @@ export class JournalFile {
     }
   }
 }
+
+const LINE_END = Buffer.from('\n')
 
 /** Of a line that does not fit on the disk nothing stays, so that the next one does not begin in the middle of it. */
 const writeWhole = (fd: number, line: Buffer, durable: boolean): void => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Event } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
 import { foldRun, type RunState } from './fold.ts'
-import { hashOf, NOTHING_BEFORE } from './journal-file.ts'
+import { BEGINNING, hashOf, type JournalEnd } from './journal-file.ts'
 
 /** The ids of the runs in a state folder, oldest first. */
 export const listRuns = (stateDir: string): string[] => {
@@ -22,34 +22,57 @@ export const journalOf = (stateDir: string, run: string): string =>
 /** A transcript's lines and where it does not hold together: a cut last line, or a line that was changed. */
 export interface Transcript {
   events: Event[]
-  /** Line numbers, counted from 1, with what is wrong with them. */
-  flaws: { line: number; what: string }[]
+  flaws: Flaw[]
+  /** Where the next event goes. */
+  end: JournalEnd
+}
+
+/** Where a transcript does not hold together; `cut`: its last line, as a crash leaves it. */
+export interface Flaw {
+  /** Counted from 1. */
+  line: number
+  what: string
+  cut?: true
 }
 
 /** Reads a transcript; output events are passed over unless they are wanted, because they can be large. */
 export const readTranscript = async (path: string, { outputs = true } = {}): Promise<Transcript> => {
-  const transcript: Transcript = { events: [], flaws: [] }
-  let [prev, number] = [NOTHING_BEFORE, 0]
-  for await (const line of linesOf(path)) {
+  const transcript: Transcript = {
+    events: [],
+    flaws: [],
+    end: { ...BEGINNING },
+  }
+  const { events, flaws, end } = transcript
+  let number = 0
+  for await (const { line, whole } of linesOf(path)) {
     number += 1
-    const passed = outputs ? undefined : prevOfOutput(line)
-    const event = passed === undefined ? parse(line) : undefined
-    const claimed = passed ?? event?.prev
-    if (claimed === undefined) transcript.flaws.push({ line: number, what: 'is not a whole event' })
-    else if (claimed !== prev)
-      transcript.flaws.push({ line: number, what: 'does not follow from the line before it' })
-    if (event && (outputs || event.type !== 'output')) transcript.events.push(event)
-    prev = hashOf(line)
+    const passed = outputs ? undefined : linkOfOutput(line)
+    const event = passed ? undefined : parse(line)
+    const link = passed ?? event
+    if (!link && whole) flaws.push({ line: number, what: NO_EVENT })
+    else if (!link) flaws.push({ line: number, what: 'was cut short, as by a crash', cut: true })
+    else if (link.prev !== end.hash)
+      flaws.push({ line: number, what: 'does not follow from the line before it' })
+    // What a crash has cut is whole evidence of the crash: the run went on behind it.
+    else if (isCut(flaws, number - 1) && event?.type === 'run-started' && event.resumed) flaws.pop()
+    if (event && (outputs || event.type !== 'output')) events.push(event)
+    end.size += line.length + (whole ? 1 : 0)
+    Object.assign(end, { hash: hashOf(line), whole, ...(link && { seq: link.seq }) })
   }
   return transcript
 }
 
-/** Of a line of output the hash that it holds on to; to read all of it would take most of the time. */
-const prevOfOutput = (line: Buffer): string | undefined =>
-  OUTPUT.test(line.toString('latin1', 0, 100))
-    ? END.exec(line.toString('latin1', Math.max(0, line.length - 80)))?.[1]
-    : undefined
-const OUTPUT = /^\{"seq":\d+,"at":"[^"]+","type":"output",/
+const isCut = (flaws: Transcript['flaws'], line: number): boolean =>
+  flaws.at(-1)?.line === line && flaws.at(-1)?.what === NO_EVENT
+const NO_EVENT = 'is not a whole event'
+
+/** Of a line of output its number and the hash that it holds on to; to read all of it would take most of the time. */
+const linkOfOutput = (line: Buffer): { seq: number; prev: string } | undefined => {
+  const seq = OUTPUT.exec(line.toString('latin1', 0, 100))?.[1]
+  const prev = END.exec(line.toString('latin1', Math.max(0, line.length - 80)))?.[1]
+  return seq !== undefined && prev !== undefined ? { seq: Number(seq), prev } : undefined
+}
+const OUTPUT = /^\{"seq":(\d+),"at":"[^"]+","type":"output",/
 const END = /","prev":"([0-9a-f]{64})"\}$/
 
 /** One run, without what its children printed. */
@@ -57,7 +80,7 @@ export const readRun = async (stateDir: string, run: string): Promise<RunState> 
   foldRun((await readTranscript(journalOf(stateDir, run), { outputs: false })).events)
 
 /** The lines of a file as bytes, because their hashes are of bytes; readline takes other signs for line ends too. */
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
+async function* linesOf(path: string): AsyncGenerator<{ line: Buffer; whole: boolean }> {
   let begun: Buffer[] = []
   try {
     for await (const chunk of createReadStream(path, {
@@ -66,7 +89,7 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
       let from = 0
       for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, from)) {
         const last = chunk.subarray(from, end)
-        yield begun.length ? Buffer.concat([...begun, last]) : last
+        yield { line: begun.length ? Buffer.concat([...begun, last]) : last, whole: true }
         begun = []
         from = end + 1
       }
@@ -76,7 +99,7 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
     const { code = '', message } = error as NodeJS.ErrnoException
     throw new Failed({ kind: 'file-failed', path, code, message })
   }
-  if (begun.length) yield Buffer.concat(begun)
+  if (begun.length) yield { line: Buffer.concat(begun), whole: false }
 }
 const LINE_END = 10
 

@@ -58,6 +58,8 @@ export interface Request<E extends Effect = Effect> extends Common<E> {
   readonly url: string
   readonly headers?: Readonly<Record<string, Text>>
   readonly json?: Json
+  /** What of the answer stands in the transcript, such as the id of what was created. */
+  readonly captures?: (reply: Reply) => Record<string, Json>
 }
 
 /** Reading or writing a whole text file; writing is atomic. Relative paths are below the application's folder. */

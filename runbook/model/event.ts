@@ -20,6 +20,10 @@ export type Happening =
       /** Of a rollback: the run that it takes back, and why. */
       takesBack?: string
       reason?: string
+      /** What else it was told, which a resume needs to know. */
+      told?: Told
+      /** The run had begun before; this line goes on with it. */
+      resumed?: true
     }
   | { type: 'step-started'; step: string; title: string; sort: Sort }
   | { type: 'observed'; step: string; observed: Json; revision?: { from: string; to: string } }
@@ -34,6 +38,8 @@ export type Happening =
       remedy?: string
       tail?: string
       ms: number
+      /** The program of an action, which has just started. */
+      process?: ProcessIdentity
     }
   | { type: 'action-started'; step: string; action: string; printed: string; values?: Record<string, string> }
   | { type: 'output'; step: string; action: string; stream: 'out' | 'err'; text: string }
@@ -47,6 +53,8 @@ export type Happening =
       status?: number
       rows?: number
       note?: string
+      /** What was taken out of the answer to a request. */
+      captured?: Record<string, Json>
     }
   | { type: 'asked'; step?: string; question: string }
   | { type: 'answered'; step?: string; question: string; answer: string; by: 'operator' | 'flag' }
@@ -57,6 +65,20 @@ export type Happening =
   /** Of a plan, which leaves no transcript. */
   | ({ type: 'planned'; step: string } & PlannedStep)
   | { type: 'run-ended'; verdict: RunVerdict; exit: number; ms: number; failure?: Failure }
+
+/** A process for ever: its id is used again after its end, but not with the same start. */
+export interface ProcessIdentity {
+  pid: number
+  /** Only to be compared. */
+  started: string
+}
+/** How a rollback or a restore was meant. */
+export type Told = {
+  database?: 'schema' | 'restore'
+  around?: string[]
+  /** The argument of `restore`. */
+  backup?: string
+}
 
 /** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */
 export type Side = 'needs' | 'before' | 'already' | 'after'

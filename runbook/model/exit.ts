@@ -23,6 +23,8 @@ export const exitOf = (
       return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[failure.signal] ?? 130
     case 'locked':
       return EXIT.locked
+    case 'in-doubt':
+      return EXIT.precondition
     case 'bug':
       if (!changed) return EXIT.failed
       break

@@ -70,6 +70,11 @@ export const explain = (failure: Failure): Explanation => {
         sentence: `${failure.what} moved after the plan was confirmed: it was ${failure.was}, it is ${failure.is}`,
         remedy: 'look at what changed, then deploy again',
       }
+    case 'in-doubt':
+      return {
+        sentence: `“${failure.title}” had begun \`${failure.printed}\` when the run was killed, and nothing shows whether that was done`,
+        remedy: `look at ${failure.look}; then go on from a terminal, which asks: runbook resume`,
+      }
     case 'declined':
       return { sentence: `not confirmed: ${failure.question}`, remedy: 'run it again when it may be done' }
     case 'answer-needed':
@@ -96,7 +101,7 @@ export const explain = (failure: Failure): Explanation => {
     case 'interrupted':
       return {
         sentence: `interrupted by ${failure.signal}`,
-        remedy: 'run it again: what is already done is skipped',
+        remedy: 'go on with it, or start it again: what is done is not done twice',
       }
     case 'bug':
       return {

@@ -22,6 +22,8 @@ export type Failure =
   | { kind: 'secret-missing'; name: string; empty: boolean; file: string }
   | { kind: 'secret-malformed'; name: string; message: string }
   | { kind: 'moved'; what: string; was: string; is: string }
+  /** It was begun before the run was killed, and nothing shows whether it was done. */
+  | { kind: 'in-doubt'; title: string; printed: string; look: string }
   | { kind: 'declined'; question: string }
   | { kind: 'answer-needed'; question: string; flag: string }
   /** `file`: where the lock is, when only a person can know whether its holder is gone. */

@@ -1,6 +1,7 @@
 import type { Action, Actions, Given, Planned, Query, Result } from './action.ts'
 import type { Environment } from './environment.ts'
 import type { Failure } from './failure.ts'
+import type { Json } from './json.ts'
 import type { Step } from './step.ts'
 
 /** Which revision of the code a run goes from and to; full commit ids. */
@@ -54,6 +55,8 @@ export interface Look {
 /** What a step's `run` can do beyond looking: perform what was planned, by name. */
 export interface Act<Acts extends Actions, Seen> extends Look {
   readonly observed: Seen
+  /** What the requests of an earlier attempt captured that did not get to its end: it may have left something behind. */
+  readonly capturedBefore: Readonly<Record<string, Json>>
   perform<K extends keyof Acts & string>(
     name: K,
     ...values: ValuesOf<Acts[K]>

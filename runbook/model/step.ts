@@ -31,6 +31,10 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly optional: boolean
   /** Done even where a step before it, in the same group, has failed: it starts again what that group had stopped. */
   readonly regardless?: boolean
+  /** Stops what a later step of its group starts again: stopped anew where a resume has to do what stands between. */
+  readonly halts?: boolean
+  /** Where an operator looks when nothing shows whether it was done before the run was killed. Default: `after` shows it. */
+  readonly doubt?: string
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
   /** A protected environment needs a `backup`, and it stands before each `migration`. */

@@ -27,7 +27,7 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
     failureText(ended.failure, failedTitle(options), paint),
     ...aftermath(ended, options),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
-    ...(ended.failure.kind === 'locked' ? [] : [`  again       ${options.again}`]),
+    ...goOn(ended, options),
     ...wayBack(ended, state),
     '',
   ].join('\n')
@@ -48,6 +48,14 @@ export const failureText = (failure: Failure, title: string | undefined, paint: 
 const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
   const [first, ...others] = [...state.steps.values()].filter((step) => step.state.is === 'failed')
   return others.length ? undefined : first?.title
+}
+
+/** What to type to go on; a run that began nothing is started again. */
+const goOn = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): string[] => {
+  if (failure?.kind === 'locked') return []
+  const command = state.started?.command ?? ''
+  const open = ['deploy', 'rollback', 'restore'].includes(command) && (state.changed || state.resumed)
+  return [open && verdict !== 'rolled-back' ? '  go on       runbook resume' : `  again       ${again}`]
 }
 
 /** What to type to get back, where there is something to take back. */

@@ -29,12 +29,12 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
 }
 
 const lookedLines = (
-  { side, holds, fact, seen, step }: EventOf<'looked'>,
+  { side, holds, fact, seen, step, process }: EventOf<'looked'>,
   paint: Paint,
   verbose: boolean,
 ): string[] => {
-  // That something is not done yet is the reason for a step, not a finding.
-  if (side === 'already') return []
+  // That something is not done yet is the reason for a step, not a finding; nor is the number of a process.
+  if (side === 'already' || process) return []
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }

@@ -12,8 +12,8 @@ import {
   type Reply,
 } from '../../runbook/index.ts'
 import { difference, outline, type Values } from './answer-shape.ts'
-import { canBeCaptured, fillUrl, valueAt } from './captured.ts'
-import { type HttpRequest, isIdempotent, jsonOf } from './request.ts'
+import { fillUrl } from './captured.ts'
+import { capturedFrom, type HttpRequest, holesOf, isIdempotent, jsonOf } from './request.ts'
 
 export type HttpAct = Act<Readonly<Record<string, Planned>>, null>
 export interface Retry {
@@ -55,10 +55,7 @@ export const ask = async (
   const { reply, times } = sent
   const answer = jsonOf(reply.body)
   // First of all: what was created must be removed, also where something else about the answer is wrong.
-  for (const [as, path] of Object.entries(capture)) {
-    const value = answer === undefined ? undefined : valueAt(answer, path)
-    if (reply.status < 400 && canBeCaptured(value)) values[as] = value
-  }
+  Object.assign(values, capturedFrom(reply, request))
   const statuses = [expect.status ?? 200].flat()
   const asked = times > 1 ? `, asked ${quantity(times, 'time')}` : ''
   prove(`answers ${statuses.join(' or ')}`, statuses.includes(reply.status), `${answered(reply)}${asked}`)
@@ -105,6 +102,29 @@ export const cleanUp = async (
     well ? holds(seen) : fails(left.length ? `${seen}; left behind: ${left.join(', ')}` : seen),
     `do it by hand: ${request.method} ${url.startsWith('/') ? act.env.app.url : ''}${url}`,
   )
+}
+
+/** Takes away what an attempt has left that was killed between creating and removing it. */
+export const removeLeft = async (
+  cleanup: readonly HttpRequest[],
+  act: HttpAct,
+  retry: Retry,
+): Promise<void> => {
+  const left = act.capturedBefore
+  for (const request of cleanup) {
+    const holes = holesOf(request)
+    if (holes.length === 0 || !holes.every((hole) => hole in left) || act.performed(request.name)) continue
+    const sent = await send(request, act, left, retry)
+    const seen = sent.reply ? answered(sent.reply) : sent.why
+    // What was removed after all, before the attempt could say so, is gone.
+    const gone =
+      sent.reply !== undefined && (sent.reply.status < 400 || [404, 410].includes(sent.reply.status))
+    act.prove(
+      'what the interrupted attempt had created is gone',
+      gone ? holds(seen) : fails(seen),
+      `remove it by hand: ${holes.map((hole) => `${hole} ${left[hole]}`).join(', ')}`,
+    )
+  }
 }
 
 /** The first failure is the one that matters; what could not be cleaned up is named behind it. */

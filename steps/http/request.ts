@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { given, type Json, type Planned, type Request, type Text } from '../../runbook/index.ts'
+import { given, type Json, type Planned, type Reply, type Request, type Text } from '../../runbook/index.ts'
 import type { Shape } from './answer-shape.ts'
-import { type Body, fillBody, fillUrl, holesOfBody, holesOfUrl } from './captured.ts'
+import { type Body, canBeCaptured, fillBody, fillUrl, holesOfBody, holesOfUrl, valueAt } from './captured.ts'
 
 /** Headers, which may hold secrets. */
 export const headersOption = z.record(
@@ -75,11 +75,27 @@ export const actionOf = (
     method,
     url: fillUrl(url, values),
     timeout,
+    ...(Object.keys(request.capture).length && { captures: (reply: Reply) => capturedFrom(reply, request) }),
     headers: { ...headers, ...request.headers },
     ...(json !== undefined && { json: fillBody(json, values) }),
   })
   const holes = [...new Set([...holesOfUrl(url), ...holesOfBody(json)])]
   return holes.length ? given(holes, fill) : fill({})
+}
+
+/** What is captured of an answer, as far as it is there and of use. */
+export const capturedFrom = (
+  { status, body }: Reply,
+  { capture }: Pick<HttpRequest, 'capture'>,
+): Record<string, string | number> => {
+  const answer = jsonOf(body)
+  if (answer === undefined || status >= 400) return {}
+  return Object.fromEntries(
+    Object.entries(capture).flatMap(([as, path]) => {
+      const value = valueAt(answer, path)
+      return canBeCaptured(value) ? [[as, value]] : []
+    }),
+  )
 }
 
 /** The secrets that a request cannot do without. */

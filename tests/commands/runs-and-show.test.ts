@@ -131,7 +131,7 @@ describe('show', () => {
     const { exit, out, err } = await runbook(['show', staging])
     expect(exit).toBe(1)
     const last = text.split('\n').length - 1
-    expect(err).toBe(`line ${last} of the transcript is not a whole event\n`)
+    expect(err).toBe(`line ${last} of the transcript was cut short, as by a crash\n`)
     expect(out).toContain('✔ Do one')
   })
 

@@ -59,6 +59,7 @@ describe('the life of a step', () => {
       'looked before it may begin: it may',
       'undo-frozen',
       'action-started',
+      expect.stringMatching(/^looked before its program runs: process \d+$/),
       'action-ended',
       'looked after one is there: one was found',
       'step-done',
@@ -288,6 +289,7 @@ describe('before its first effect', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
+      .filter(({ type }) => type !== 'looked')
     expect(then.slice(-2)).toMatchObject([
       {
         type: 'undo-frozen',

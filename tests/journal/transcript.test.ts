@@ -112,7 +112,12 @@ describe('a transcript', () => {
   test('is appended to, never rewritten', async () => {
     const events = write(path(), said('one'), said('two'))
     const last = readFileSync(path(), 'utf8').trimEnd().split('\n').at(-1)!
-    const resumed = new JournalFile(path(), events.length, createHash('sha256').update(last).digest('hex'))
+    const resumed = new JournalFile(path(), {
+      seq: events.length - 1,
+      hash: createHash('sha256').update(last).digest('hex'),
+      whole: true,
+      size: statSync(path()).size,
+    })
     resumed.append(said('three'), at, true)
     resumed.close()
     const { events: all, flaws } = await readTranscript(path())
@@ -176,7 +181,9 @@ describe('reading one', () => {
         const { seqs, flaws } = await read(cut)
         expect(seqs).toEqual([...Array(whole).keys()])
         const partial = !ends.includes(length) && !ends.includes(length - 1)
-        expect(flaws).toEqual(partial ? [{ line: whole + 1, what: 'is not a whole event' }] : [])
+        expect(flaws).toEqual(
+          partial ? [{ line: whole + 1, what: 'was cut short, as by a crash', cut: true }] : [],
+        )
       }),
       { numRuns: 60 },
     )

@@ -83,6 +83,11 @@ const each: {
     'the branch main moved after the plan was confirmed: it was aaa, it is bbb',
     'look at what changed, then deploy again',
   ],
+  'in-doubt': [
+    { kind: 'in-doubt', title: 'Warm the cache', printed: 'node -e …', look: 'the cache' },
+    '“Warm the cache” had begun `node -e …` when the run was killed, and nothing shows whether that was done',
+    'look at the cache; then go on from a terminal, which asks: runbook resume',
+  ],
   declined: [
     { kind: 'declined', question: 'Deploy?' },
     'not confirmed: Deploy?',
@@ -112,7 +117,7 @@ const each: {
   interrupted: [
     { kind: 'interrupted', signal: 'SIGINT' },
     'interrupted by SIGINT',
-    'run it again: what is already done is skipped',
+    'go on with it, or start it again: what is done is not done twice',
   ],
   bug: [
     { kind: 'bug', message: 'x is undefined', stack: 'at f' },

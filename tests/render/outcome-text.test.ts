@@ -25,6 +25,7 @@ const revision: Happening = {
 const pulled = [started(), begins('pull'), revision, performs('pull'), done('pull', '2 commits')]
 const lines = (text: string) => text.replace(/^\n/, '').replace(/\n$/, '').split('\n')
 const rest = ['  transcript  .runbook/runs/r1/journal.jsonl', '  again       runbook deploy production']
+const goOn = [rest[0], '  go on       runbook resume']
 const back = '  or back     runbook rollback production'
 
 test('done', () => {
@@ -63,7 +64,7 @@ test('failed after a change: what stands, what was not begun, how to get back', 
     '  changed     Do pull · 2 commits',
     '              Do install (not to its end: see the transcript)',
     '  not begun   Do backup, Do migrate, Do build, Do restart',
-    ...rest,
+    ...goOn,
     back,
   ])
   const further = [
@@ -82,10 +83,10 @@ test('interrupted in the middle of a step', () => {
   )
   expect(lines(text)).toEqual([
     '✖ interrupted by SIGINT',
-    '  → run it again: what is already done is skipped',
+    '  → go on with it, or start it again: what is done is not done twice',
     '  changed     Do pull (not to its end: see the transcript)',
     '  not begun   Do backup, Do install, Do migrate, Do build, Do restart',
-    ...rest,
+    ...goOn,
     back,
   ])
 })

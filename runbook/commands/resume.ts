@@ -1,0 +1,87 @@
+import { arrangeResume, isOver } from '../engine/arrange-resume.ts'
+import { arrangeRollback } from '../engine/arrange-rollback.ts'
+import { performBook } from '../engine/perform-book.ts'
+import { demandStillHolds } from '../engine/still-holds.ts'
+import { seeToSurvivors } from '../engine/survivors.ts'
+import { isBegun } from '../journal/fold.ts'
+import { readRun } from '../journal/runs.ts'
+import { EXIT } from '../model/exit.ts'
+import { unmet } from '../model/failure.ts'
+import type { Arrangement } from '../plan/plan.ts'
+import { planSummary, planText } from '../render/plan-text.ts'
+import { resumeText } from '../render/resume-text.ts'
+import { approve } from './approve.ts'
+import { findBook } from './find-book.ts'
+import type { Invocation } from './invocation.ts'
+import { mayStart } from './may-start.ts'
+import { type OpenBook, openBook, stateDirOf } from './open-book.ts'
+import { meantBy } from './restore.ts'
+import { runReading, type Unfinished, type Work } from './run-reading.ts'
+import { orTakeBack, rollbackOptions } from './take-back.ts'
+import { unfinishedRun } from './unfinished-run.ts'
+
+/**
+ * Goes on with a run that was killed, interrupted or has failed, in its own transcript: what it has done stays done, a
+ * step in doubt is looked at, the rest is performed.
+ */
+export const resume = async (invocation: Invocation): Promise<number> => {
+  const { options, paint, say, canAsk } = invocation
+  const stateDir = stateDirOf(invocation, findBook(options.config, invocation.cwd))
+  const run = await unfinishedRun(invocation.env, stateDir)
+  if (!run) {
+    say('Nothing to go on with: the last run came to its end.\n')
+    return EXIT.done
+  }
+  demandWhole(run)
+  const { command, env, fingerprint } = run.state.started!
+  const open = await openBook({ ...invocation, env })
+  const whole = await readAgain(run, open)
+  const title = `Go on with the ${command} of ${whole.book.name} in ${env}`
+  mayStart(whole.env, invocation, `${title}?`)
+  const done = whole.steps.filter((step) => isOver(step, run.state))
+
+  const changed = fingerprint !== open.arrangement.fingerprint
+  const heading = resumeText(run, { done, changed, paint })
+
+  const work = (given: Work): Promise<void> => {
+    const { arrangement, context, usually, runs } = given
+    const text = options.verbose ? planText : planSummary
+    return orTakeBack(given, invocation, async () => {
+      say(heading)
+      await seeToSurvivors(context)
+      await demandStillHolds(done, context)
+      await performBook(arrangement, context, {
+        what: title,
+        usually,
+        canAsk,
+        present: (plan) => say(text(plan, { title, runs, paint })),
+        // What was approved once, before its first effect, is not asked for again.
+        beforehand: async () => {
+          if (command !== 'deploy' && !isBegun(run.state)) await approve(whole.book, context, options)
+        },
+      })
+    })
+  }
+  const reading = { arrangement: arrangeResume(whole, run.state) }
+  return (await runReading(command, invocation, open, reading, { locks: true, work }, run)).exit
+}
+
+const demandWhole = ({ id, flaws }: Unfinished): void => {
+  const changed = flaws.filter(({ cut }) => !cut)
+  if (changed.length === 0) return
+  throw unmet(
+    `the transcript of ${id} is as it was written`,
+    changed.map(({ line, what }) => `line ${line} ${what}`).join('; '),
+    'nobody can know what it did: look at the environment, then deploy again',
+  )
+}
+
+/** The whole of what the run was to do. */
+const readAgain = async ({ id, state }: Unfinished, open: OpenBook): Promise<Arrangement> => {
+  const { command, takesBack, told = {} } = state.started!
+  if (command === 'restore') return meantBy(open, told.backup).arrangement
+  if (command !== 'rollback') return open.arrangement
+  if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
+  const target = { id: takesBack, state: await readRun(open.stateDir, takesBack) }
+  return arrangeRollback(open.arrangement, rollbackOptions(target, open, told))
+}

@@ -1,0 +1,73 @@
+import { foldRun, isBegun, type RunState } from '../journal/fold.ts'
+import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
+import { unmet } from '../model/failure.ts'
+import { chosenRun } from './chosen-run.ts'
+import type { Unfinished } from './run-reading.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Runs of these commands are gone on with; the others are simply started again. */
+const RESUMABLE = ['deploy', 'rollback', 'restore']
+
+/**
+ * The run to go on with: the one that is named, or the latest. Undefined where there is nothing left to do. Only the
+ * latest run that changed an environment can be gone on with: a later one has moved what it rests on.
+ */
+export const unfinishedRun = async (
+  name: string | undefined,
+  stateDir: string,
+): Promise<Unfinished | undefined> => {
+  const runs = listRuns(stateDir)
+  if (name !== undefined) return namedRun(chosenRun(name, runs), stateDir, runs)
+  const latest = new Map<string, Unfinished>()
+  for (const id of runs.toReversed()) {
+    const run = await read(id, stateDir)
+    const env = run.state.started?.env
+    if (env !== undefined && !latest.has(env) && counts(run)) latest.set(env, run)
+  }
+  const unfinished = [...latest.values()].filter(({ state }) => !isOver(state))
+  if (unfinished.length > 1)
+    throw new UsageError(
+      `there are ${unfinished.length} runs to go on with: ${unfinished.map(({ id }) => id).join(', ')}`,
+      'name one of them',
+    )
+  return unfinished[0]
+}
+
+const namedRun = async (
+  id: string,
+  stateDir: string,
+  runs: readonly string[],
+): Promise<Unfinished | undefined> => {
+  const run = await read(id, stateDir)
+  const { started } = run.state
+  if (!started)
+    throw unmet(`the run ${id} has begun`, 'its transcript was cut in its first line', 'deploy again')
+  if (!RESUMABLE.includes(started.command))
+    throw new UsageError(
+      `the run ${id} is a ${started.command}, which is not gone on with`,
+      `start it again: runbook ${started.command} ${started.env}`,
+    )
+  if (isOver(run.state)) return undefined
+  for (const later of runs.slice(runs.indexOf(id) + 1).reverse()) {
+    const { state } = await read(later, stateDir)
+    if (state.started?.env === started.env && RESUMABLE.includes(state.started.command) && isBegun(state))
+      throw unmet(
+        `the run ${id} is the latest that changed ${started.env}`,
+        `${later} came after it`,
+        `runbook show ${later}; then deploy again: what is already done is skipped`,
+      )
+  }
+  return run
+}
+
+const read = async (id: string, stateDir: string): Promise<Unfinished> => {
+  const { events, end, flaws } = await readTranscript(journalOf(stateDir, id), { outputs: false })
+  return { id, state: foldRun(events), end, flaws }
+}
+
+/** One that was refused, or declined, before it began anything, is none to go on with. */
+const counts = ({ state }: Unfinished): boolean =>
+  RESUMABLE.includes(state.started!.command) && (isBegun(state) || !state.ended)
+
+const isOver = ({ ended }: RunState): boolean =>
+  ended !== undefined && ['done', 'rolled-back', 'declined'].includes(ended.verdict)

@@ -1,0 +1,31 @@
+import type { RunState } from '../journal/fold.ts'
+import { type Entry, stepsOf } from '../model/book.ts'
+import type { Step } from '../model/step.ts'
+import type { Arrangement } from '../plan/plan.ts'
+
+/** What a run has still to do: its arrangement without the steps that it has done. */
+export const arrangeResume = (whole: Arrangement, state: RunState): Arrangement => {
+  const entries = whole.entries.flatMap((entry) => remaining(entry, state))
+  return { ...whole, entries, steps: entries.flatMap(stepsOf) }
+}
+
+/** Whether the transcript shows a step as done, or left out. */
+export const isOver = ({ id }: Step, { steps }: RunState): boolean => {
+  const state = steps.get(id)?.state
+  return state?.is === 'done' || state?.is === 'skipped'
+}
+
+const remaining = (entry: Entry, state: RunState): Entry[] => {
+  if (entry.kind === 'step') return isOver(entry, state) ? [] : [entry]
+  // What stands between a stop and a start is done while nothing runs: the stop holds no longer than its run.
+  const between = entry.entries.some(
+    (one) => !isEdge(one) && stepsOf(one).some((step) => !isOver(step, state)),
+  )
+  const entries = entry.entries.flatMap((one) =>
+    isEdge(one) ? (between || !isOver(one, state) ? [one] : []) : remaining(one, state),
+  )
+  return entries.length ? [{ ...entry, entries }] : []
+}
+
+const isEdge = (entry: Entry): entry is Step =>
+  entry.kind === 'step' && (entry.halts === true || entry.regardless === true)
