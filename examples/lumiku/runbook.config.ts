@@ -32,7 +32,13 @@ export default defineRunbook({
   environments: {
     production: {
       protected: true,
-      app: { dir: './production', branch: 'main', url: LUMIKU_URL ?? 'https://app.lumiku.com' },
+      app: {
+        dir: './production',
+        branch: 'main',
+        url: LUMIKU_URL ?? 'https://app.lumiku.com',
+        // Asked all the time while something is changed: what users met with stands at the end.
+        probe: ['/health'],
+      },
       database,
       variables: { NODE_ENV: 'production' },
     },

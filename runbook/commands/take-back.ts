@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { arrangeRollback, type RollbackOptions } from '../engine/arrange-rollback.ts'
+import { whileProbing } from '../engine/probe.ts'
 import { runBook } from '../engine/run-book.ts'
 import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
@@ -34,7 +35,7 @@ const takeBack = (
       locks: false,
       work: async ({ context }) => {
         await approve(arrangement.book, context, options)
-        await runBook(arrangement.entries, context)
+        await whileProbing(context, () => runBook(arrangement.entries, context))
       },
     },
   )

@@ -4,6 +4,7 @@ import type { Arrangement, Plan } from '../plan/plan.ts'
 import { askFor } from './ask.ts'
 import { makePlan } from './make-plan.ts'
 import { preflight, together } from './preflight.ts'
+import { whileProbing } from './probe.ts'
 import { runBook } from './run-book.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -44,7 +45,7 @@ export const performBook = async (
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
   await options.beforehand?.(plan)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
-  await runBook(arrangement.entries, context, plan.revision ?? undefined)
+  await whileProbing(context, () => runBook(arrangement.entries, context, plan.revision ?? undefined))
 }
 
 /** The checklist and the plan; throws one failure that names everything which does not hold. */

@@ -45,6 +45,8 @@ export interface RunState {
    * backup, is none.
    */
   changed: boolean
+  /** What users met with meanwhile. */
+  probed: EventOf<'probed'>[]
 }
 
 /** Whether it began any action, on the environment or only to prepare. */
@@ -55,7 +57,7 @@ export const isBegun = ({ steps }: RunState): boolean =>
 export const begunStates = ({ steps }: RunState): StepRecord[] =>
   [...steps.values()].filter(({ sort, actions }) => sort === 'state' && actions.size > 0)
 
-export const emptyRun = (): RunState => ({ steps: new Map(), revision: null, changed: false })
+export const emptyRun = (): RunState => ({ steps: new Map(), revision: null, changed: false, probed: [] })
 
 export const foldRun = (events: Iterable<Happening & { at: string }>): RunState => {
   const state = emptyRun()
@@ -125,6 +127,9 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       if (action) action.process = event.process
       return
     }
+    case 'probed':
+      state.probed.push(event)
+      return
     case 'output':
     case 'asked':
     case 'answered':

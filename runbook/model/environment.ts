@@ -21,6 +21,8 @@ export interface App {
   readonly url: string
   /** The path that answers 200 when the app is well, with its `revision` in a JSON body. */
   readonly health: string
+  /** Asked all the time while something is changed, to tell what its users met with: paths, or whole URLs. */
+  readonly probe: readonly string[]
 }
 export interface Database {
   readonly url: Secret

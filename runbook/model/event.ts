@@ -62,6 +62,18 @@ export type Happening =
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
   | { type: 'undo-started' | 'undo-done'; step: string }
+  /** What users of one address met with while something was changed. */
+  | {
+      type: 'probed'
+      url: string
+      requests: number
+      failed: number
+      /** How often each reason: 'connection refused', '502'. */
+      failures: Record<string, number>
+      /** The longest time in which nothing was answered, and how long it was looked; milliseconds. */
+      longestGap: number
+      ms: number
+    }
   /** Of a plan, which leaves no transcript. */
   | ({ type: 'planned'; step: string } & PlannedStep)
   | { type: 'run-ended'; verdict: RunVerdict; exit: number; ms: number; failure?: Failure }

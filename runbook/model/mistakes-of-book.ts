@@ -138,15 +138,21 @@ const environmentSchema = z.strictObject(
     protected: z.boolean('must be true or false').optional(),
     // Until it is honoured: what the book sends elsewhere must not be performed here.
     host: z.literal('local', "must be 'local': other hosts cannot be reached yet").optional(),
-    app: z.strictObject(
-      {
-        dir: string,
-        branch: string.optional(),
-        url: z.url('must be a URL, such as https://app.example.com').optional(),
-        health: string.startsWith('/', 'must begin with /').optional(),
-      },
-      'must be an object: { dir, branch, url }',
-    ),
+    app: z
+      .strictObject(
+        {
+          dir: string,
+          branch: string.optional(),
+          url: z.url('must be a URL, such as https://app.example.com').optional(),
+          health: string.startsWith('/', 'must begin with /').optional(),
+          probe: z.array(string.regex(/^(\/|https?:\/\/)/, 'must begin with /, or be a URL')).optional(),
+        },
+        'must be an object: { dir, branch, url }',
+      )
+      .refine(({ url, probe = [] }) => url !== undefined || !probe.some((one) => one.startsWith('/')), {
+        error: 'needs `url`, to which its paths belong',
+        path: ['probe'],
+      }),
     database: z
       .strictObject(
         { url: secret, schema: string.optional() },

@@ -16,6 +16,7 @@ export const resolveEnvironment = (
     branch: definition.app.branch ?? 'main',
     url: (definition.app.url ?? '').replace(/\/+$/, ''),
     health: definition.app.health ?? '/health',
+    probe: definition.app.probe ?? [],
   },
   ...(definition.database && {
     database: { url: definition.database.url, schema: definition.database.schema ?? 'public' },

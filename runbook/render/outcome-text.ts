@@ -4,6 +4,7 @@ import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
+import { probedText } from './probed-text.ts'
 import { visible, visibleIn } from './visible.ts'
 
 export interface OutcomeOptions {
@@ -21,11 +22,18 @@ export interface OutcomeOptions {
 export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
   const { paint, transcript, ms, state } = options
   if (!ended.failure)
-    return `\n${paint.green('✔')} ${paint.bold(ended.verdict === 'rolled-back' ? 'Rolled back' : 'Done')} in ${duration(ms)}${revisionOf(state)}\n  transcript  ${transcript}\n`
+    return [
+      '',
+      `${paint.green('✔')} ${paint.bold(ended.verdict === 'rolled-back' ? 'Rolled back' : 'Done')} in ${duration(ms)}${revisionOf(state)}`,
+      ...metWith(state),
+      `  transcript  ${transcript}`,
+      '',
+    ].join('\n')
   return [
     '',
     failureText(ended.failure, failedTitle(options), paint),
     ...aftermath(ended, options),
+    ...metWith(state),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
     ...goOn(ended, options),
     ...wayBack(ended, state),
@@ -90,6 +98,13 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
     ...column('not begun', notBegun.length > 3 ? [notBegun.join(', ')] : notBegun),
   ]
 }
+
+/** What users met with meanwhile, a line each. */
+const metWith = ({ probed }: RunState): string[] =>
+  column(
+    'meanwhile',
+    probed.map((each) => visible(probedText(each))),
+  )
 
 const column = (name: string, lines: readonly string[]): string[] =>
   lines.map((line, i) => `  ${(i === 0 ? name : '').padEnd(10)}  ${line}`)

@@ -2,6 +2,7 @@ import type { Event } from '../model/event.ts'
 import { duration } from './duration.ts'
 import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
+import { probedText } from './probed-text.ts'
 import { stepLines } from './step-lines.ts'
 import { visible, visibleIn } from './visible.ts'
 
@@ -39,6 +40,8 @@ const eventLines = (
       return [
         `${at}   ${event.question} ${paint.bold(event.answer)}${event.by === 'flag' ? ' (by a flag)' : ''}`,
       ]
+    case 'probed':
+      return [`${at} ${probedText(event)}`]
     case 'run-ended':
       return [
         `${at} ${event.verdict}, exit ${event.exit}, ${duration(event.ms)}`,

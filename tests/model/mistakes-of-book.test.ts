@@ -53,7 +53,7 @@ test('everything that is wrong with its keys is said at once', () => {
         protectd: true,
         protected: 'yes',
         host: 'ada@server',
-        app: { branch: '', url: 'localhost', health: 'health' },
+        app: { branch: '', url: 'localhost', health: 'health', probe: ['health', '/health'] },
         database: { url: 'postgres://ada:secret@db/shop' },
         variables: { PORT: 3000 },
       },
@@ -69,6 +69,7 @@ test('everything that is wrong with its keys is said at once', () => {
     'environments.production.app.branch: must not be empty',
     'environments.production.app.dir: must be a string',
     'environments.production.app.health: must begin with /',
+    'environments.production.app.probe.0: must begin with /, or be a URL',
     'environments.production.app.url: must be a URL, such as https://app.example.com',
     "environments.production.database.url: must be secret('NAME')",
     "environments.production.host: must be 'local': other hosts cannot be reached yet",
@@ -96,6 +97,15 @@ test.each([
   ['a list', [], 'environments: must be an object: { production: { app: { dir } } }'],
 ])('environments: %s', (_, environments, mistake) => {
   expect(said({ name: 'shop', environments, deploy: () => [step('one')] })).toEqual([mistake])
+})
+
+test('a path to probe belongs to a url', () => {
+  const probing = (more: object) => ofSteps(() => [step('one')], { app: { dir: '.', ...more } })
+  expect(probing({ probe: ['/health'] })).toEqual([
+    'environments.production.app.probe: needs `url`, to which its paths belong',
+  ])
+  expect(probing({ probe: ['https://a.example/health'] })).toEqual([])
+  expect(probing({ probe: ['/health'], url: 'https://a.example' })).toEqual([])
 })
 
 test('two steps with one id, wherever they stand', () => {

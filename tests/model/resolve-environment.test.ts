@@ -7,7 +7,7 @@ test('an environment gets its name and its defaults, and its folder is found fro
     name: 'staging',
     protected: false,
     host: 'local',
-    app: { dir: '/srv/app', branch: 'main', url: '', health: '/health' },
+    app: { dir: '/srv/app', branch: 'main', url: '', health: '/health', probe: [] },
     variables: {},
   })
 })
@@ -16,7 +16,7 @@ test('what the book says stays; slashes at the end of the url do not', () => {
   const url = secret('DATABASE_URL')
   const definition = {
     protected: true,
-    app: { dir: '/srv/app', branch: 'live', url: 'https://a.example/base//', health: '/up' },
+    app: { dir: '/srv/app', branch: 'live', url: 'https://a.example/base//', health: '/up', probe: ['/up'] },
     database: { url },
     variables: { NODE_ENV: 'production' },
   }
@@ -24,7 +24,7 @@ test('what the book says stays; slashes at the end of the url do not', () => {
     name: 'production',
     protected: true,
     host: 'local',
-    app: { dir: '/srv/app', branch: 'live', url: 'https://a.example/base', health: '/up' },
+    app: { dir: '/srv/app', branch: 'live', url: 'https://a.example/base', health: '/up', probe: ['/up'] },
     database: { url, schema: 'public' },
     variables: { NODE_ENV: 'production' },
   })

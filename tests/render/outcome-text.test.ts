@@ -36,6 +36,26 @@ test('done', () => {
   expect(said({ verdict: 'done', exit: 0 }, [started()])).toContain('✔ Done in 1 min 35 s\n')
 })
 
+test('what users met with meanwhile', () => {
+  const met = { type: 'probed', url: '/health', requests: 1412, longestGap: 84, ms: 90_000 } as const
+  const probed = (failed: number, failures: Record<string, number>) =>
+    lines(said({ verdict: 'done', exit: 0 }, [...pulled, { ...met, failed, failures }]))[1]
+  expect(probed(0, {})).toBe(
+    '  meanwhile   GET /health: 1,412 requests, none failed, 84 ms without an answer at the longest',
+  )
+  expect(probed(1, { 'connection refused': 1 })).toContain('1 failed (connection refused), 84 ms')
+  expect(probed(3, { 'connection refused': 1, 502: 2 })).toContain(
+    '3 failed (2 × 502, 1 × connection refused)',
+  )
+  expect(
+    said({ verdict: 'failed', exit: 1, failure: broken }, [
+      ...pulled,
+      fails('build'),
+      { ...met, failed: 0, failures: {} },
+    ]),
+  ).toContain('  meanwhile   GET /health: 1,412 requests')
+})
+
 test('rolled back, as it was asked to', () => {
   const rollback = started({ command: 'rollback', takesBack: 'r0' })
   expect(said({ verdict: 'rolled-back', exit: 0 }, [rollback])).toContain('✔ Rolled back in 1 min 35 s\n')

@@ -39,6 +39,10 @@ const run: Happening[] = [
   begins('install'),
   looked('install', { holds: false, seen: 'no lock' }),
   fails('install'),
+  {
+    ...{ type: 'probed', url: '/health', requests: 90, failed: 2, failures: { 502: 2 } },
+    ...{ longestGap: 84, ms: 9000 },
+  },
   ended,
 ]
 
@@ -57,7 +61,8 @@ r1
 02:15:12 Do install
 02:15:13     ✖ install is there: no lock
 02:15:14   ✖ Do install · \`npm ci\` ended with exit 1  40 ms
-02:15:15 failed, exit 1, 1 min 35 s
+02:15:15 GET /health: 90 requests, 2 failed (502), 84 ms without an answer at the longest
+02:15:16 failed, exit 1, 1 min 35 s
 ✖ \`npm ci\` ended with exit 1
     │ one
     │ two

@@ -80,11 +80,13 @@ export interface Performed {
 }
 
 /** An application's folder in which books are planned and performed for real, each run with a journal of its own. */
-export const engineRig = (options: { clock?: Clock; variables?: Record<string, string> } = {}) => {
+export const engineRig = (
+  options: { clock?: Clock; variables?: Record<string, string>; app?: { url: string; probe: string[] } } = {},
+) => {
   const home = mkdtempSync(join(tmpdir(), 'runbook engine '))
   const dir = join(home, 'app')
   mkdirSync(dir)
-  const env = resolveEnvironment('staging', { app: { dir } }, home)
+  const env = resolveEnvironment('staging', { app: { dir, ...options.app } }, home)
   const abort = new AbortController()
   let runs = 0
 

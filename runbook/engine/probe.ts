@@ -1,0 +1,89 @@
+import { type Sent, send } from '../doors/web.ts'
+import type { Environment } from '../model/environment.ts'
+import type { EventOf } from '../model/event.ts'
+import { explain } from '../model/explain.ts'
+import { failureOf } from '../model/failure.ts'
+import { absoluteUrl } from '../model/print-action.ts'
+import type { RunContext } from './run-context.ts'
+
+/** Between an answer and the next request to the same address, and how long is waited for an answer. Milliseconds. */
+const EVERY = 50
+const TIMEOUT = 5000
+
+/**
+ * Asks the addresses that the environment names, all the time while `work` goes on, as its users do; what they met
+ * with is recorded at its end. Nothing that happens here ends, delays or fails the work.
+ */
+export const whileProbing = async <T>(context: RunContext, work: () => Promise<T>): Promise<T> => {
+  const over = new AbortController()
+  const probes = context.env.app.probe.map((url) => probe(url, context, over.signal))
+  try {
+    return await work()
+  } finally {
+    over.abort()
+    for (const probed of await Promise.all(probes)) recordQuietly(probed, context)
+  }
+}
+
+/** A transcript that cannot be written any more is found out at the end of the run, and must not hide why it ended. */
+const recordQuietly = (probed: EventOf<'probed'>, { recorder }: RunContext): void => {
+  try {
+    recorder.record(probed)
+  } catch {
+    // The end of the run finds it out.
+  }
+}
+
+const probe = async (
+  url: string,
+  { env, doors: { clock } }: RunContext,
+  over: AbortSignal,
+): Promise<EventOf<'probed'>> => {
+  const began = clock.monotonic()
+  const probed = { requests: 0, failed: 0, failures: {} as Record<string, number>, longestGap: 0 }
+  /** When the first request was sent that has not been answered well since. */
+  let unanswered: number | undefined
+  const endGap = (): void => {
+    if (unanswered !== undefined)
+      probed.longestGap = Math.max(probed.longestGap, Math.round(clock.monotonic() - unanswered))
+    unanswered = undefined
+  }
+  while (!over.aborted) {
+    unanswered ??= clock.monotonic()
+    probed.requests += 1
+    const failure = await failureOfAsking(requestOf(url, env), clock, over)
+    if (over.aborted) break
+    if (failure === undefined) endGap()
+    else {
+      probed.failed += 1
+      probed.failures[failure] = (probed.failures[failure] ?? 0) + 1
+    }
+    await clock.sleep(EVERY, over).catch(() => {})
+  }
+  endGap()
+  return { type: 'probed', url, ...probed, ms: Math.round(clock.monotonic() - began) }
+}
+
+/** Each as from somebody who comes anew: what a connection that stays open would hide counts. */
+const requestOf = (url: string, env: Environment): Sent => ({
+  method: 'GET',
+  url: absoluteUrl(url, env),
+  headers: { connection: 'close' },
+  timeout: TIMEOUT,
+  printed: url,
+})
+
+/** Why it was not answered well: no answer, or a status from 400 on. */
+const failureOfAsking = async (
+  request: Sent,
+  clock: RunContext['doors']['clock'],
+  over: AbortSignal,
+): Promise<string | undefined> => {
+  try {
+    const { status } = await send(request, over, clock)
+    return status >= 400 ? String(status) : undefined
+  } catch (error) {
+    const failure = failureOf(error)
+    return failure.kind === 'request-failed' ? failure.message : explain(failure).sentence
+  }
+}
