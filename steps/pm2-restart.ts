@@ -7,7 +7,18 @@ import { processKnown } from '../checks/process-known.ts'
 import { processStable } from '../checks/process-stable.ts'
 import { type Instance, pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
-import { changes, defineStep, early, factory, nothingToUndo, within } from '../runbook/index.ts'
+import {
+  type Actions,
+  changes,
+  defineCheck,
+  defineStep,
+  early,
+  factory,
+  fails,
+  holds,
+  nothingToUndo,
+  within,
+} from '../runbook/index.ts'
 import { logsNow, logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 
@@ -28,6 +39,13 @@ export const pm2Restart = factory(
       .min(1)
       .optional()
       .describe('the ecosystem file from which the process is started where pm2 does not know it yet'),
+    /** Default: `reload` where it runs in cluster mode, else `restart`. */
+    how: z
+      .enum(['restart', 'reload'])
+      .optional()
+      .describe(
+        '`reload` starts a new process beside the old one and ends that when the new one listens, so that nobody is left without an answer: in cluster mode only, and where the app listens within pm2’s listen_timeout (3 s unless its ecosystem file says otherwise); default: reload in cluster mode, else restart',
+      ),
     /** How long the process must live. Milliseconds. Default: 3000. */
     soak: z.number().int().min(0).default(3000).describe('how long the process must live, in ms'),
     /** Gives the process the variables of the runbook's own environment. Default: true. */
@@ -55,12 +73,20 @@ export const pm2Restart = factory(
     /** How long the application may take until it answers. Milliseconds. Default: 30000. */
     startup: z.number().int().positive().default(30_000).describe('how long it may take to answer, in ms'),
   },
-  ({ process, ecosystem, soak, updateEnv, health, revision, startup }) =>
-    defineStep({
+  ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }) => {
+    const asks = (verb: 'restart' | 'reload') =>
+      changes('pm2', verb, process, ...(updateEnv ? ['--update-env'] : []))
+    const actions = ({ known, waits }: Found, verb: 'restart' | 'reload'): Actions => {
+      if (ecosystem && !known) return { start: changes('pm2', 'start', ecosystem, '--only', process) }
+      return waits
+        ? { stop: changes('pm2', 'stop', process), restart: asks('restart') }
+        : { [verb]: asks(verb) }
+    }
+    return defineStep({
       id: 'pm2-restart',
       title: `Restart ${process}`,
       about:
-        'Restarts a process under pm2, or starts it where pm2 does not know it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.',
+        'Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.',
       sort: 'follows',
       needs: () => [pm2Present()],
       observe: async (look) => {
@@ -68,18 +94,20 @@ export const pm2Restart = factory(
         return {
           known: instances.length > 0,
           waits: instances.some(mayWait),
+          clustered: instances.every(({ clustered }) => clustered),
+          serves: instances.length > 0 && instances.every(({ status }) => status === 'online'),
           pids: instances.map(({ pid }) => pid).filter(Boolean),
           restarts: restartsAfter(instances, look.now().getTime()),
           logs: await logsNow(look, process, instances),
         }
       },
-      before: ({ observed }) => (observed.known || ecosystem ? [] : [early(processKnown(process))]),
-      actions: ({ observed }): Record<string, ReturnType<typeof changes>> => {
-        if (ecosystem && !observed.known)
-          return { start: changes('pm2', 'start', ecosystem, '--only', process) }
-        const restart = changes('pm2', 'restart', process, ...(updateEnv ? ['--update-env'] : []))
-        return observed.waits ? { stop: changes('pm2', 'stop', process), restart } : { restart }
-      },
+      before: ({ observed: { known, clustered } }) => [
+        ...(known || ecosystem ? [] : [early(processKnown(process))]),
+        ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
+      ],
+      // Where nothing serves, nothing can take over from it.
+      actions: ({ observed }) =>
+        actions(observed, observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart'),
       after: ({ observed: { pids, restarts, logs }, env }) => {
         const answers = revision
           ? healthShowsRevision({ path: health || env.app.health })
@@ -101,9 +129,21 @@ export const pm2Restart = factory(
       },
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
       stop: ({ env }) => stopProcess(process, health ?? env.app.health),
-    }),
+      stopped: { actions: ({ observed }) => actions(observed, 'restart') },
+    })
+  },
   { process: 'lumiku-backend', ecosystem: 'ecosystem.config.cjs' },
 )
+
+type Found = { known: boolean; waits: boolean }
+
+const canBeReloaded = (process: string, clustered: boolean) =>
+  defineCheck({
+    fact: `${process} runs in cluster mode, in which it can be reloaded`,
+    // pm2 keeps the mode in which a process was first started.
+    remedy: `write exec_mode: 'cluster' into its ecosystem file, then once: pm2 delete ${process}, and pm2 start it; or take out \`how\``,
+    look: async () => (clustered ? holds('cluster mode') : fails('fork mode: a reload would be a restart')),
+  })
 
 /** While pm2 waits before it starts a crashed process again, it refuses to restart it: 'Process … already exists'. */
 const mayWait = ({ status, delayed, crashed }: Instance): boolean =>

@@ -16,6 +16,8 @@ export interface Instance {
   crashed: boolean
   /** After a crash pm2 waits before it starts it again. */
   delayed: boolean
+  /** In cluster mode: several processes share one port, so that a new one can take over from an old one. */
+  clustered: boolean
   /** It tells pm2 itself when it is ready, some time after its start. */
   tellsReady: boolean
   outLog: string
@@ -53,6 +55,7 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
       startedAt: pm2_env.pm_uptime ?? 0,
       crashed: (pm2_env.unstable_restarts ?? 0) > 0 || lateStart(pm2_env),
       delayed: pm2_env.restart_delay !== undefined || pm2_env.exp_backoff_restart_delay !== undefined,
+      clustered: pm2_env.exec_mode === 'cluster_mode',
       tellsReady: pm2_env.wait_ready === true,
       outLog: pm2_env.pm_out_log_path ?? '',
       errLog: pm2_env.pm_err_log_path ?? '',
@@ -72,6 +75,7 @@ interface Listed {
     created_at?: number | null
     restart_delay?: unknown
     exp_backoff_restart_delay?: unknown
+    exec_mode?: string
     wait_ready?: boolean
     pm_out_log_path?: string
     pm_err_log_path?: string

@@ -61,13 +61,16 @@ export async function stopPm2(home: string): Promise<void> {
 
 const daemonName = 'pm2'
 
-// A shell in which PM2_HOME is set is not pm2's: its programs have a pm_id too, its daemon says so in its title.
+// A shell in which PM2_HOME is set is not pm2's: its programs have a pm_id too, in cluster mode all of it as JSON; its
+// daemon says so in its title.
 function nameOf(pid: number, home: string): string | undefined {
   const env = inspect.env(pid)
   if (!env.includes(`PM2_HOME=${home}`)) return undefined
   if (env.some((variable) => variable.startsWith('pm_id='))) {
     return env.find((variable) => variable.startsWith('name='))?.slice('name='.length) ?? 'program'
   }
+  const clustered = env.find((variable) => variable.startsWith('pm2_env={'))
+  if (clustered) return JSON.parse(clustered.slice('pm2_env='.length)).name
   return /God Daemon|pm2\/lib\/Daemon\.js/.test(inspect.command(pid)) ? daemonName : undefined
 }
 

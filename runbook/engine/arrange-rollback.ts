@@ -92,7 +92,8 @@ export const stopping = (started: readonly Step[], env: Environment): Step[] =>
   started
     .flatMap((step) => (step.stop ? [{ ...step.stop({ env }), id: `stop-${step.id}`, halts: true }] : []))
     .toReversed()
-export const startedAgain = (step: Step): Step => (step.stop ? { ...step, regardless: true } : step)
+export const startedAgain = (step: Step): Step =>
+  step.stop ? { ...step, ...step.stopped, regardless: true } : step
 
 /** The restore of the backup that the run itself made. */
 const restoreOf = (book: Arrangement, { target, paths }: RollbackOptions): Restore => {

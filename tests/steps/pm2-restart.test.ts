@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { pm2Restart } from '../../steps/pm2-restart.ts'
 import { pm2Home } from '../rig/pm2-home.ts'
@@ -36,6 +37,26 @@ const start = async () => {
 }
 const step = (options: Partial<Parameters<typeof pm2Restart>[0]> = {}) =>
   pm2Restart({ process: 'lumiku-backend', ecosystem: 'ecosystem.config.cjs', soak: 600, ...options })
+/** Somebody who asks all the time, each time anew. */
+const asking = (url: string) => {
+  const failures: string[] = []
+  let [asked, over] = [0, false]
+  const done = (async () => {
+    for (; !over; await sleep(5)) {
+      asked += 1
+      await fetch(`${url}/health`, { headers: { connection: 'close' } }).catch((error) =>
+        failures.push(String(error.cause ?? error)),
+      )
+    }
+  })()
+  return {
+    stop: async () => {
+      over = true
+      await done
+      return { asked, failures }
+    },
+  }
+}
 const unmetOf = (failure: unknown) =>
   (failure as { unmet: { fact: string; seen: string; remedy: string }[] }).unmet
 
@@ -152,16 +173,64 @@ describe('pm2Restart', () => {
     expect((await rig.run(step({ revision: false }))).ended).toBe('done')
   })
 
-  it('restarts all instances of a cluster', async () => {
+  it('reloads all instances of a cluster, and somebody answers all the time', async () => {
     home.ecosystem({ name: 'lumiku-backend', script: 'app.cjs', exec_mode: 'cluster', instances: 2 })
     await start()
-    home.release({ revision: head })
+    home.release({ revision: head, listensAfter: 300 })
+    const planned = (await rig.plan(step())).steps[0]!.actions.map(({ printed }) => printed)
+    expect(planned).toEqual(['pm2 reload lumiku-backend --update-env'])
+    const users = asking(home.url)
     const run = await rig.run(step())
+    expect(await users.stop()).toEqual({ asked: expect.any(Number), failures: [] })
     expect(run.failure).toBeUndefined()
+    expect(run.performed).toEqual(planned)
     const { pids } = run.observed as { pids: number[] }
     const after = (run.output as { pids: number[] }).pids
     expect([pids.length, after.length]).toEqual([2, 2])
     expect(after.filter((pid) => pids.includes(pid))).toEqual([])
+  })
+
+  it('sees a program that dies at once after a reload, too', async () => {
+    home.ecosystem({ name: 'lumiku-backend', script: 'app.cjs', exec_mode: 'cluster', instances: 1 })
+    await start()
+    home.release({ diesAtOnce: true, error: 'Error: Cannot find module ./client' })
+    const run = await rig.run(step())
+    expect(run.performed).toEqual(['pm2 reload lumiku-backend --update-env'])
+    expect(run.ended).toBe('failed')
+    expect(run.failure).toMatchObject({ tail: expect.stringContaining('Cannot find module ./client') })
+  })
+
+  it('restarts where it is told to, or nothing serves that could be taken over from', async () => {
+    home.ecosystem({ name: 'lumiku-backend', script: 'app.cjs', exec_mode: 'cluster', instances: 1 })
+    await start()
+    home.release({ revision: head })
+    const told = await rig.run(step({ how: 'restart' }))
+    expect([told.failure, told.performed]).toEqual([undefined, ['pm2 restart lumiku-backend --update-env']])
+    await home.pm2('stop', 'lumiku-backend')
+    const stopped = await rig.run(step({ how: 'reload' }))
+    expect([stopped.failure, stopped.performed]).toEqual([
+      undefined,
+      ['pm2 restart lumiku-backend --update-env'],
+    ])
+    // As a restore will have stopped it, whatever a plan sees now.
+    const started = { ...step(), ...step().stopped }
+    expect((await rig.plan(started)).steps[0]!.actions.map(({ printed }) => printed)).toEqual([
+      'pm2 restart lumiku-backend --update-env',
+    ])
+  })
+
+  it('refuses to call a restart a reload', async () => {
+    await start()
+    const { failures } = await rig.plan(step({ how: 'reload' }))
+    expect(unmetOf(failures[0])).toEqual([
+      {
+        fact: 'lumiku-backend runs in cluster mode, in which it can be reloaded',
+        seen: 'fork mode: a reload would be a restart',
+        remedy: expect.stringContaining("exec_mode: 'cluster'"),
+      },
+    ])
+    const run = await rig.run(step({ how: 'reload' }))
+    expect([run.ended, run.performed]).toEqual(['failed', []])
   })
 
   it('mends one that crashes again and again', async () => {

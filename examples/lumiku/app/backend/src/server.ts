@@ -26,10 +26,11 @@ async function stop(server: Server, signal: string): Promise<void> {
   server.closeIdleConnections()
   await once(server, 'close')
   await prisma.$disconnect()
-  process.exit(0)
+  process.stdout.write('', () => process.exit(0))
 }
 
 start().catch((error) => {
   logError('the server does not start', error)
-  process.exit(1)
+  // In cluster mode pm2 loses what is not written yet.
+  process.stderr.write('', () => process.exit(1))
 })
