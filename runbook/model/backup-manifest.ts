@@ -17,8 +17,8 @@ export type BackupManifest = {
   /** Of the dump; bytes. */
   size: number
   schemas: string[]
-  /** With the rows that each had in the dump's own snapshot. */
-  tables: { schema: string; name: string; rows: number }[]
+  /** With the rows that each had in the dump's own snapshot, and its columns; the oldest manifests name none. */
+  tables: { schema: string; name: string; rows: number; columns?: string[] }[]
 }
 
 /** Where the manifest of a dump stands. */

@@ -15,6 +15,7 @@ interface LiveTable {
   schema: string
   name: string
   rows: number
+  columns: string[]
 }
 /** What a dump of the whole database must hold. */
 export interface LiveContents {
@@ -50,7 +51,9 @@ export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => 
 export const tablesOf = async (see: Snapshot['see']): Promise<LiveTable[]> => {
   const found = await see(
     selects<Omit<LiveTable, 'rows'>>(
-      `SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name
+      `SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name,
+         ARRAY(SELECT attname::text FROM pg_attribute
+           WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum) AS columns
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE c.relkind = 'r' AND ${isDumped} ORDER BY n.nspname, c.relname`,
     ),

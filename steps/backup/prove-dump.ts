@@ -43,7 +43,7 @@ export const proveDump = async (act: Act<any, any>, dump: string, live: LiveCont
     size,
     moment: live.moment,
     schemas: live.schemas,
-    tables: live.tables.map(({ schema, name, rows }) => ({ schema, name, rows })),
+    tables: live.tables.map(({ schema, name, rows, columns }) => ({ schema, name, rows, columns })),
   }
 }
 

@@ -1,5 +1,6 @@
 import { isDumped } from '../../checks/reading/dumped-relations.ts'
-import { type BackupManifest, type Look, type Loss, selects } from '../../runbook/index.ts'
+import { type BackupManifest, type Look, type Loss, quantity, selects } from '../../runbook/index.ts'
+import { type Column, hasValue } from '../sql/losses.ts'
 import { quoted } from '../sql/quoted.ts'
 import { inDatabase } from './live-and-beside.ts'
 
@@ -14,6 +15,8 @@ interface Changes {
   fresh?: number
   /** Of these, where something in the table tells, those that were there before. */
   changed?: number
+  /** The columns that the backup does not have, and the rows with a value in one of them. */
+  added: { columns: string[]; rows: number }
 }
 
 interface Table {
@@ -21,6 +24,7 @@ interface Table {
   name: string
   /** A column that has held the time of a row's insertion since it was inserted. */
   inserted: string | null
+  columns: Column[]
 }
 
 /**
@@ -32,19 +36,19 @@ interface Table {
 export const lossesSince = async (at: Look, manifest: BackupManifest, database: string): Promise<Loss[]> => {
   const { moment } = manifest
   const tables = await at.see(inDatabase(database, tablesNow))
-  const were = new Map(
-    manifest.tables.map(({ schema, name, rows }) => [JSON.stringify([schema, name]), rows]),
-  )
+  const then = new Map(manifest.tables.map((table) => [JSON.stringify([table.schema, table.name]), table]))
   const losses: Loss[] = []
-  for (const { schema, name, inserted } of tables) {
-    const old = were.get(JSON.stringify([schema, name]))
+  for (const { schema, name, inserted, columns } of tables) {
+    const old = then.get(JSON.stringify([schema, name]))
+    const added = old?.columns ? columns.filter(({ column }) => !old.columns!.includes(column!)) : []
+    const used = `count(*) FILTER (WHERE ${added.map(hasValue).join(' OR ') || 'false'}) AS used`
     const column = inserted && moment ? `${quoted(inserted)} < $2::timestamptz` : 'NULL'
     const counted = moment
       ? await at.see(
           inDatabase(
             database,
-            selects<{ rows: number; fresh: number; changed: number }>(
-              `SELECT count(*) AS rows, count(*) FILTER (WHERE ${isNewer}) AS fresh,
+            selects<Counted>(
+              `SELECT count(*) AS rows, ${used}, count(*) FILTER (WHERE ${isNewer}) AS fresh,
                  count(*) FILTER (WHERE ${isNewer} AND ${column}) AS changed
                FROM ONLY ${quoted(schema)}.${quoted(name)} AS t
                WHERE $1::pg_snapshot IS NOT NULL AND $2::timestamptz IS NOT NULL`,
@@ -56,21 +60,29 @@ export const lossesSince = async (at: Look, manifest: BackupManifest, database: 
       : await at.see(
           inDatabase(
             database,
-            selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${quoted(schema)}.${quoted(name)}`),
+            selects<Counted>(`SELECT count(*) AS rows, ${used} FROM ONLY ${quoted(schema)}.${quoted(name)}`),
           ),
         )
-    const { rows, ...rest } = counted[0] as { rows: number; fresh?: number; changed?: number }
+    const { rows, ...rest } = counted[0]!
     losses.push(
       ...inWords({
         table: schema === (at.env.database?.schema ?? 'public') ? name : `${schema}.${name}`,
         rows,
-        ...(old !== undefined && { were: old }),
+        ...(old && { were: old.rows }),
         ...(rest.fresh !== undefined && { fresh: rest.fresh }),
         ...(inserted && rest.changed !== undefined && { changed: rest.changed }),
+        added: { columns: added.map(({ column }) => column!), rows: rest.used },
       }),
     )
   }
   return losses
+}
+
+interface Counted {
+  rows: number
+  used: number
+  fresh?: number
+  changed?: number
 }
 
 /** A row keeps the lower half of its transaction's number; the half that is missing follows from the present one. */
@@ -83,13 +95,29 @@ const tablesNow = selects<Table>(
      (SELECT a.attname FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
       WHERE a.attrelid = c.oid AND a.atttypid = 'timestamptz'::regtype AND a.attname ~* 'creat|insert'
         AND pg_get_expr(d.adbin, d.adrelid) ~* '^(now\\(\\)|current_timestamp|transaction_timestamp\\(\\))'
-      ORDER BY a.attnum LIMIT 1) AS inserted
+      ORDER BY a.attnum LIMIT 1) AS inserted,
+     (SELECT coalesce(json_agg(json_build_object('column', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+          'value', pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum), '[]')
+      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind = 'r' AND ${isDumped} ORDER BY n.nspname, c.relname`,
 )
 
-const inWords = ({ table, rows, were, fresh, changed }: Changes): Loss[] => {
+const inWords = (changes: Changes): Loss[] => {
+  const { table, rows, were, added } = changes
   if (were === undefined) return [{ what: `the table ${table}, made since the backup`, rows }]
+  const [first, ...more] = added.columns
+  const columns = `${table}.${first}${more.length ? ` and ${quantity(more.length, 'more column')}` : ''}`
+  return [
+    ...(first === undefined
+      ? []
+      : [{ what: `with a value in ${columns}, made since the backup`, rows: added.rows }]),
+    ...ofRows(changes, were),
+  ]
+}
+
+const ofRows = ({ table, rows, fresh, changed }: Changes, were: number): Loss[] => {
   if (fresh === undefined) {
     const more = rows - were
     const what = more > 0 ? 'more' : 'fewer'

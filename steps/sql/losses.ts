@@ -33,13 +33,16 @@ export const lossesOf = async (at: Look, dropped: readonly SchemaObject[]): Prom
   return losses.filter(({ rows }) => rows > 0)
 }
 
-interface Part {
+interface Part extends Column {
   /** As SQL names the table. */
   path: string
   table: string
+}
+export interface Column {
   /** Null where the whole table is dropped. */
   column: string | null
   type: string | null
+  /** Its default, as SQL. */
   value: string | null
 }
 
@@ -62,8 +65,8 @@ const partsOf = (objects: readonly SchemaObject[]) => {
   )
 }
 
-/** Compared as text, because some types, such as json, know no equality. */
-const hasValue = ({ column, type, value }: Part): string =>
+/** Where somebody has written something. Compared as text, because some types, such as json, know no equality. */
+export const hasValue = ({ column, type, value }: Column): string =>
   value === null || isComputed(value)
     ? `${quoted(column!)} IS NOT NULL`
     : `${quoted(column!)}::text IS DISTINCT FROM ((${value})::${type})::text`

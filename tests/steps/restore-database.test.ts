@@ -113,7 +113,9 @@ describe('a restore', () => {
       UPDATE avatars SET "personaName" = 'changed' WHERE id <= 7; DELETE FROM avatars WHERE id BETWEEN 11 AND 13;
       UPDATE "Mixed Case; DROP" SET note = 'changed' WHERE id = 1; INSERT INTO "Mixed Case; DROP" (note) VALUES ('new');
       CREATE TABLE added (id int); INSERT INTO added VALUES (1), (2), (3);
-      ALTER TABLE "Other Schema".avatars ADD COLUMN more text`)
+      ALTER TABLE "Other Schema".avatars ADD COLUMN more text;
+      ALTER TABLE avatars ADD COLUMN "seedUsed" int, ADD COLUMN "usageCount" int NOT NULL DEFAULT 0;
+      UPDATE avatars SET "usageCount" = 1 WHERE id = 1; UPDATE avatars SET "seedUsed" = 4 WHERE id IN (1, 2)`)
     const after = await contentOf(db.database)
     const run = await restore()
     expect(run.failure).toBeUndefined()
@@ -123,9 +125,11 @@ describe('a restore', () => {
     expect(kept).toEqual([expect.stringMatching(/_replaced_\d{8}T\d{6}Z$/)])
     expect(await contentOf(kept[0]!)).toEqual(after)
     expect(seenIn(run, /what was lost/)).toEqual([
-      '2 rows inserted into or changed in Mixed Case; DROP (no column of it tells which); ' +
+      '0 rows with a value in Other Schema.avatars.more, made since the backup; ' +
+        '2 rows inserted into or changed in Mixed Case; DROP (no column of it tells which); ' +
         '1 row changed in or deleted from Mixed Case; DROP: they come back as they were; ' +
         '3 rows the table added, made since the backup; ' +
+        '2 rows with a value in avatars.seedUsed and 1 more column, made since the backup; ' +
         '40 rows inserted into avatars; 7 rows changed in avatars: they become again what they were; ' +
         '3 rows deleted from avatars: they come back',
     ])
