@@ -2,6 +2,8 @@
 export { applySql } from './apply-sql.ts'
 export { backupDatabase } from './backup-database.ts'
 export { buildApp } from './build-app.ts'
+export { coolifyDeploy } from './coolify-deploy.ts'
+export { coolifyRestart } from './coolify-restart.ts'
 export { editFile } from './edit-file.ts'
 export type { Matcher, Shape } from './http/answer-shape.ts'
 export { anyBoolean, anyNumber, anyString, contains, matching } from './http/answer-shape.ts'

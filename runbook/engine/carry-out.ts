@@ -185,11 +185,11 @@ const sendRequest = async (
     signal,
     doors.clock,
   )
+  const { status, body } = reply
+  if (request.accept && !request.accept.includes(status))
+    throw new Failed({ kind: 'request-failed', printed, message: `answered ${status}`, status, body })
   const captured = request.captures?.(reply) ?? {}
-  return {
-    result: reply,
-    tally: { status: reply.status, ...(Object.keys(captured).length && { captured }) },
-  }
+  return { result: reply, tally: { status, ...(Object.keys(captured).length && { captured }) } }
 }
 
 const inApp = (path: string, env: Environment): string => (isAbsolute(path) ? path : join(env.app.dir, path))

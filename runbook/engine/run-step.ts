@@ -125,6 +125,11 @@ const actOf = (
       ...context,
       signal: AbortSignal.timeout(CLEAN_UP),
     }) as Promise<any>,
+  relay: (action, text, stream = 'out') => {
+    const output = context.recorder.output(step.id, action)
+    output.write(stream, Buffer.from(text))
+    output.end()
+  },
   prove: (fact, { holds, seen, tail }, remedy) => {
     context.recorder.record({
       type: 'looked',

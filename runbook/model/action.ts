@@ -60,6 +60,8 @@ export interface Request<E extends Effect = Effect> extends Common<E> {
   readonly json?: Json
   /** What of the answer stands in the transcript, such as the id of what was created. */
   readonly captures?: (reply: Reply) => Record<string, Json>
+  /** Statuses that are not a failure. Default: whatever is answered is an answer. */
+  readonly accept?: readonly number[]
 }
 
 /** Reading or writing a whole text file; writing is atomic. Relative paths are below the application's folder. */

@@ -65,6 +65,8 @@ export interface Act<Acts extends Actions, Seen> extends Look {
    * Performs even after an interrupt, for ten seconds at most: takes away what the step itself has put there.
    */
   cleanUp: this['perform']
+  /** Puts what an action has set off elsewhere, such as the log of a build, into the transcript as its output. */
+  relay(action: keyof Acts & string, text: string, stream?: 'out' | 'err'): void
   /** Records a fact found out while acting; stops the step where it does not hold. */
   prove(fact: string, verdict: { holds: boolean; seen: string; tail?: string }, remedy: string): void
 }

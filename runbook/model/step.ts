@@ -43,8 +43,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   needs(at: { env: Environment }): readonly Check[]
   /** Looks; the result is recorded before the first effect, and used again by resume and rollback. */
   observe(at: Look): Promise<Seen>
-  /** Of a step that moves the code. */
-  revision?(at: Known<Seen>): Revision
+  /** Of a step that moves the code; undefined where that cannot be known yet. */
+  revision?(at: Known<Seen>): Revision | undefined
   /** What must hold when the step begins. */
   before(at: Known<Seen>): readonly Check[]
   /** What the observation means to an operator, a line each: the commits to come. Shown by a plan. */
