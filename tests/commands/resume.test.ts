@@ -1,0 +1,308 @@
+import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { end as endProcesses, findProcesses, inspect } from '../../examples/world/processes.ts'
+import { journalOf, listRuns } from '../../runbook/journal/runs.ts'
+import type { Event } from '../../runbook/model/event.ts'
+import { alive, bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { killerAt } from '../rig/killer.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+const withBook = async (steps: string, options?: Parameters<typeof bookOf>[1]) => {
+  const book = await bookFolder(bookOf(steps, options))
+  ends.push(book.dispose)
+  const journal = () => journalOf(book.stateDir, listRuns(book.stateDir).at(-1)!)
+  const read = (name: string) => (existsSync(book.in(name)) ? readFileSync(book.in(name), 'utf8') : '')
+  return {
+    ...book,
+    journal,
+    read,
+    events: (): Event[] => eventsIn(readFileSync(journal(), 'utf8')),
+    killed: async (line: number) => {
+      const { signal } = await book.runbook(['deploy', 'staging', '--yes'], { variables: killerAt(line) })
+      expect(signal).toBe('SIGKILL')
+    },
+    resume: (...more: string[]) => book.runbook(['resume', '--yes', ...more]),
+  }
+}
+
+/** Each line of `ran` is one performance of a step. */
+const ran = (id: string, more = '{}') => `does('${id}', 'echo ${id} >> ran', ${more})`
+const back = "{ sort: 'state', undo: () => r.reverse('code', { back: changes('rm', 'done-b') }) }"
+/** Of every sort, some beside each other. */
+const parallelBook = `phase('First', [${ran('a', "{ sort: 'prepares' }")}, parallel([${ran('b', back)}, sequence([${ran('c')}, ${ran('d')}])])]),
+  phase('Then', [${ran('e')}, sh('f', 'echo f >> seen', { sort: 'verifies', after: () => [left('done-e')] })])`
+
+describe('a run that was killed', () => {
+  test('between any two of its events is finished, and no step is performed twice', async () => {
+    const undisturbed = await withBook(parallelBook)
+    expect((await undisturbed.runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
+    const lines = undisturbed.events().length
+    expect(lines).toBeGreaterThan(50)
+    // Every third; `npm run chaos` tries all of them. A few at a time: most of it is waiting for processes to start.
+    const moments = [...Array(lines - 1).keys()].map((i) => i + 1).filter((line) => line % 3 === 1)
+    const worker = async (): Promise<void> => {
+      for (let line = moments.shift(); line !== undefined; line = moments.shift()) {
+        const { killed, resume, read, events, dispose, runbook } = await withBook(parallelBook)
+        await killed(line)
+        const { exit, out, err } = await resume()
+        expect(exit, `killed at line ${line}: ${out}${err}`).toBe(0)
+        expect(read('ran').trim().split('\n').sort(), `killed at line ${line}`).toEqual([
+          'a',
+          'b',
+          'c',
+          'd',
+          'e',
+        ])
+        expect(events().at(-1)).toMatchObject({ type: 'run-ended', verdict: 'done' })
+        expect((await runbook(['show', '--json'])).err).toBe('')
+        await dispose()
+      }
+    }
+    await Promise.all([worker(), worker(), worker()])
+  })
+
+  test('says what it goes on with, in one transcript, and then there is nothing to go on with', async () => {
+    const { killed, resume, stateDir, events, runbook } = await withBook(`${ran('one')}, ${ran('two')}`)
+    await killed(16)
+    expect((await runbook(['runs'])).out).toContain('not ended')
+    const { out } = await resume()
+    expect(out).toMatch(/goes on with {2}\S+-staging-deploy-\w+: .* on .*, killed/)
+    expect(listRuns(stateDir)).toHaveLength(1)
+    expect(events().filter(({ type }) => type === 'run-started')).toMatchObject([
+      { command: 'deploy' },
+      { command: 'deploy', resumed: true },
+    ])
+    const again = await resume()
+    expect(again).toMatchObject({ exit: 0, out: expect.stringContaining('Nothing to go on with') })
+  })
+
+  test('at its last event has come to its end', async () => {
+    const { killed, resume, events } = await withBook(ran('one'))
+    const { runbook } = await withBook(ran('one'))
+    const lines = eventsIn((await runbook(['deploy', 'staging', '--yes', '--json'])).out).length
+    await killed(lines)
+    expect(events().at(-1)).toMatchObject({ type: 'run-ended' })
+    expect((await resume()).out).toContain('Nothing to go on with')
+  })
+
+  test('in the middle of a line: what was cut is set aside, and stays', async () => {
+    const { killed, resume, journal, runbook, read } = await withBook(`${ran('one')}, ${ran('two')}`)
+    await killed(16)
+    const { size } = statSync(journal())
+    truncateSync(journal(), size - 30)
+    const cut = readFileSync(journal(), 'utf8')
+    expect((await runbook(['show'])).err).toMatch(
+      /^line 16 of the transcript was cut short, as by a crash\n$/,
+    )
+    expect((await resume()).exit).toBe(0)
+    expect(readFileSync(journal(), 'utf8').startsWith(cut)).toBe(true)
+    expect((await runbook(['show'])).err).toBe('')
+    expect(read('ran')).toBe('one\ntwo\n')
+  })
+
+  test('with its transcript changed since is not gone on with', async () => {
+    const { killed, resume, journal } = await withBook(`${ran('one')}, ${ran('two')}`)
+    await killed(16)
+    writeFileSync(journal(), readFileSync(journal(), 'utf8').replace('Do one', 'Do two'))
+    const { exit, err } = await resume()
+    expect(exit).toBe(3)
+    expect(err).toMatch(/transcript of \S+ is as it was written; seen: line \d+ does not follow/)
+  })
+})
+
+/** Goes on until it is told to. */
+const slow = `sh('slow', 'echo $$ > child; while ! test -e go; do sleep 0.05; done; echo slow >> ran; touch done-slow')`
+
+describe('a program that outlives its run', () => {
+  const outlived = async () => {
+    const book = await withBook(`${slow}, ${ran('later')}`)
+    const { child, ended } = book.start(['deploy', 'staging', '--yes'])
+    await until(() => book.read('child').trim())
+    child.kill('SIGKILL')
+    await ended
+    return { ...book, pid: Number(book.read('child')) }
+  }
+
+  test('is waited for, and what it did counts', async () => {
+    const { start, in: inApp, read, pid } = await outlived()
+    const { ended } = start(['resume', '--yes'])
+    setTimeout(() => writeFileSync(inApp('go'), ''), 500)
+    const { exit, out } = await ended
+    expect(exit, out).toBe(0)
+    expect(out).toContain('already done')
+    expect(read('ran')).toBe('slow\nlater\n')
+    expect(alive(pid)).toBe(false)
+  })
+
+  test('is ended where the operator says so, and its step is done again', async () => {
+    const { startOnTerminal, in: inApp, read, pid } = await outlived()
+    const { type, shows, ended } = startOnTerminal(['resume'])
+    await shows(`process ${pid}, still runs. What now?`)
+    type('\u001b[B\r')
+    await until(() => !alive(pid))
+    writeFileSync(inApp('go'), '')
+    await shows('Go on with the deploy of tested in staging?')
+    type('y\r')
+    expect(await ended).toEqual({ exit: 0, signal: 0 })
+    expect(read('ran')).toBe('slow\nlater\n')
+  })
+})
+
+/** Nothing but its own end tells whether it was done. */
+const blind = `shell({ block: 'echo blind >> ran; while ! test -e go; do sleep 0.05; done', undo: { nothing: 'it is a test' } }), ${ran('later')}`
+const withShell = { before: "import { shell } from 'runbook/steps'" }
+
+describe('a step of which nothing shows whether it was done', () => {
+  const inDoubt = async () => {
+    const book = await withBook(blind, withShell)
+    const { child, ended } = book.start(['deploy', 'staging', '--yes'])
+    await until(() => book.read('ran'))
+    child.kill('SIGKILL')
+    await ended
+    writeFileSync(book.in('go'), '')
+    await endProcesses(findProcesses((pid) => inspect.cwd(pid) === book.app))
+    return book
+  }
+
+  test('is not guessed: without a terminal the run stops, and says what to look at', async () => {
+    const { resume, read } = await inDoubt()
+    const { exit, out } = await resume()
+    expect(exit).toBe(3)
+    expect(out).toContain('had begun `')
+    expect(out).toContain('look at what the block changes')
+    expect(read('ran')).toBe('blind\n')
+  })
+
+  test('is done where the operator says so', async () => {
+    const { startOnTerminal, read } = await inDoubt()
+    const { type, shows, ended } = startOnTerminal(['resume', '--yes'])
+    await shows('nothing shows whether that was done')
+    type('\r')
+    expect(await ended).toEqual({ exit: 0, signal: 0 })
+    expect(read('ran')).toBe('blind\nlater\n')
+  })
+
+  test('is done again where the operator says so', async () => {
+    const { startOnTerminal, read } = await inDoubt()
+    const { type, shows, ended } = startOnTerminal(['resume', '--yes'])
+    await shows('nothing shows whether that was done')
+    type('\u001b[B\r')
+    expect(await ended).toEqual({ exit: 0, signal: 0 })
+    expect(read('ran')).toBe('blind\nblind\nlater\n')
+  })
+})
+
+describe('a run that failed', () => {
+  /** Its second step moves a state, and then fails until it is mended. */
+  const moves = `defineStep({
+    id: 'move', title: 'Move it', about: '', sort: 'state',
+    observe: async ({ see }) => ({ was: await see(readsFile('state')) }),
+    actions: () => ({ move: changes('sh', '-c', 'echo moved > state; echo move >> ran; test -e mended && touch done-move') }),
+    after: () => [left('done-move')],
+    undo: ({ observed }) => r.reverse('code', { back: r.writesFile('state', observed.was) }),
+  })`
+
+  test('goes on with what it observed at first, from which its way back was made', async () => {
+    const { runbook, in: inApp, resume, read, events } = await withBook(`${ran('a')}, ${moves}`)
+    writeFileSync(inApp('state'), 'first')
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
+    writeFileSync(inApp('mended'), '')
+    const { exit, out } = await resume()
+    expect(exit, out).toBe(0)
+    expect(read('ran')).toBe('a\nmove\nmove\n')
+    expect(events().filter(({ type }) => type === 'undo-frozen' && 'step')).toHaveLength(2)
+    expect((await runbook(['rollback', 'staging', '--yes'])).exit).toBe(0)
+    expect(read('state')).toBe('first')
+  })
+
+  test('tries a step again without forgetting what it observed at first', async () => {
+    const { startOnTerminal, in: inApp, read, runbook } = await withBook(moves)
+    writeFileSync(inApp('state'), 'first')
+    const { type, shows, ended } = startOnTerminal(['deploy', 'staging', '--yes'])
+    await shows('What now?')
+    writeFileSync(inApp('mended'), '')
+    type('\r')
+    expect(await ended).toEqual({ exit: 0, signal: 0 })
+    expect((await runbook(['rollback', 'staging', '--yes'])).exit).toBe(0)
+    expect(read('state')).toBe('first')
+  })
+
+  test('is not gone on with where what it did no longer stands', async () => {
+    const { runbook, in: inApp, resume, read } = await withBook(`${ran('b', back)}, sh('never', 'false')`)
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
+    rmSync(inApp('done-b'))
+    const { exit, out } = await resume()
+    expect(exit).toBe(3)
+    expect(out).toContain('what “Do b” did still stands: done-b is there; seen: it is not')
+    expect(read('ran')).toBe('b\n')
+  })
+
+  test('is not gone on with after a later one', async () => {
+    const {
+      runbook,
+      in: inApp,
+      stateDir,
+    } = await withBook(`${ran('a')}, sh('never', 'test -e mended && touch done-never')`)
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
+    writeFileSync(inApp('mended'), '')
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
+    const [first, second] = listRuns(stateDir)
+    const { exit, err } = await runbook(['resume', first!, '--yes'])
+    expect(exit).toBe(3)
+    expect(err).toContain(`${second} came after it`)
+  })
+
+  test('of a book that has changed since says so', async () => {
+    const { runbook, in: inApp, folder, resume } = await withBook(`${ran('a')}, sh('never', 'false')`)
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
+    writeFileSync(join(folder, 'runbook.config.ts'), bookOf(`${ran('a')}, ${ran('other')}`))
+    const { exit, out } = await resume()
+    expect(exit, out).toBe(0)
+    expect(out).toContain('the book      has changed since')
+    expect(readFileSync(inApp('ran'), 'utf8')).toBe('a\nother\n')
+  })
+})
+
+describe('what is no run to go on with', () => {
+  test('is said', async () => {
+    const { resume, runbook, killed, stateDir } = await withBook(ran('a'))
+    expect(await resume()).toMatchObject({ exit: 0, out: expect.stringContaining('Nothing to go on with') })
+    await runbook(['verify', 'staging'])
+    const verified = await resume(listRuns(stateDir)[0]!)
+    expect(verified.exit).toBe(2)
+    expect(verified.err).toContain('start it again: runbook verify staging')
+    expect(await resume('nonsense')).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining("no run 'nonsense'"),
+    })
+    await killed(5)
+    await runbook(['deploy', 'production', '--confirm', 'production'], { variables: killerAt(5) })
+    const two = await resume()
+    expect(two.exit).toBe(2)
+    expect(two.err).toMatch(/there are 2 runs to go on with: \S+-production-\S+, \S+-staging-/)
+  })
+
+  test('is one that still runs', async () => {
+    const { start, resume, read, in: inApp } = await withBook(slow)
+    const { ended } = start(['deploy', 'staging', '--yes'])
+    await until(() => read('child').trim())
+    const { exit, out } = await resume()
+    expect(exit, out).toBe(5)
+    writeFileSync(inApp('go'), '')
+    expect((await ended).exit).toBe(0)
+  })
+
+  test('needs the name of a protected environment, like any run', async () => {
+    const { runbook, resume } = await withBook(`${ran('a')}, ${ran('b')}`)
+    await runbook(['deploy', 'production', '--confirm', 'production'], { variables: killerAt(14) })
+    const refused = await resume()
+    expect(refused).toMatchObject({ exit: 4, err: expect.stringContaining('--confirm production') })
+    expect((await resume('--confirm', 'production')).exit).toBe(0)
+  })
+})
