@@ -1,10 +1,10 @@
 import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
-import { existing, nameOf, type SchemaObject } from './reading/schema-objects.ts'
+import { existing, nameOf, namesOf, type SchemaObject } from './reading/schema-objects.ts'
 
 /** All of these exist: indexes, constraints, types and whatever else has a name. */
 export const schemaHas = (objects: readonly SchemaObject[]) =>
   defineCheck({
-    fact: `the schema has ${objects.map(nameOf).join(', ')}`,
+    fact: `the schema has ${namesOf(objects)}`,
     remedy: 'apply the migration that creates what is missing',
     look: async ({ see }) => {
       const places = new Set((await see(existing(objects))).map(({ place }) => place))

@@ -1,10 +1,10 @@
 import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
-import { existing, nameOf, type SchemaObject } from './reading/schema-objects.ts'
+import { existing, nameOf, namesOf, type SchemaObject } from './reading/schema-objects.ts'
 
 /** None of these exists, such as after the way back. */
 export const schemaLacks = (objects: readonly SchemaObject[]) =>
   defineCheck({
-    fact: `the schema does not have ${objects.map(nameOf).join(', ')}`,
+    fact: `the schema does not have ${namesOf(objects)}`,
     remedy: 'drop what is still there',
     look: async ({ see }) => {
       const there = (await see(existing(objects))).map(({ place }) => nameOf(objects[place]!))

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { databaseAnswers } from '../checks/database-answers.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
 import { roleMay } from '../checks/role-may.ts'
-import { schemaLacks } from '../checks/schema-lacks.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import {
   type Check,
@@ -13,17 +12,16 @@ import {
   forwardOnly,
   nothingToUndo,
   quantity,
-  reverse as reverses,
   transaction,
 } from '../runbook/index.ts'
 import { incomingFile } from './incoming-file.ts'
 import { effectsOf } from './sql/effects.ts'
 import { factsOf } from './sql/facts.ts'
-import { lossesOf } from './sql/losses.ts'
-import { quoted } from './sql/quoted.ts'
 import { refuseMistakes, refuseUnproven } from './sql/refuse.ts'
 import { dropsOf } from './sql/reverse.ts'
 import { parseSqlScript } from './sql/script.ts'
+import { settingsOf } from './sql/settings.ts'
+import { takesBack } from './sql/take-back.ts'
 import { wayBack } from './sql/way-back.ts'
 
 export const applySql = factory(
@@ -53,12 +51,7 @@ export const applySql = factory(
       ),
   },
   ({ file, reverse, lockTimeout, statementTimeout, derive, after: given = [] }) => {
-    const settings = (schema: string) => ({
-      lock_timeout: `${lockTimeout}ms`,
-      statement_timeout: `${statementTimeout}ms`,
-      // As a name among others in a list, which needs quotes only where it is not plain.
-      search_path: /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : quoted(schema),
-    })
+    const settings = settingsOf({ lockTimeout, statementTimeout })
     return defineStep({
       id: 'apply-sql',
       title: `Apply ${file}`,
@@ -113,10 +106,7 @@ export const applySql = factory(
             `give applySql a \`reverse\`, or take the database back to the backup: --database=restore`,
           )
         if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
-        const gone = added.length ? [schemaLacks(added)] : []
-        return reverses('schema', { takeBack: transaction(statements, settings(schema)) }, gone, {
-          loses: (at) => lossesOf(at, added),
-        })
+        return takesBack(added, transaction(statements, settings(schema)))
       },
     })
   },

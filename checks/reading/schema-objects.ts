@@ -1,4 +1,4 @@
-import { type Json, type Query, selects } from '../../runbook/index.ts'
+import { type Json, type Query, quantity, selects } from '../../runbook/index.ts'
 
 /** Something in a database that has a name. `of`: the table of a column or constraint, the type of a value. */
 export type SchemaObject = {
@@ -19,6 +19,19 @@ export type SchemaObject = {
 
 /** How it is named in a sentence: `column avatars.gender`. */
 export const nameOf = ({ kind, name, of }: SchemaObject): string => `${kind} ${of ? `${of}.` : ''}${name}`
+
+/** All of them in a sentence: by name where they are few, otherwise how many of each kind. */
+export const namesOf = (objects: readonly SchemaObject[]): string => {
+  if (objects.length <= 6) return objects.map(nameOf).join(', ')
+  const kinds = [...new Set(objects.map(({ kind }) => kind))].map((kind) =>
+    quantity(
+      objects.filter((one) => one.kind === kind).length,
+      kind,
+      kind === 'index' ? 'indexes' : undefined,
+    ),
+  )
+  return `${kinds.join(', ')}, ${objects[0]!.name} to ${objects.at(-1)!.name}`
+}
 
 /** Which of them exist, as their places in the list. An index that failed to build does not count. */
 export const existing = (objects: readonly SchemaObject[]): Query<'reads', { place: number }> =>

@@ -63,6 +63,10 @@ const emptyFile = {
   remedy: 'write its SQL, or take the step out of the book',
 }
 
+/** Whether that is all that is wrong with it. */
+export const isEmptyScript = ({ mistakes }: SqlScript): boolean =>
+  mistakes.length === 1 && mistakes[0] === emptyFile
+
 /** The parser counts bytes. */
 const split = (text: string, { stmts = [] }: ParseResult): ParsedStatement[] => {
   const source = new TextEncoder().encode(text)

@@ -1,0 +1,17 @@
+import { databaseOf, defineCheck, fails, holds, libpqVariables, reads } from '../runbook/index.ts'
+
+/** The database's host is this machine, by its name in the URL: what would be lost is nobody else's. */
+export const databaseIsLocal = () =>
+  defineCheck({
+    fact: 'the database is on this machine, and not protected',
+    remedy: 'give this environment a database of this machine',
+    look: async ({ see, env }) => {
+      // A look cannot open a secret; a program that is given the variable can say it.
+      const { PGHOST } = libpqVariables(databaseOf(env))
+      const host = await see({ ...reads('printenv', 'PGHOST'), env: { PGHOST: PGHOST! } })
+      if (env.protected) return fails(`${env.name} is protected`)
+      return /^(localhost|127(\.\d+){3}|\[?::1\]?|\/.*|)$/i.test(host)
+        ? holds(host || 'its socket')
+        : fails(`it is on ${host}`)
+    },
+  })

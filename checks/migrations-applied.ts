@@ -1,0 +1,32 @@
+import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
+import {
+  migrationRows,
+  migrationStand,
+  migrationsInTree,
+  type ReadMigrations,
+} from './reading/prisma-migrations.ts'
+import { defaultPlace, migrationsFolder, type PrismaPlace } from './reading/prisma-place.ts'
+
+/** Prisma's table has every migration of the tree as applied, none as failed. */
+export const migrationsApplied = (
+  place: PrismaPlace = defaultPlace,
+  read: ReadMigrations = migrationsInTree,
+) =>
+  defineCheck({
+    fact: `every migration in ${migrationsFolder(place)} is applied`,
+    remedy: `cd ${place.in}, then npx prisma migrate deploy`,
+    look: async (at) => {
+      const rows = (await migrationRows(at)) ?? []
+      const { pending, applied, edited, failed } = await migrationStand(
+        await read(at, migrationsFolder(place)),
+        rows,
+      )
+      const seen = [
+        ...(failed.length ? [`failed: ${failed.map(({ name }) => name).join(', ')}`] : []),
+        ...(pending.length ? [`waiting: ${pending.map(({ name }) => name).join(', ')}`] : []),
+        ...(edited.length ? [`edited since: ${edited.map(({ name }) => name).join(', ')}`] : []),
+      ]
+      if (seen.length) return fails(seen.join('; '))
+      return holds(`${quantity(applied.length, 'migration')}, the last is ${applied.at(-1)?.name ?? 'none'}`)
+    },
+  })

@@ -1,0 +1,113 @@
+import { databaseOf, type Look, reads, readsFile, selects, unmet } from '../../runbook/index.ts'
+
+/** A folder of `prisma/migrations` with its SQL. */
+export interface MigrationFile {
+  readonly name: string
+  readonly sql: string
+}
+/** Reads the migrations of a folder, in Prisma's order: by name. */
+export type ReadMigrations = (at: Look, folder: string) => Promise<MigrationFile[]>
+
+/** What Prisma has written into its table about one attempt to apply a migration. */
+export interface MigrationRow {
+  readonly id: string
+  readonly name: string
+  /** SHA-256 of its file, in hex. */
+  readonly checksum: string
+  readonly state: 'applied' | 'failed' | 'rolled back'
+  readonly logs: string
+}
+
+/** The migrations of the working tree. */
+export const migrationsInTree: ReadMigrations = async (at, folder) => {
+  const found = await at.attempt(reads('find', folder, '-mindepth', '1', '-maxdepth', '1', '-type', 'd'))
+  if (!found.ok) throw noFolder(at, folder)
+  const names = found.value.split('\n').filter(Boolean)
+  const files = names.map(async (path) => {
+    const sql = await at.attempt(readsFile(`${path}/migration.sql`))
+    if (!sql.ok) throw noSql(path)
+    return { name: path.slice(path.lastIndexOf('/') + 1), sql: sql.value }
+  })
+  return (await Promise.all(files)).sort(byName)
+}
+
+export const byName = (a: MigrationFile, b: MigrationFile): number => (a.name < b.name ? -1 : 1)
+
+export const noFolder = ({ env }: Look, folder: string) =>
+  unmet(
+    `the folder ${folder} is there`,
+    `not in ${env.app.dir}`,
+    'correct `in` or `schema` in the book: the migrations stand beside the schema',
+  )
+
+/** P3015. */
+const noSql = (path: string) =>
+  unmet(
+    `each migration has its SQL`,
+    `${path} has no migration.sql, and Prisma refuses all of them (P3015)`,
+    `git log --stat -- ${path}, then bring the file back; or remove the empty folder: rmdir ${path}`,
+  )
+
+/** The rows of Prisma's table, the oldest first; undefined where it has none. */
+export const migrationRows = async (at: Look): Promise<MigrationRow[] | undefined> => {
+  const { schema } = databaseOf(at.env)
+  const table = `"${schema.replaceAll('"', '""')}"."_prisma_migrations"`
+  const [found] = await at.see(
+    selects<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', table),
+  )
+  if (!found!.there) return undefined
+  return at.see(
+    selects<MigrationRow>(
+      `SELECT id, migration_name AS name, checksum, coalesce(logs, '') AS logs,
+         CASE WHEN rolled_back_at IS NOT NULL THEN 'rolled back' WHEN finished_at IS NULL THEN 'failed' ELSE 'applied' END AS state
+       FROM ${table} ORDER BY started_at, id`,
+    ),
+  )
+}
+
+/** What the files and the table say together. Prisma's `migrate status` says "up to date" in most of these cases. */
+export interface MigrationStand {
+  /** Files that are not applied: what `migrate deploy` would run, in its order. */
+  readonly pending: MigrationFile[]
+  /** Files that are applied, as they were. */
+  readonly applied: MigrationFile[]
+  /** Begun and never finished; while there is one, every deploy is refused (P3009). */
+  readonly failed: MigrationRow[]
+  /** Applied, and another since: the file, and the checksum that it had. */
+  readonly edited: { name: string; was: string; is: string }[]
+  /** Applied, and no longer in the tree. */
+  readonly gone: string[]
+}
+
+export const migrationStand = async (
+  files: readonly MigrationFile[],
+  rows: readonly MigrationRow[],
+): Promise<MigrationStand> => {
+  const applied = new Map(rows.flatMap((row) => (row.state === 'applied' ? [[row.name, row.checksum]] : [])))
+  const stand: MigrationStand = {
+    pending: files.filter(({ name }) => !applied.has(name)),
+    applied: [],
+    failed: rows.filter(({ state }) => state === 'failed'),
+    edited: [],
+    gone: [...applied.keys()].filter((name) => !files.some((file) => file.name === name)),
+  }
+  for (const file of files) {
+    const was = applied.get(file.name)
+    if (was === undefined) continue
+    const [is, ...others] = await checksumsOf(file.sql)
+    if ([is, ...others].includes(was)) stand.applied.push(file)
+    else stand.edited.push({ name: file.name, was, is: is! })
+  }
+  return stand
+}
+
+/** As it is, and as it would be with the other line ends: a checkout on Windows changes them, and Prisma passes that over. */
+const checksumsOf = (sql: string): Promise<string[]> => {
+  const unix = sql.replaceAll('\r\n', '\n')
+  return Promise.all([sql, unix, unix.replaceAll('\n', '\r\n')].map(sha256))
+}
+
+const sha256 = async (text: string): Promise<string> => {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,18 @@
+import { quoted } from './quoted.ts'
+
+/** Milliseconds. */
+export interface Limits {
+  /** How long a statement may wait for a lock; readers queue behind it meanwhile. */
+  lockTimeout: number
+  statementTimeout: number
+}
+
+/** The settings of a transaction that changes a schema. */
+export const settingsOf =
+  ({ lockTimeout, statementTimeout }: Limits) =>
+  (schema: string): Record<string, string> => ({
+    lock_timeout: `${lockTimeout}ms`,
+    statement_timeout: `${statementTimeout}ms`,
+    // As a name among others in a list, which needs quotes only where it is not plain.
+    search_path: /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : quoted(schema),
+  })
