@@ -16,6 +16,7 @@ import {
   fails,
   holds,
   quantity,
+  reads,
   reverse,
 } from '../runbook/index.ts'
 import { incomingCommits } from './code/incoming-commits.ts'
@@ -94,10 +95,21 @@ export const pullCode = factory(
             ...(submodules && { submodules: changes('git', 'submodule', 'update', '--recursive') }),
           },
           [headIs(from)],
+          { before: [isInRepository(from, remote)] },
         ),
     })
   },
 )
+
+const isInRepository = (commit: string, remote: string) =>
+  defineCheck({
+    fact: `the previous revision ${commit.slice(0, 7)} is in the repository`,
+    remedy: `git fetch ${remote} ${commit}`,
+    look: async ({ attempt }) =>
+      (await attempt(reads('git', 'cat-file', '-e', `${commit}^{tree}`))).ok
+        ? holds('it is')
+        : fails('git has no such commit any more'),
+  })
 
 type Observed = Awaited<ReturnType<typeof incomingCommits>>
 

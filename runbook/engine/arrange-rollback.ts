@@ -50,7 +50,7 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
       'Verify',
       book.steps
         .filter(({ sort }) => sort === 'verifies')
-        .map((step) => ({ ...step, advisory: 'not known to have held before' })),
+        .map((step) => ({ ...step, advisory: 'whether it held before the deployment is not known' })),
     ),
   ].filter((entry) => stepsOf(entry).length > 0)
   return { ...book, entries, steps: entries.flatMap(stepsOf) }

@@ -15,7 +15,7 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
         `  ${paint.green('✔')} ${title}${event.summary && ` · ${event.summary}`}  ${paint.dim(duration(event.ms))}`,
       ]
     case 'step-skipped':
-      return [`  ${paint.cyan('↷')} ${title} · ${event.why}${event.seen && `: ${event.seen}`}`]
+      return [`  ${paint.cyan('↷')} ${title} · ${event.why}${event.seen && `: ${shortened(event.seen)}`}`]
     case 'step-failed':
       return [
         `  ${paint.red('✖')} ${title} · ${firstLine(explain(event.failure).sentence)}  ${paint.dim(duration(event.ms))}`,
@@ -38,5 +38,12 @@ const lookedLines = (
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }
+
+/** What does not hold may be a long list: the transcript has all of it. */
+const shortened = (text: string): string => {
+  const line = firstLine(text)
+  return line.length > LONGEST || line !== text ? `${line.slice(0, LONGEST).trimEnd()} …` : line
+}
+const LONGEST = 160
 
 const firstLine = (text: string): string => text.split('\n', 1)[0]!

@@ -102,7 +102,8 @@ export class PlainView implements View {
     const lines = this.#evidence.get(event.step) ?? []
     this.#evidence.delete(event.step)
     const saidAlready =
-      event.type === 'step-done' && event.summary && this.#sorts.get(event.step) !== 'verifies'
+      event.type === 'step-skipped' ||
+      (event.type === 'step-done' && event.summary && this.#sorts.get(event.step) !== 'verifies')
     return saidAlready && !this.options.verbose ? [] : lines
   }
 
