@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts'
 import { ABOUT, helpPage } from './help-page.ts'
 import { onInterrupt } from './interrupts.ts'
 import type { Invocation, Options } from './invocation.ts'
+import { patiently } from './patiently.ts'
 import { invocationOf } from './read-invocation.ts'
 import { reportFailure } from './report-failure.ts'
 import { everywhere, type OptionText, type Verb, verbs } from './verbs.ts'
@@ -48,7 +49,7 @@ const invoke = async (
   const invocation = await invocationOf(env, options, signal, argument)
   try {
     const command = await verb.load()
-    return await command(invocation)
+    return await patiently(command, invocation)
   } catch (error) {
     return reportFailure(error, invocation)
   } finally {

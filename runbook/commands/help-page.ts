@@ -6,7 +6,7 @@ export const ABOUT =
   'A deployment guide that runs: typed steps, checks before and after, a transcript, and a way back.'
 
 const EXITS =
-  'Exit status: 0 done, or nothing to do · 1 a step failed · 2 usage, or a mistake in the book · 3 a precondition does not hold, nothing was changed · 4 declined, or nobody there to answer · 5 locked by another run · 6 failed and rolled back · 7 the rollback failed · 130, 143, 129 interrupted'
+  'Exit status: 0 done, or nothing to do · 1 a step failed · 2 usage, or a mistake in the book · 3 a precondition does not hold, nothing was changed · 4 declined, or nobody there to answer · 5 locked by another run, or on purpose · 6 failed and rolled back · 7 the rollback failed · 130, 143, 129 interrupted'
 
 /** What `runbook --help` says. */
 export const helpPage = (): string => {

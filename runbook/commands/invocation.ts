@@ -36,6 +36,8 @@ export interface Options {
   database?: 'schema' | 'restore'
   around?: string[]
   reason?: string
+  /** Of every verb that locks: how long it waits for another run to end. */
+  wait?: string
   /** Of `prune`. */
   olderThan?: string
   keep?: string

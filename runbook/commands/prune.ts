@@ -13,6 +13,7 @@ import { lookCommand } from './look-command.ts'
 import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
+import { spanOf } from './span-of.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -61,19 +62,14 @@ interface Limits {
   olderThan?: number
   keep?: number
 }
-const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
-
 const limitsOf = ({ options }: Invocation): Limits => {
   const { olderThan, keep } = options
-  const [, count, unit] = /^(\d+)([mhdw])$/.exec(olderThan ?? '') ?? []
-  if (olderThan !== undefined && !count)
-    throw new UsageError(`'${olderThan}' is no age`, 'write it as 30d, 12h or 6w')
   if (keep !== undefined && !/^\d+$/.test(keep))
     throw new UsageError(`'${keep}' is no number`, 'write how many are kept: --keep 10')
   if (olderThan === undefined && keep === undefined)
     throw new UsageError('it does not say what is old', 'give --older-than 30d, or --keep 10, or both')
   return {
-    ...(count && { olderThan: Number(count) * UNITS[unit as keyof typeof UNITS] }),
+    ...(olderThan !== undefined && { olderThan: spanOf(olderThan, '30d, 12h or 6w') }),
     ...(keep !== undefined && { keep: Number(keep) }),
   }
 }

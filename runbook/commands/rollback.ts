@@ -1,10 +1,13 @@
+import { machineName } from '../doors/process-identity.ts'
 import { arrangeRollback, staysAsItIs } from '../engine/arrange-rollback.ts'
+import { keptOutBy } from '../engine/lock.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import { latestChange, type PastRun } from '../journal/past-runs.ts'
 import { listRuns, readRun } from '../journal/runs.ts'
 import type { Told } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
+import { Failed, unmet } from '../model/failure.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { rollbackText } from '../render/rollback-text.ts'
@@ -41,6 +44,7 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   const open = await openBook(invocation)
   mayStart(open.arrangement.env, invocation, `${title(open.arrangement)}?`)
   mayBeApproved(open.arrangement.book, invocation)
+  await refuseWhileAnotherRuns(open)
   const meant = await readBackwards(open, invocation)
   if (!meant) return EXIT.done
   const reading = {
@@ -51,14 +55,16 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   }
   const ended = await runReading('rollback', invocation, open, reading, {
     locks: true,
-    work: ({ arrangement, context, usually, runs }) =>
-      performBook(arrangement, context, {
+    work: async ({ arrangement, context, usually, runs }) => {
+      await stillMeant(meant.target, open, invocation)
+      await performBook(arrangement, context, {
         what: title(arrangement),
         usually,
         canAsk,
         present: (plan) => present(meant, plan, runs, title(arrangement)),
         beforehand: () => approve(arrangement.book, context, options),
-      }),
+      })
+    },
   })
   return ended.exit
 }
@@ -76,10 +82,8 @@ interface Meant {
 }
 
 const readBackwards = async (open: OpenBook, { options, say }: Invocation): Promise<Meant | undefined> => {
-  const { arrangement, stateDir } = open
-  const target = options.run
-    ? await namedRun(options.run, stateDir, arrangement.env.name)
-    : await latestChange(stateDir, arrangement.env.name)
+  const { arrangement } = open
+  const target = await targetOf(open, options)
   if (!target) {
     say(`Nothing to undo: no run has changed ${arrangement.env.name}, or the last change was taken back.\n`)
     return undefined
@@ -90,6 +94,30 @@ const readBackwards = async (open: OpenBook, { options, say }: Invocation): Prom
     target,
     stays: staysAsItIs(arrangement, how),
   }
+}
+
+/** What a run that goes on will have changed cannot be read yet. */
+const refuseWhileAnotherRuns = async ({ arrangement: { env }, stateDir }: OpenBook): Promise<void> => {
+  const failure = await keptOutBy({ env: env.name, stateDir, machine: machineName() })
+  if (failure) throw new Failed(failure)
+}
+
+const targetOf = (
+  { arrangement: { env }, stateDir }: OpenBook,
+  { run }: Invocation['options'],
+): Promise<PastRun | undefined> =>
+  run ? namedRun(run, stateDir, env.name) : latestChange(stateDir, env.name)
+
+/** It was read before the environment was locked: a run that went on meanwhile was read too soon. */
+const stillMeant = async ({ id, state }: PastRun, open: OpenBook, { options }: Invocation): Promise<void> => {
+  const now = await targetOf(open, options)
+  if (now?.id === id && now.state.ended?.at === state.ended?.at) return
+  const seen = now?.id === id ? 'it ended since it was read' : `it is ${now?.id ?? 'none'} now`
+  throw unmet(
+    `the run to take back is ${id}, as it was read`,
+    seen,
+    `runbook rollback ${open.arrangement.env.name}`,
+  )
 }
 
 const namedRun = async (name: string, stateDir: string, env: string): Promise<PastRun> => {

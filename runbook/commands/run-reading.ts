@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { relative } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import type { Holder } from '../doors/lock-file.ts'
 import { machineName, operatorName, startOf } from '../doors/process-identity.ts'
@@ -24,6 +23,7 @@ import { PlainView, type View } from '../render/view.ts'
 import { VERSION } from '../version.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
+import { prepareStateDir } from './prepare-state-dir.ts'
 
 /** What a run's work is given. */
 export interface Work {
@@ -111,6 +111,9 @@ export const runReading = async (
       () => work({ run, open, arrangement, context, usually, runs }),
     )
     await view.end()
+    // Whoever waits tries again; what keeps it out is said there.
+    if (ended.failure?.kind === 'locked' && invocation.options.wait !== undefined)
+      throw new Failed(ended.failure)
     invocation.say(
       outcomeText(ended, {
         state: context.state,
@@ -166,19 +169,6 @@ const viewOf = (
   return canDraw
     ? new LiveView(arrangement, plain, usually)
     : new PlainView(arrangement, { ...plain, announce: true })
-}
-
-/** Only its owner may look into it, and git passes it over. */
-const prepareStateDir = (stateDir: string): void => {
-  try {
-    for (const folder of ['runs', 'backups', 'locks'].map((name) => join(stateDir, name))) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      chmodSync(folder, 0o700)
-    }
-    writeFileSync(join(stateDir, '.gitignore'), '*\n', { mode: 0o600 })
-  } catch (error) {
-    throw new Failed({ kind: 'journal-failed', path: stateDir, message: (error as Error).message })
-  }
 }
 
 const relativeTo = (cwd: string, path: string): string => {

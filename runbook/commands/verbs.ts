@@ -24,6 +24,11 @@ const approval = [
   { flags: '--approval-note <text>', about: 'in which words' },
 ]
 
+const wait = {
+  flags: '--wait <time>',
+  about: 'waits for another run to end, at most so long: 90s, 10m, 1h; never for what is locked on purpose',
+}
+
 export const verbs: readonly Verb[] = [
   {
     name: 'doctor',
@@ -49,6 +54,7 @@ export const verbs: readonly Verb[] = [
         about: 'what to do when a step fails, instead of asking',
         choices: ['stop', 'rollback'],
       },
+      wait,
       ...approval,
     ],
     load: async () => (await import('./deploy.ts')).deploy,
@@ -88,6 +94,7 @@ export const verbs: readonly Verb[] = [
       },
       { flags: '--around <step...>', about: 'leaves an irreversible step as it is' },
       { flags: '--reason <text>', about: 'why; kept in the transcript' },
+      wait,
       ...approval,
     ],
     load: async () => (await import('./rollback.ts')).rollback,
@@ -103,7 +110,7 @@ export const verbs: readonly Verb[] = [
     name: 'backup',
     argument: '[env]',
     summary: 'makes a backup, outside of a deployment',
-    options: [],
+    options: [wait],
     load: async () => (await import('./backup.ts')).backup,
   },
   {
@@ -113,6 +120,7 @@ export const verbs: readonly Verb[] = [
     options: [
       { flags: '--plan', about: 'only says what it would do; changes nothing' },
       { flags: '--reason <text>', about: 'why; kept in the transcript' },
+      wait,
       ...approval,
     ],
     load: async () => (await import('./restore.ts')).restore,
@@ -125,8 +133,24 @@ export const verbs: readonly Verb[] = [
       { flags: '--older-than <age>', about: 'what is older: 30d, 12h, 6w' },
       { flags: '--keep <number>', about: 'how many of each stay, however old' },
       { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      wait,
     ],
     load: async () => (await import('./prune.ts')).prune,
+  },
+  {
+    name: 'lock',
+    argument: '[env]',
+    summary:
+      'lets no run of an environment begin until it is unlocked; on every machine, where it has a database',
+    options: [{ flags: '--reason <text>', about: 'why; whoever is kept out is told' }],
+    load: async () => (await import('./lock.ts')).lock,
+  },
+  {
+    name: 'unlock',
+    argument: '[env]',
+    summary: 'lets runs begin again; whose lock it was is said, and asked where it is another’s',
+    options: [],
+    load: async () => (await import('./unlock.ts')).unlock,
   },
   {
     name: 'runs',

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Client } from 'pg'
 import type { DatabaseDoor } from './database.ts'
+import { frozenIn } from './database-freeze.ts'
+import type { Freeze } from './freeze-file.ts'
 import type { Holder } from './lock-file.ts'
 
 /**
@@ -15,21 +17,19 @@ export const takeDatabaseLock = async (
   subject: string,
   holder: Holder,
   signal?: AbortSignal,
-): Promise<{ free(): Promise<void> } | { heldBy: Holder | undefined }> => {
-  const key = createHash('sha256')
-    .update(`runbook:${subject}:${door.database}`)
-    .digest()
-    .readBigInt64BE()
-    .toString()
+): Promise<{ free(): Promise<void> } | { heldBy: Holder | undefined } | { frozen: Freeze }> => {
+  const key = keyOf(door, subject)
   const named = `/*${inComment(holder)}*/`
   const lock = `SELECT pg_try_advisory_lock(${key}) AS taken ${named}`
   let [client, at] = [await door.connect(undefined, signal), door.database]
   try {
     const { rows } = await client.query(lock)
+    // After the lock was taken: who freezes looks for a run after that, so that one of the two sees the other.
+    const frozen = await frozenIn(client, subject, named)
     const other = await otherHolder(client, key, named)
-    if (!rows[0]?.taken || other) {
+    if (frozen || !rows[0]?.taken || other) {
       await client.end()
-      return { heldBy: other && holderIn(other.query) }
+      return frozen ? { frozen } : { heldBy: other && holderIn(other.query) }
     }
   } catch (error) {
     await client.end()
@@ -45,6 +45,24 @@ export const takeDatabaseLock = async (
   })
   return { free: () => client.end() }
 }
+
+/** Who holds it now, if anybody; nothing is taken. */
+export const databaseLockHolder = async (
+  door: DatabaseDoor,
+  subject: string,
+  signal: AbortSignal,
+): Promise<Holder | undefined> => {
+  const client = await door.connect(undefined, signal)
+  try {
+    const other = await otherHolder(client, keyOf(door, subject), '')
+    return other && holderIn(other.query)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+const keyOf = (door: DatabaseDoor, subject: string): string =>
+  createHash('sha256').update(`runbook:${subject}:${door.database}`).digest().readBigInt64BE().toString()
 
 /** As JSON in which no sign begins or ends a comment. */
 const inComment = (holder: Holder): string => JSON.stringify(holder).replaceAll('/', '\\u002f')

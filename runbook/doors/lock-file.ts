@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Failed } from '../model/failure.ts'
 import { startOf } from './process-identity.ts'
@@ -56,6 +65,13 @@ const takeGeneration = (folder: string, holder: Holder): Taken | { heldBy: Holde
       free: () => truncateSync(fileOf(folder, number)),
     }
   }
+}
+
+/** Who holds it now, as seen from the machine `here`; nothing is taken. */
+export const heldNow = (folder: string, here: string): Holder | undefined => {
+  if (!existsSync(folder)) return undefined
+  const holder = latestGeneration(folder)?.holder
+  return holder && isHeld(holder, here) ? holder : undefined
 }
 
 /** A process of this machine can be looked for; of another machine's it is not known, and it is held. */

@@ -1,14 +1,18 @@
 import { join } from 'node:path'
-import { takeDatabaseLock } from '../doors/database-lock.ts'
-import { type Holder, takeLockFile } from '../doors/lock-file.ts'
+import { databaseLockHolder, takeDatabaseLock } from '../doors/database-lock.ts'
+import { readFreeze } from '../doors/freeze-file.ts'
+import { type Holder, heldNow, takeLockFile } from '../doors/lock-file.ts'
+import { journalOf } from '../journal/runs.ts'
+import { standingOf } from '../journal/standing.ts'
 import type { Happening } from '../model/event.ts'
-import { Failed } from '../model/failure.ts'
+import { Failed, type Failure } from '../model/failure.ts'
+import { freezeFileOf, frozenBy, subjectOf } from './freeze.ts'
 import type { RunContext } from './run-context.ts'
 import type { Entered } from './with-run.ts'
 
 /**
  * One run at a time on an environment: a file beside the transcripts, and an advisory lock where there is a
- * database.
+ * database. What was locked on purpose lets nobody in.
  */
 export const lockEnvironment = async (
   book: string,
@@ -17,21 +21,65 @@ export const lockEnvironment = async (
   context: RunContext,
 ): Promise<Entered> => {
   const { env, doors } = context
-  const folder = join(stateDir, 'locks', env.name)
-  const file = takeLockFile(folder, holder)
-  if ('heldBy' in file)
-    throw lockedBy(file.heldBy, file.heldBy.machine === holder.machine ? undefined : folder)
+  const where = { env: env.name, stateDir, machine: holder.machine }
+  refuseFrozen(where)
+  const file = takeLockFile(folderOf(where), holder)
+  if ('heldBy' in file) throw new Failed(await lockedByFile(file.heldBy, where))
   const found = file.takenOverFrom && takenOver(env.name, file.takenOverFrom)
   try {
+    // Once more: whoever freezes looks for a run after that, so that one of the two sees the other.
+    refuseFrozen(where)
     if (!doors.database) return { leave: async () => file.free(), ...(found && { found }) }
-    const lock = await takeDatabaseLock(doors.database, `${book}:${env.name}`, holder, context.signal)
-    if ('heldBy' in lock) throw lockedBy(lock.heldBy)
+    const lock = await takeDatabaseLock(doors.database, subjectOf(book, env.name), holder, context.signal)
+    if ('frozen' in lock) throw new Failed(frozenBy(env.name, lock.frozen))
+    if ('heldBy' in lock) throw new Failed(await lockedBy(lock.heldBy, where))
     const leave = () => lock.free().finally(() => file.free())
     return { leave, ...(found && { found }) }
   } catch (error) {
     file.free()
     throw error
   }
+}
+
+/** An environment, as far as its lock file is concerned. */
+export interface Where {
+  env: string
+  stateDir: string
+  /** This one. */
+  machine: string
+}
+
+/** What keeps a run out, as far as this machine's files tell: the database is not asked. */
+export const keptOutBy = async (where: Where): Promise<Failure | undefined> => {
+  const freeze = readFreeze(freezeFileOf(where.stateDir, where.env))
+  if (freeze) return frozenBy(where.env, freeze)
+  const holder = heldNow(folderOf(where), where.machine)
+  return holder && lockedByFile(holder, where)
+}
+
+/** The run that goes on, here or on another machine, as far as the database can be asked. */
+export const runIn = async (
+  book: string,
+  where: Where,
+  { env, doors, signal }: RunContext,
+): Promise<Failure | undefined> => {
+  const here = heldNow(folderOf(where), where.machine)
+  if (here) return lockedByFile(here, where)
+  if (!env.database) return undefined
+  try {
+    const there = await databaseLockHolder(doors.database!, subjectOf(book, env.name), signal)
+    return there && (await lockedBy(there, where))
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error
+    return undefined
+  }
+}
+
+const folderOf = ({ stateDir, env }: Where): string => join(stateDir, 'locks', env)
+
+const refuseFrozen = ({ stateDir, env }: Where): void => {
+  const freeze = readFreeze(freezeFileOf(stateDir, env))
+  if (freeze) throw new Failed(frozenBy(env, freeze))
 }
 
 const takenOver = (env: string, { run, pid }: Holder): Happening => ({
@@ -43,13 +91,26 @@ const takenOver = (env: string, { run, pid }: Holder): Happening => ({
   ms: 0,
 })
 
-const lockedBy = (holder: Holder | undefined, file?: string): Failed =>
-  new Failed({
+/** Whether a process of another machine is gone only a person can know. */
+const lockedByFile = async (holder: Holder, where: Where): Promise<Failure> => ({
+  // The transcript is made a moment after the lock.
+  ...(holder.machine === where.machine ? { at: 'its beginning' } : { file: folderOf(where) }),
+  ...(await lockedBy(holder, where)),
+})
+
+const lockedBy = async (
+  holder: Holder | undefined,
+  { env, stateDir }: Where,
+): Promise<Extract<Failure, { kind: 'locked' }>> => {
+  const at = holder && (await standingOf(journalOf(stateDir, holder.run)))
+  return {
     kind: 'locked',
+    env,
     run: holder?.run ?? 'unknown',
     holder: holder
       ? `${holder.operator} on ${holder.machine}, pid ${holder.pid}`
       : 'another session of this database',
     since: holder?.since ?? 'unknown',
-    ...(file && { file }),
-  })
+    ...(at && { at }),
+  }
+}

@@ -47,12 +47,14 @@ export const withRun = async (
   } catch (error) {
     ended = endedBy(error, started.command, context)
   }
-  if (ended.failure?.kind !== 'locked')
-    recordEnd(started, ended, context, Math.round(doors.clock.monotonic() - began))
+  if (!keptOut(ended)) recordEnd(started, ended, context, Math.round(doors.clock.monotonic() - began))
   // What cannot be freed is taken over from a process that is gone.
   await entered?.leave().catch(() => {})
   return ended
 }
+
+/** Refused at the door. */
+const keptOut = ({ failure }: Ended): boolean => failure?.kind === 'locked' || failure?.kind === 'frozen'
 
 const endedBy = (error: unknown, command: Command, { signal, state, recorder }: RunContext): Ended => {
   if (error instanceof TakenBack) return error.ended

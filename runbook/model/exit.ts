@@ -22,6 +22,7 @@ export const exitOf = (
     case 'interrupted':
       return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[failure.signal] ?? 130
     case 'locked':
+    case 'frozen':
       return EXIT.locked
     case 'in-doubt':
       return EXIT.precondition

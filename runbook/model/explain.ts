@@ -84,8 +84,13 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'locked':
       return {
-        sentence: `locked by run ${failure.run}: ${failure.holder}, since ${failure.since}`,
-        remedy: `wait until it has ended; \`runbook show ${failure.run}\` tells where it is${failure.file ? `; when that machine is gone for good: rm -r '${failure.file}'` : ''}`,
+        sentence: `${failure.env} is locked by run ${failure.run}: ${failure.holder}, since ${failure.since}${failure.at ? `, now at ${failure.at}` : ''}`,
+        remedy: `wait until it has ended, or give --wait 10m; ${whereaboutsOf(failure)}`,
+      }
+    case 'frozen':
+      return {
+        sentence: `${failure.env} is locked on purpose by ${failure.holder}, since ${failure.since}: ${failure.reason}`,
+        remedy: `ask them; when it may be changed again: runbook unlock ${failure.env}`,
       }
     case 'timeout':
       return {
@@ -110,6 +115,13 @@ export const explain = (failure: Failure): Explanation => {
         detail: failure.stack,
       }
   }
+}
+
+/** Where more is known of the run that holds a lock. */
+const whereaboutsOf = ({ run, at, file }: Extract<Failure, { kind: 'locked' }>): string => {
+  if (at) return `\`runbook show ${run}\` tells more`
+  const there = 'its transcript is where it was begun'
+  return file ? `${there}; when that machine is gone for good: rm -r '${file}'` : there
 }
 
 const explainUnmet = (unmet: readonly Unmet[], tail?: string): Explanation => {

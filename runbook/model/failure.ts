@@ -26,8 +26,13 @@ export type Failure =
   | { kind: 'in-doubt'; title: string; printed: string; look: string }
   | { kind: 'declined'; question: string }
   | { kind: 'answer-needed'; question: string; flag: string }
-  /** `file`: where the lock is, when only a person can know whether its holder is gone. */
-  | { kind: 'locked'; holder: string; since: string; run: string; file?: string }
+  /**
+   * By another run. `at`: where that stands, if its transcript is here. `file`: where the lock is, when only a person can
+   * know whether its holder is gone.
+   */
+  | { kind: 'locked'; env: string; holder: string; since: string; run: string; at?: string; file?: string }
+  /** By a person, on purpose. */
+  | { kind: 'frozen'; env: string; holder: string; since: string; reason: string }
   | { kind: 'timeout'; printed: string; after: number; tail: string }
   | { kind: 'journal-failed'; path: string; message: string }
   | { kind: 'interrupted'; signal: string }

@@ -60,7 +60,7 @@ const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
 
 /** What to type to go on; a run that began nothing is started again. */
 const goOn = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): string[] => {
-  if (failure?.kind === 'locked') return []
+  if (failure?.kind === 'locked' || failure?.kind === 'frozen') return []
   const command = state.started?.command ?? ''
   const open = ['deploy', 'rollback', 'restore'].includes(command) && (state.changed || state.resumed)
   return [open && verdict !== 'rolled-back' ? '  go on       runbook resume' : `  again       ${again}`]

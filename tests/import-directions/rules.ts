@@ -71,7 +71,11 @@ export const exceptions: readonly Exception[] = [
   },
   { file: 'runbook/journal/runs.ts', may: /^node:fs$/, because: 'reads transcripts' },
   { file: 'runbook/doors/database.ts', may: /^((type|dynamic) )?pg$/, because: 'the door to PostgreSQL' },
-  { file: 'runbook/doors/database-lock.ts', may: /^type pg$/, because: 'a session of that door' },
+  ...['lock', 'freeze'].map((what) => ({
+    file: `runbook/doors/database-${what}.ts`,
+    may: /^type pg$/,
+    because: 'a session of that door',
+  })),
   { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
   {
     file: 'runbook/doors/prompt.ts',
@@ -97,7 +101,7 @@ export const exceptions: readonly Exception[] = [
     because: 'settings of the engine, at its start',
   },
   { file: 'runbook/commands/find-book.ts', may: /^node:fs$/, because: 'looks for the book' },
-  { file: 'runbook/commands/run-reading.ts', may: /^node:fs$/, because: 'makes the state folder' },
+  { file: 'runbook/commands/prepare-state-dir.ts', may: /^node:fs$/, because: 'makes the state folder' },
   {
     file: 'runbook/commands/interrupts.ts',
     may: /^node:fs$/,

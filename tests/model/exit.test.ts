@@ -5,7 +5,8 @@ import type { Failure } from '../../runbook/model/failure.ts'
 
 const failures = {
   interrupted: { kind: 'interrupted', signal: 'SIGINT' },
-  locked: { kind: 'locked', holder: 'h', since: 's', run: 'r' },
+  locked: { kind: 'locked', env: 'e', holder: 'h', since: 's', run: 'r' },
+  frozen: { kind: 'frozen', env: 'e', holder: 'h', since: 's', reason: 'r' },
   bug: { kind: 'bug', message: 'm', stack: 's' },
   declined: { kind: 'declined', question: 'q' },
   'answer-needed': { kind: 'answer-needed', question: 'q', flag: 'f' },
@@ -35,6 +36,7 @@ test('the contract', () => {
 test.each<[keyof typeof failures, number, number, number, number, number]>([
   ['interrupted', 130, 130, 130, 130, 130],
   ['locked', 5, 5, 5, 5, 5],
+  ['frozen', 5, 5, 5, 5, 5],
   ['bug', 1, 1, 1, 1, 7],
   ['declined', 4, 4, 4, 1, 7],
   ['answer-needed', 4, 4, 4, 1, 7],

@@ -99,9 +99,14 @@ const each: {
     'give --yes',
   ],
   locked: [
-    { kind: 'locked', holder: 'ada on desk', since: '02:15', run: 'r1' },
-    'locked by run r1: ada on desk, since 02:15',
-    'wait until it has ended; `runbook show r1` tells where it is',
+    { kind: 'locked', env: 'staging', holder: 'ada on desk', since: '02:15', run: 'r1', at: '"Build"' },
+    'staging is locked by run r1: ada on desk, since 02:15, now at "Build"',
+    'wait until it has ended, or give --wait 10m; `runbook show r1` tells more',
+  ],
+  frozen: [
+    { kind: 'frozen', env: 'staging', holder: 'ada on desk', since: '02:15', reason: 'the audit' },
+    'staging is locked on purpose by ada on desk, since 02:15: the audit',
+    'ask them; when it may be changed again: runbook unlock staging',
   ],
   timeout: [
     { kind: 'timeout', printed, after: 30_000, tail },

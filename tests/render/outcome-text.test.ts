@@ -122,10 +122,10 @@ test('declined', () => {
 })
 
 test('locked: there is no transcript, and trying again would not help', () => {
-  const failure = { kind: 'locked', holder: 'bob on lap', since: '02:10', run: 'r0' } as const
+  const failure = { kind: 'locked', env: 'e', holder: 'bob on lap', since: '02:10', run: 'r0' } as const
   expect(lines(said({ verdict: 'failed', exit: 5, failure }, []))).toEqual([
-    '✖ locked by run r0: bob on lap, since 02:10',
-    '  → wait until it has ended; `runbook show r0` tells where it is',
+    '✖ e is locked by run r0: bob on lap, since 02:10',
+    '  → wait until it has ended, or give --wait 10m; its transcript is where it was begun',
     '  changed     nothing',
   ])
 })
