@@ -12,6 +12,7 @@ import {
   forwardOnly,
   nothingToUndo,
   quantity,
+  type Statement,
   transaction,
 } from '../runbook/index.ts'
 import { incomingFile } from './incoming-file.ts'
@@ -52,6 +53,11 @@ export const applySql = factory(
   },
   ({ file, reverse, lockTimeout, statementTimeout, derive, after: given = [] }) => {
     const settings = settingsOf({ lockTimeout, statementTimeout })
+    const runs = (statements: readonly Statement[], schema: string) => ({
+      ...transaction(statements, settings(schema)),
+      // The server ends a single statement; a minute later this ends what a server that is gone does not.
+      timeout: statements.length * statementTimeout + 60_000,
+    })
     return defineStep({
       id: 'apply-sql',
       title: `Apply ${file}`,
@@ -87,7 +93,7 @@ export const applySql = factory(
           ? [early(roleMay('create tables'))]
           : []),
       ],
-      actions: ({ observed }) => ({ migrate: transaction(observed.statements, settings(observed.schema)) }),
+      actions: ({ observed: { statements, schema } }) => ({ migrate: runs(statements, schema) }),
       // Where nothing is derived there are facts in the options: `observe` has seen to it.
       after: ({ observed: { effects, schema } }) =>
         [...(derive ? factsOf(effects, schema) : []), ...given] as unknown as [Check],
@@ -106,7 +112,7 @@ export const applySql = factory(
             `give applySql a \`reverse\`, or take the database back to the backup: --database=restore`,
           )
         if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
-        return takesBack(added, transaction(statements, settings(schema)))
+        return takesBack(added, runs(statements, schema))
       },
     })
   },

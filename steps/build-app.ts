@@ -36,8 +36,8 @@ export const buildApp = factory(
       .describe('program and arguments, instead of the script'),
     /** Variables for the build. */
     env: variables.describe('variables for the build'),
-    /** Milliseconds. Default: none. */
-    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+    /** Milliseconds. Default: an hour. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
   ({ in: folder, script, out, sources, command, env, timeout }) => {
     const build = { folder, out, sources }

@@ -5,6 +5,7 @@ import { toolPresent } from '../checks/tool-present.ts'
 import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
 import { managerPresent, otherManager } from './build/manager-present.ts'
 import { incomingFile, incomingTextIfThere } from './incoming-file.ts'
+import { retryOption } from './retry-option.ts'
 
 /** Installs what the lock file says, and nothing else. */
 export const installDependencies = factory(
@@ -27,10 +28,12 @@ export const installDependencies = factory(
       .tuple([z.string()], z.string())
       .optional()
       .describe("program and arguments, instead of the package manager's own"),
-    /** Milliseconds. Default: none. */
-    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+    /** Milliseconds. Default: an hour. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
+    /** Default: tried once. */
+    retry: retryOption,
   },
-  ({ in: folder, manager, dev, command, timeout }) => {
+  ({ in: folder, manager, dev, command, timeout, retry }) => {
     const installed = dependenciesInstalled(folder, { manager, dev, read: incomingTextIfThere })
 
     return defineStep({
@@ -55,6 +58,7 @@ export const installDependencies = factory(
             ...(own ?? installation(observed.manager, observed.lock !== null, dev)),
             ...(folder !== '.' && { cwd: folder }),
             ...(timeout && { timeout }),
+            ...(retry && { retry }),
           },
         }
       },

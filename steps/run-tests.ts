@@ -31,8 +31,8 @@ export const runTests = factory(
       .describe('program and arguments, instead of the script'),
     /** Variables for the tests. */
     env: variables.describe('variables for the tests'),
-    /** Milliseconds. Default: none. */
-    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+    /** Milliseconds. Default: an hour. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
   ({ in: folder, script, command, env, timeout }) =>
     defineStep({

@@ -12,6 +12,7 @@ import {
   reverse,
   type Undo,
 } from '../runbook/index.ts'
+import { retryOption } from './retry-option.ts'
 import { variables } from './variables.ts'
 
 const text = (what: string) => z.string().max(100_000).regex(/\S/, what)
@@ -46,8 +47,10 @@ export const shell = factory(
       .enum(['state', 'follows', 'verifies', 'prepares'])
       .default('state')
       .describe('state, follows, verifies or prepares: what a rollback makes of it; default: state'),
-    /** Milliseconds. Default: none. */
-    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+    /** Milliseconds. Default: an hour. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
+    /** Default: tried once. */
+    retry: retryOption,
   },
   (options) => {
     const { block, script, sort, undo, after = [] } = options
@@ -85,7 +88,9 @@ export const shell = factory(
   },
 )
 
-type Options = { in: string; env?: z.output<typeof variables>; timeout?: number | undefined }
+type Options = { in: string; env?: z.output<typeof variables>; timeout?: number | undefined } & {
+  retry?: z.output<typeof retryOption>
+}
 
 const runsBlock = (block: string, options: Options) => zx(options, [asBlock, '--', block])
 
@@ -95,12 +100,17 @@ const runsScript = (script: string, options: Options) => zx(options, [script], {
  * zx in a process of its own, with the text as an argument. Its command line would write the text into the folder
  * first, under a name that another one at the same time takes too.
  */
-const zx = ({ in: folder, env, timeout }: Options, code: string[], more: Record<string, string> = {}) => ({
+const zx = (
+  { in: folder, env, timeout, retry }: Options,
+  code: string[],
+  more: Record<string, string> = {},
+) => ({
   ...changes('node', '--import', import.meta.resolve('zx/globals'), '--input-type=module', '-e', ...code),
   ...(folder !== '.' && { cwd: folder }),
   // Without SHLVL bash takes itself for a remote shell, and reads ~/.bashrc.
   env: { SHLVL: '1', ...more, ...env },
   ...(timeout && { timeout }),
+  ...(retry && { retry }),
 })
 
 /** What the block prints goes straight through: zx would keep it, and die of 512 MB. */

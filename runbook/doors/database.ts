@@ -196,7 +196,7 @@ export class DatabaseDoor {
   #told(error: unknown, printed: string, at?: { sql: string; line: number }): unknown {
     if (error instanceof Failed || !isDatabaseError(error)) return error
     if (!error.code || !/^[0-9A-Z]{5}$/.test(error.code) || error.code.startsWith('08'))
-      return this.#unreachable(error)
+      return this.#unreachable(error, { lost: true })
     const offset =
       at && error.position ? at.sql.slice(0, Number(error.position) - 1).split('\n').length - 1 : 0
     return new Failed({
@@ -210,9 +210,9 @@ export class DatabaseDoor {
     })
   }
 
-  #unreachable(error: unknown): Failed {
+  #unreachable(error: unknown, how: { lost?: true } = {}): Failed {
     const { code = '', message } = error as { code?: string; message: string }
-    return new Failed({ kind: 'database-unreachable', target: this.printed, code, message })
+    return new Failed({ kind: 'database-unreachable', target: this.printed, code, message, ...how })
   }
 }
 

@@ -41,7 +41,7 @@ export const send = async (
   } catch (error) {
     signal.throwIfAborted()
     const message = late.aborted ? `no answer within ${timeout} ms` : reasonOf(error)
-    throw new Failed({ kind: 'request-failed', printed, message })
+    throw new Failed({ kind: 'request-failed', printed, message, ...(isUnsent(error) && { unsent: true }) })
   }
 }
 
@@ -55,6 +55,17 @@ const readSome = async (response: Response): Promise<string> => {
   }
   return Buffer.concat(chunks).toString('utf8')
 }
+
+/** Without a connection nobody has received anything. */
+const isUnsent = (error: unknown): boolean => {
+  const { cause } = error as { cause?: { code?: string; errors?: { code?: string }[] } }
+  const codes = [cause?.code, ...(cause?.errors ?? []).map(({ code }) => code)]
+  return codes.some((code) => code !== undefined && NO_CONNECTION.includes(code))
+}
+const NO_CONNECTION = [
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
+  'UND_ERR_CONNECT_TIMEOUT',
+]
 
 /** fetch hides the reason in `cause`: 'connection refused' is what helps. */
 const reasonOf = (error: unknown): string => {

@@ -7,11 +7,10 @@ import type { Action, Command, Query, Request, Transaction } from '../model/acti
 import type { Environment } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
+import { limitsOf } from '../model/limits.ts'
 import { absoluteUrl } from '../model/print-action.ts'
 import type { Doors } from './doors.ts'
 
-/** How long a request may take that names no timeout. Milliseconds. */
-const REQUEST_TIMEOUT = 30_000
 /** The most that a reading command may print. Bytes. */
 const MOST = 16 * 1024 * 1024
 
@@ -68,8 +67,8 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     env: variablesOf(command, situation),
     printed,
     ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
-    ...(command.timeout && { timeout: command.timeout }),
     ...(situation.onStart && { onStart: situation.onStart }),
+    timeout: limitsOf(command).timeout!,
   }
   if (command.effect === 'changes' && onOutput) {
     const { exit } = await spawn(spawned, onOutput, signal)
@@ -128,11 +127,16 @@ const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situati
 const runQuery = async (query: Query, situation: Situation): Promise<Outcome> => {
   await leave(query, situation)
   const rows = await databaseDoor(situation.doors, situation.env).query(
-    query,
+    { ...query, ...timeoutOf(query) },
     situation.printed,
     situation.signal,
   )
   return { result: rows, tally: { rows: rows.length } }
+}
+
+const timeoutOf = (action: Query | Transaction): { timeout?: number } => {
+  const { timeout } = limitsOf(action)
+  return timeout === undefined ? {} : { timeout }
 }
 
 const leave = async ({ leaves, database }: Query | Transaction, { doors, env }: Situation): Promise<void> => {
@@ -142,7 +146,7 @@ const leave = async ({ leaves, database }: Query | Transaction, { doors, env }: 
 const runTransaction = async (transaction: Transaction, situation: Situation): Promise<Outcome> => {
   await leave(transaction, situation)
   const results = await databaseDoor(situation.doors, situation.env).transact(
-    transaction,
+    { ...transaction, ...timeoutOf(transaction) },
     situation.printed,
     situation.signal,
   )
@@ -179,7 +183,7 @@ const sendRequest = async (
         ),
       },
       ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
-      timeout: request.timeout ?? REQUEST_TIMEOUT,
+      timeout: limitsOf(request).timeout!,
       printed,
     },
     signal,

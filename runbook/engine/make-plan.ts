@@ -1,9 +1,10 @@
 import type { Planned } from '../model/action.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
+import { limitsOf } from '../model/limits.ts'
 import type { Revision } from '../model/look.ts'
 import type { PlannedStep } from '../model/planned-step.ts'
-import { printAction, printPlanned } from '../model/print-action.ts'
+import { printAction, printPlanned, withNames } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
 import type { Undo } from '../model/undo.ts'
 import { expectedDuration } from '../plan/expected-duration.ts'
@@ -118,6 +119,7 @@ const planStep = async (
       name,
       printed: printPlanned(action as Planned, env),
       byHand: (action as Planned).kind === 'instruction',
+      limits: limitsOf(withNames(action as Planned)),
     })),
     after: step.after(known).map(({ fact }) => fact),
     undo: printUndo(step.undo(known), env),

@@ -1,14 +1,16 @@
 import { startOf } from '../doors/process-identity.ts'
 import type { Action, Planned } from '../model/action.ts'
 import type { EventOf, ProcessIdentity } from '../model/event.ts'
+import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf } from '../model/failure.ts'
+import { isRetried, limitsOf } from '../model/limits.ts'
 import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
 import { askFor } from './ask.ts'
 import { carryOut, lastLines, type Outcome } from './carry-out.ts'
 import type { RunContext } from './run-context.ts'
 
-/** Performs one planned action of a step: announced on disk, done, and its end recorded. */
+/** Performs one planned action of a step, as often as its limits say. Each try is announced on disk before it. */
 export const perform = async (
   step: Step,
   name: string,
@@ -18,6 +20,31 @@ export const perform = async (
 ): Promise<unknown> => {
   if (!planned) throw new Error(`step ${step.id} performs '${name}', which it has not planned`)
   const action = planned.kind === 'given' ? planned.fill(values ?? {}) : planned
+  const { retry } = limitsOf(action)
+  for (let number = 1; ; number += 1) {
+    const goesOn = (failure: Failure) => number < retry.tries && isRetried(action, retry, failure)
+    const again = { try: number + 1, of: retry.tries, in: retry.pause }
+    try {
+      return await tryOnce(step, name, action, values, context, (failure) =>
+        goesOn(failure) ? { because: explain(failure).sentence, ...again } : undefined,
+      )
+    } catch (error) {
+      if (!goesOn(failureOf(error))) throw error
+      await context.doors.clock.sleep(retry.pause, context.signal)
+    }
+  }
+}
+
+type Again = NonNullable<EventOf<'action-ended'>['again']>
+
+const tryOnce = async (
+  step: Step,
+  name: string,
+  action: Action,
+  values: Readonly<Record<string, string>> | undefined,
+  context: RunContext,
+  againAfter: (failure: Failure) => Again | undefined,
+): Promise<unknown> => {
   const printed = printAction(action, context.env)
   const { recorder, doors, signal } = context
   signal.throwIfAborted()
@@ -38,7 +65,8 @@ export const perform = async (
     return result
   } catch (error) {
     const failure = failureOf(error)
-    ended(false, 'exit' in failure ? { exit: failure.exit } : {})
+    const again = againAfter(failure)
+    ended(false, { ...('exit' in failure && { exit: failure.exit }), ...(again && { again }) })
     throw hasTail(failure)
       ? new Failed({ ...failure, tail: failure.tail || lastLines(output.last().trimEnd()) })
       : error

@@ -6,8 +6,23 @@ export type Effect = 'reads' | 'changes'
 
 interface Common<E extends Effect> {
   readonly effect: E
-  /** Milliseconds after which the whole process tree, query or request is ended. */
+  /** Milliseconds after which the whole process tree, query or request is ended. Default: see `limitsOf`. */
   readonly timeout?: number
+  /** Of an action that is performed. Default: what cannot have had an effect, three times; of a command: nothing. */
+  readonly retry?: Retry
+}
+
+/** How often an action is tried. Data, because a way back is kept in the transcript. */
+export interface Retry {
+  /** In all, the first one too. */
+  readonly tries: number
+  /** Milliseconds between two. */
+  readonly pause: number
+  /**
+   * After which failures. `not-begun`: nothing can have been done, because the connection was refused, or a transaction
+   * was rolled back for a deadlock. A number: a command's exit status. `failed`: any failure but a timeout.
+   */
+  readonly on: readonly ('not-begun' | 'timeout' | 'failed' | number)[]
 }
 
 /** A program, never a shell string. Its exit status decides whether it failed; what it did is looked at. */

@@ -55,6 +55,8 @@ export type Happening =
       note?: string
       /** What was taken out of the answer to a request. */
       captured?: Record<string, Json>
+      /** Why it is tried once more: which time that is, of how many, and after how many ms. */
+      again?: { because: string; try: number; of: number; in: number }
     }
   | { type: 'asked'; step?: string; question: string }
   | { type: 'answered'; step?: string; question: string; answer: string; by: 'operator' | 'flag' }

@@ -38,7 +38,7 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'database-unreachable':
       return {
-        sentence: `the database ${failure.target} cannot be reached: ${failure.message || failure.code}`,
+        sentence: `${failure.lost ? `the connection to the database ${failure.target} was lost` : `the database ${failure.target} cannot be reached`}: ${failure.message || failure.code}`,
         remedy: remedyOfConnection(failure.code, failure.target),
       }
     case 'request-failed':

@@ -16,8 +16,17 @@ export type Failure =
       detail?: string
       hint?: string
     }
-  | { kind: 'database-unreachable'; target: string; code: string; message: string }
-  | { kind: 'request-failed'; printed: string; message: string; status?: number; body?: string }
+  /** `lost`: after it was reached, so that what was under way may have been done. */
+  | { kind: 'database-unreachable'; target: string; code: string; message: string; lost?: true }
+  /** `unsent`: there was no connection. */
+  | {
+      kind: 'request-failed'
+      printed: string
+      message: string
+      unsent?: true
+      status?: number
+      body?: string
+    }
   | { kind: 'file-failed'; path: string; code: string; message: string }
   | { kind: 'secret-missing'; name: string; empty: boolean; file: string }
   | { kind: 'secret-malformed'; name: string; message: string }

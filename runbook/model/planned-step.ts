@@ -1,4 +1,5 @@
 import type { Json } from './json.ts'
+import type { Limits } from './limits.ts'
 import type { Sort } from './step.ts'
 import type { Loss } from './undo.ts'
 
@@ -18,7 +19,7 @@ export interface PlannedStep {
   /** What the observation means, a line each. */
   findings: readonly string[]
   /** `byHand`: an instruction, which somebody must confirm. */
-  actions: { name: string; printed: string; byHand: boolean }[]
+  actions: { name: string; printed: string; byHand: boolean; limits: Limits }[]
   after: string[]
   undo: string
   /** What it will take away. */

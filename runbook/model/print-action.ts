@@ -28,7 +28,11 @@ export const printAction = (action: Action, env: Environment): string => {
 
 /** A planned action, with its holes as `‹name›`. */
 export const printPlanned = (planned: Planned, env: Environment): string =>
-  printAction(planned.kind === 'given' ? fillWithNames(planned) : planned, env)
+  printAction(withNames(planned), env)
+
+/** As it is, with the names of its holes in them. */
+export const withNames = (planned: Planned): Action =>
+  planned.kind === 'given' ? fillWithNames(planned) : planned
 
 const fillWithNames = (given: Given): Action =>
   given.fill(Object.fromEntries(given.holes.map((hole) => [hole, `‹${hole}›`])))

@@ -2,6 +2,7 @@ import type { PlannedStep } from '../model/planned-step.ts'
 import { quantity } from '../model/quantity.ts'
 import type { Plan } from '../plan/plan.ts'
 import { duration } from './duration.ts'
+import { limitsText } from './limits-text.ts'
 import type { Paint } from './paint.ts'
 import { visibleIn } from './visible.ts'
 
@@ -38,7 +39,10 @@ const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => 
   }`,
   ...stateLine(step, paint),
   ...step.findings.map((finding) => `      ${finding}`),
-  ...step.actions.map(({ printed }) => `      ${paint.cyan('$')} ${printed.replaceAll('\n', '\n        ')}`),
+  ...step.actions.map(
+    ({ printed, limits }) =>
+      `      ${paint.cyan('$')} ${printed.replaceAll('\n', '\n        ')}${paint.dim(limitsText(limits))}`,
+  ),
   ...step.loses.map(({ what, rows }) => paint.red(`      loses  ${quantity(rows, 'row')} ${what}`)),
   ...(step.after.length ? [paint.dim(`      proof  ${step.after.join('; ')}`)] : []),
   ...(step.undo ? [paint.dim(`      back   ${step.undo.replaceAll('\n', '\n             ')}`)] : []),

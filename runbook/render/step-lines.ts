@@ -10,6 +10,8 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
       return lookedLines(event, paint, verbose)
     case 'action-started':
       return verbose ? [`    ${paint.dim(`$ ${event.printed.replaceAll('\n', '\n      ')}`)}`] : []
+    case 'action-ended':
+      return event.again ? [againLine(event.again, paint)] : []
     case 'step-done':
       return [
         `  ${paint.green('✔')} ${title}${event.summary && ` · ${event.summary}`}  ${paint.dim(duration(event.ms))}`,
@@ -27,6 +29,10 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
       return []
   }
 }
+
+const againLine = ({ because, try: number, of, in: pause }: Again, paint: Paint): string =>
+  `    ${paint.yellow('↻')} ${firstLine(because)}; try ${number} of ${of} in ${duration(pause)}`
+type Again = NonNullable<EventOf<'action-ended'>['again']>
 
 const lookedLines = (
   { side, holds, fact, seen, step, process }: EventOf<'looked'>,

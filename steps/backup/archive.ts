@@ -1,3 +1,4 @@
+import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type Command,
   changes,
@@ -25,14 +26,17 @@ export const dumps = (
     `--file=${to}`,
   ),
   env: libpqVariables(databaseOf(env)),
+  timeout: WHOLE_DATABASE,
 })
 
 /** A migration that holds a table must not make the backup wait for ever, nor a password prompt. */
 const waiting = ['--no-password', '--lock-wait-timeout=60s'] as const
 
 /** Reads the whole archive and throws the SQL away: `--list` alone accepts one that was cut in half. */
-export const readsWhole = (archive: string): Command<'reads'> =>
-  reads('pg_restore', '--file=/dev/null', archive)
+export const readsWhole = (archive: string): Command<'reads'> => ({
+  ...reads('pg_restore', '--file=/dev/null', archive),
+  timeout: WHOLE_DATABASE,
+})
 
 /** What an archive says it holds. */
 export const listsContents = (archive: string): Command<'reads'> => reads('pg_restore', '--list', archive)

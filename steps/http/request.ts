@@ -75,6 +75,8 @@ export const actionOf = (
     method,
     url: fillUrl(url, values),
     timeout,
+    // The step itself knows what may be sent again.
+    retry: { tries: 1, pause: 0, on: [] },
     ...(Object.keys(request.capture).length && { captures: (reply: Reply) => capturedFrom(reply, request) }),
     headers: { ...headers, ...request.headers },
     ...(json !== undefined && { json: fillBody(json, values) }),

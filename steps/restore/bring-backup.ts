@@ -4,6 +4,7 @@ import { clientFitsServer } from '../../checks/client-fits-server.ts'
 import { databaseAnswers } from '../../checks/database-answers.ts'
 import { databaseCanBeRenamed } from '../../checks/database-can-be-renamed.ts'
 import { readManifest } from '../../checks/reading/backup-manifest.ts'
+import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import { roleMay } from '../../checks/role-may.ts'
 import { secretPresent } from '../../checks/secret-present.ts'
 import {
@@ -96,9 +97,9 @@ export const bringBackup = (dump: string) =>
             .filter((name) => name !== restoring)
             .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database }]),
         ),
-        create: { ...executes(createLike(restoring, making)), database },
+        create: { ...executes(createLike(restoring, making)), database, timeout: WHOLE_DATABASE },
         restore: restores(env, dump, restoring, jobs),
-        analyze: { ...executes('ANALYZE'), database: restoring },
+        analyze: { ...executes('ANALYZE'), database: restoring, timeout: WHOLE_DATABASE },
         // It bears this name only once it has been proven.
         finish: {
           ...transaction([
@@ -157,6 +158,7 @@ const restores = (env: Environment, dump: string, database: string, jobs: number
     dump,
   ),
   env: libpqVariables(databaseOf(env)),
+  timeout: WHOLE_DATABASE,
 })
 const conninfo = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 

@@ -1,3 +1,4 @@
+import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type Beside,
   besideName,
@@ -84,9 +85,8 @@ const never = (): never => {
 export const inDatabase = <Row>(database: string, query: Query<'reads', Row>): Query<'reads', Row> => ({
   ...query,
   database,
-  timeout: HOURS,
+  timeout: WHOLE_DATABASE,
 })
-const HOURS = 6 * 3_600_000
 
 /** Which databases of these names there are. */
 export const databasesNamed = (...names: string[]): Query<'reads', { name: string }> =>

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
+import type { Limits } from '../../runbook/model/limits.ts'
 import { paintWith } from '../../runbook/render/paint.ts'
 import { planSummary, planText } from '../../runbook/render/plan-text.ts'
 import { FROM, plain, plan, planned } from './made-up.ts'
 
 const title = 'Plan: shop to production'
+const limits = { timeout: 600_000, retry: { tries: 1, pause: 0, on: [] } }
+const patient: Limits = { timeout: 90_000, retry: { tries: 3, pause: 5000, on: ['failed', 7] } }
 const small = plan(
   [
     planned('backup', {
@@ -14,13 +17,13 @@ const small = plan(
     }),
     planned('pull', {
       ...{ phase: 'Prepare', seen: '2 commits', findings: ['1a2b3c4 Add avatars', '5d6e7f8 Fix it'] },
-      actions: [{ name: 'advance', printed: 'git merge --ff-only 9c8d7e6', byHand: false }],
+      actions: [{ name: 'advance', printed: 'git merge --ff-only 9c8d7e6', byHand: false, limits }],
       ...{ after: ['HEAD is 9c8d7e6', 'the tree is clean'], undo: 'git checkout 3f2a1b0\nnpm ci' },
     }),
     planned('install', { phase: 'Prepare', expects: 'later', seen: 'package.json of 9c8d7e6' }),
     planned('migrate', {
       phase: 'Migrate',
-      actions: [{ name: 'apply', printed: 'BEGIN;\nDROP TABLE a;\nCOMMIT;', byHand: false }],
+      actions: [{ name: 'apply', printed: 'BEGIN;\nDROP TABLE a;\nCOMMIT;', byHand: false, limits: patient }],
       loses: [{ rows: 1204, what: 'with a value in a.b' }],
     }),
     planned('build', { phase: 'Migrate', expects: 'done', seen: 'built from 9c8d7e6' }),
@@ -42,7 +45,7 @@ Prepare
       2 commits
       1a2b3c4 Add avatars
       5d6e7f8 Fix it
-      $ git merge --ff-only 9c8d7e6
+      $ git merge --ff-only 9c8d7e6  (up to 10 min)
       proof  HEAD is 9c8d7e6; the tree is clean
       back   git checkout 3f2a1b0
              npm ci
@@ -53,7 +56,7 @@ Migrate
    4. Do migrate
       $ BEGIN;
         DROP TABLE a;
-        COMMIT;
+        COMMIT;  (up to 90 s; tried 3 times, 5 s apart, when it fails or on exit 7)
       loses  1,204 rows with a value in a.b
    5. Do build
       already done: built from 9c8d7e6; will be skipped if it still is
@@ -93,7 +96,7 @@ test('a commit message, an observation or a command from outside obeys nobody', 
     plan([
       planned('one', {
         ...{ title: evil, seen: evil, findings: [evil], after: [evil], undo: evil },
-        actions: [{ name: 'a', printed: evil, byHand: false }],
+        actions: [{ name: 'a', printed: evil, byHand: false, limits }],
         loses: [{ rows: 1, what: evil }],
       }),
     ]),
