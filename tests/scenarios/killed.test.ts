@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { query, removeWorlds } from '../examples/raise-world.ts'
+import { type EndState, endState } from './end-state.ts'
+import { killAndResume } from './killed-run.ts'
+import { type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
+
+// A deployment and a restore, killed inside their effects and gone on with. `npm run chaos` tries every event.
+
+// A deployment, a rollback and a resume each, of real parts.
+vi.setConfig({ testTimeout: 240_000 })
+
+let world: ScenarioWorld
+let book: string[]
+beforeAll(async () => {
+  world = await scenarioWorld('killed')
+  book = await world.bookWith('quick.config.ts', (text) =>
+    text.replace('updateEnv: false', 'soak: 500, updateEnv: false'),
+  )
+})
+afterAll(removeWorlds)
+beforeEach(async () => {
+  const kept = `SELECT datname FROM pg_database WHERE datname LIKE 'Lumiku-Production\\_%'`
+  for (const { datname } of await query(world.adminUrl, kept))
+    await query(world.adminUrl, `DROP DATABASE "${datname}" WITH (FORCE)`)
+  await world.reset()
+})
+
+const effect = (step: string, action: string) =>
+  `"type":"action-started","step":"${step}","action":"${action}"`
+const run = (command: string, ...more: string[]) => {
+  return [command, 'production', ...book, '--confirm', 'production', '--yes', ...more]
+}
+
+describe('a deployment', () => {
+  let expected: EndState
+  beforeAll(async () => {
+    await world.reset()
+    expect((await world.runbook(run('deploy'))).exit).toBe(0)
+    expected = await endState(world)
+  })
+
+  test.each([
+    ['backup-database', 'dump', 20],
+    ['pull-code', 'advance', 0],
+    ['build-app', 'build', 300],
+    ['apply-sql', 'migrate', 5],
+    ['pm2-restart', 'reload', 100],
+    ['verify-http', 'the avatar comes back with its new columns', 0],
+  ])('killed inside of %s: %s', async (step, action, delay) => {
+    const { killed } = await killAndResume(world, {
+      ...{ args: run('deploy'), moment: effect(step, action), hit: { delay }, expected },
+    })
+    expect(killed).toBe(true)
+  })
+})
+
+describe('a rollback with its database', () => {
+  let expected: EndState
+  const rollback = () => run('rollback', '--database', 'restore')
+  const deployed = async () => expect((await world.runbook(run('deploy'))).exit).toBe(0)
+  beforeAll(async () => {
+    await world.reset()
+    await deployed()
+    expect((await world.runbook(rollback())).exit).toBe(0)
+    expected = await endState(world)
+  })
+
+  test.each([
+    ['bring-backup', 'restore', 50],
+    ['stop-pm2-restart', 'stop', 50],
+    ['swap-databases', 'swap', 0],
+    ['swap-databases', 'swap', 3],
+    ['pm2-restart', 'restart', 50],
+  ])('killed inside of %s: %s', async (step, action, delay) => {
+    await deployed()
+    const { killed } = await killAndResume(world, {
+      ...{ args: rollback(), moment: effect(step, action), hit: { delay }, expected },
+    })
+    expect(killed).toBe(true)
+  })
+})
