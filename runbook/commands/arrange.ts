@@ -7,14 +7,35 @@ import type { Arrangement } from '../plan/plan.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
-/** What a book, loaded from `path`, has for one of its environments. */
-export const arrange = (book: Book, name: string, path: string): Arrangement => {
+/** What a book, loaded from `path`, has for one of its environments; without a procedure: what `deploy` gives. */
+export const arrange = (book: Book, name: string, path: string, procedure?: string): Arrangement => {
   const definition = Object.hasOwn(book.environments, name) ? book.environments[name] : undefined
   if (!definition) throw unknownEnvironment(name, Object.keys(book.environments))
   const env = resolveEnvironment(name, definition, dirname(path))
-  const { entries } = phase('', book.deploy(env))
+  const give = procedure === undefined ? book.deploy : procedureOf(book, procedure)
+  const { entries } = phase('', give.call(book, env))
   const steps = entries.flatMap(stepsOf)
-  return { book, env, entries, steps, fingerprint: fingerprintOf(steps) }
+  return { book, env, entries, steps, ...(procedure && { procedure }), fingerprint: fingerprintOf(steps) }
+}
+
+/** A procedure of the book by its name. */
+export const procedureOf = ({ procedures = {} }: Book, name: string): Book['deploy'] => {
+  if (Object.hasOwn(procedures, name)) return procedures[name]!
+  const known = Object.keys(procedures)
+  if (name === 'deploy')
+    throw new UsageError('`deploy` is a command of its own', 'type: runbook deploy <env>')
+  if (known.length === 0)
+    throw new UsageError(
+      `the book has no procedure '${name}', nor any other than deploy`,
+      `write it: procedures: { ${name}: (env) => [steps] }`,
+    )
+  const meant = nearest(name, known)
+  throw new UsageError(
+    name
+      ? `the book has no procedure '${name}'; it has ${known.join(', ')}`
+      : `it does not say which procedure; the book has ${known.join(', ')}`,
+    name && meant ? `did you mean ${meant}?` : 'name one of them: runbook run <name> <env>',
+  )
 }
 
 const unknownEnvironment = (name: string, known: readonly string[]): UsageError => {

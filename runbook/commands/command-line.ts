@@ -22,8 +22,9 @@ export const runCommandLine = async (): Promise<number> => {
     for (const option of [...verb.options, ...everywhere]) command.addOption(optionOf(option))
     // commander gives one value for each argument of the verb, then the options, then the command.
     command.action(async (...given: unknown[]) => {
-      const [env, argument] = given.slice(0, -2) as (string | undefined)[]
-      exit = await invoke(verb, { env, argument }, given.at(-2) as Options)
+      const [first, second] = given.slice(0, -2) as (string | undefined)[]
+      const words = verb.envLast ? { env: second, argument: first } : { env: first, argument: second }
+      exit = await invoke(verb, words, given.at(-2) as Options)
     })
   }
   try {

@@ -3,7 +3,7 @@ import type { Paint } from '../render/paint.ts'
 /** What an operator typed, and where. */
 export interface Invocation {
   env: string | undefined
-  /** What follows the environment on the line: the backup of `restore`. */
+  /** What else names something on the line: the backup of `restore`, the procedure of `run`. */
   argument: string | undefined
   options: Options
   cwd: string

@@ -10,17 +10,30 @@ import { loadBook } from './load-book.ts'
 
 /** A book, opened for one of its environments. */
 export interface OpenBook {
+  /** What `deploy` gives for it. */
   arrangement: Arrangement
+  /** What one of the book's procedures gives for it; without a name: `deploy`. */
+  of(procedure: string | undefined): Arrangement
   bookFolder: string
   stateDir: string
 }
 
-/** Finds and loads the book, and settles which environment is meant. */
-export const openBook = async (invocation: Invocation): Promise<OpenBook> => {
+/** Finds and loads the book, and settles which environment is meant; `first` may refuse before that is asked. */
+export const openBook = async (
+  invocation: Invocation,
+  first: (book: Book) => void = () => {},
+): Promise<OpenBook> => {
   const path = findBook(invocation.options.config, invocation.cwd)
   const book = await loadBook(path)
-  const arrangement = arrange(book, invocation.env ?? (await askEnvironment(book, invocation)), path)
-  return { arrangement, bookFolder: dirname(path), stateDir: stateDirOf(invocation, path) }
+  first(book)
+  const env = invocation.env ?? (await askEnvironment(book, invocation))
+  const arrangement = arrange(book, env, path)
+  return {
+    arrangement,
+    of: (procedure) => (procedure === undefined ? arrangement : arrange(book, env, path, procedure)),
+    bookFolder: dirname(path),
+    stateDir: stateDirOf(invocation, path),
+  }
 }
 
 /** `--state-dir`, or `.runbook` beside the book. */

@@ -5,6 +5,7 @@ import { demandStillHolds } from '../engine/still-holds.ts'
 import { seeToSurvivors } from '../engine/survivors.ts'
 import { isBegun } from '../journal/fold.ts'
 import { readRun } from '../journal/runs.ts'
+import { isForwards } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { unmet } from '../model/failure.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -17,7 +18,7 @@ import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook, stateDirOf } from './open-book.ts'
 import { meantBy } from './restore.ts'
 import { runReading, type Unfinished, type Work } from './run-reading.ts'
-import { orTakeBack, rollbackOptions } from './take-back.ts'
+import { arrangementOf, orTakeBack, rollbackOptions } from './take-back.ts'
 import { unfinishedRun } from './unfinished-run.ts'
 
 /**
@@ -36,11 +37,11 @@ export const resume = async (invocation: Invocation): Promise<number> => {
   const { command, env, fingerprint } = run.state.started!
   const open = await openBook({ ...invocation, env })
   const whole = await readAgain(run, open)
-  const title = `Go on with the ${command} of ${whole.book.name} in ${env}`
+  const title = `Go on with the ${whole.procedure ?? command} of ${whole.book.name} in ${env}`
   mayStart(whole.env, invocation, `${title}?`)
   const done = whole.steps.filter((step) => isOver(step, run.state))
 
-  const changed = fingerprint !== open.arrangement.fingerprint
+  const changed = fingerprint !== whole.fingerprint
   const heading = resumeText(run, { done, changed, paint })
 
   const work = (given: Work): Promise<void> => {
@@ -57,7 +58,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
         present: (plan) => say(text(plan, { title, runs, paint })),
         // What was approved once, before its first effect, is not asked for again.
         beforehand: async () => {
-          if (command !== 'deploy' && !isBegun(run.state)) await approve(whole.book, context, options)
+          if (!isForwards(command) && !isBegun(run.state)) await approve(whole.book, context, options)
         },
       })
     })
@@ -80,8 +81,8 @@ const demandWhole = ({ id, flaws }: Unfinished): void => {
 const readAgain = async ({ id, state }: Unfinished, open: OpenBook): Promise<Arrangement> => {
   const { command, takesBack, told = {} } = state.started!
   if (command === 'restore') return meantBy(open, told.backup).arrangement
-  if (command !== 'rollback') return open.arrangement
+  if (command !== 'rollback') return open.of(told.procedure)
   if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
   const target = { id: takesBack, state: await readRun(open.stateDir, takesBack) }
-  return arrangeRollback(open.arrangement, rollbackOptions(target, open, told))
+  return arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, told))
 }

@@ -18,7 +18,7 @@ import { lookCommand } from './look-command.ts'
 import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
-import { rollbackOptions } from './take-back.ts'
+import { arrangementOf, rollbackOptions } from './take-back.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Takes the last run that changed something back, or the one that `--run` names. */
@@ -89,10 +89,11 @@ const readBackwards = async (open: OpenBook, { options, say }: Invocation): Prom
     return undefined
   }
   const how = rollbackOptions(target, open, options)
+  const whole = arrangementOf(target, open)
   return {
-    arrangement: arrangeRollback(arrangement, how),
+    arrangement: arrangeRollback(whole, how),
     target,
-    stays: staysAsItIs(arrangement, how),
+    stays: staysAsItIs(whole, how),
   }
 }
 

@@ -70,10 +70,12 @@ export const runReading = async (
   const { stateDir, bookFolder } = open
   const { env, book } = arrangement
   const now = systemClock.now()
-  const run = unfinished?.id ?? runId(now, env.name, command, randomBytes(2).toString('hex'))
+  // A procedure's runs bear its name.
+  const label = command === 'run' ? arrangement.procedure! : command
+  const run = unfinished?.id ?? runId(now, env.name, label, randomBytes(2).toString('hex'))
   const holder = holderOf(run, now, invocation)
   prepareStateDir(stateDir)
-  const { steps: usually, runs } = await expectedDurations(stateDir, env.name, command)
+  const { steps: usually, runs } = await expectedDurations(stateDir, env.name, label)
   const view = viewOf(invocation, arrangement, usually)
   const journal = new JournalFile(journalOf(stateDir, run), unfinished?.end)
   const { context, close } = openContext({
@@ -119,7 +121,12 @@ export const runReading = async (
         state: context.state,
         titles: new Map(arrangement.steps.map(({ id, title }) => [id, title])),
         transcript: relativeTo(invocation.cwd, journal.path),
-        again: ['runbook', command, env.name, invocation.argument ?? ''].join(' ').trim(),
+        again: (command === 'run'
+          ? ['runbook run', label, env.name]
+          : ['runbook', command, env.name, invocation.argument ?? '']
+        )
+          .join(' ')
+          .trim(),
         ms: systemClock.monotonic() - began,
         paint: invocation.paint,
       }),

@@ -8,6 +8,7 @@ import { stampOfRun } from '../journal/run-id.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
+import type { Arrangement } from '../plan/plan.ts'
 import { approve } from './approve.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
@@ -24,7 +25,7 @@ const takeBack = (
   invocation: Invocation,
 ): Promise<Ended> => {
   const { options } = invocation
-  const arrangement = arrangeRollback(open.arrangement, rollbackOptions(target, open, options))
+  const arrangement = arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, options))
   const reading = { arrangement, takesBack: target.id, reason }
   return runReading(
     'rollback',
@@ -51,10 +52,17 @@ export const orTakeBack = async (
     await work()
   } catch (error) {
     if (!context.takeBack) throw error
-    const reason = `its deployment failed: ${explain(failureOf(error)).sentence.split('\n', 1)[0]}`
+    const reason = `it failed: ${explain(failureOf(error)).sentence.split('\n', 1)[0]}`
     const ended = await takeBack({ id: run, state: context.state }, reason, open, invocation)
     throw new TakenBack(failureOf(error), ended)
   }
+}
+
+/** The whole of what a run was to do, as the book has it now; nothing where it no longer has that procedure. */
+export const arrangementOf = ({ state }: PastRun, { of, arrangement }: OpenBook): Arrangement => {
+  const procedure = state.started?.told?.procedure
+  const known = procedure === undefined || Object.hasOwn(arrangement.book.procedures ?? {}, procedure)
+  return known ? of(procedure) : { ...arrangement, procedure, entries: [], steps: [] }
 }
 
 /** How a run is read backwards. */

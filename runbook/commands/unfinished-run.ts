@@ -6,7 +6,7 @@ import type { Unfinished } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Runs of these commands are gone on with; the others are simply started again. */
-const RESUMABLE = ['deploy', 'rollback', 'restore']
+const RESUMABLE = ['deploy', 'run', 'rollback', 'restore']
 
 /**
  * The run to go on with: the one that is named, or the latest. Undefined where there is nothing left to do. Only the

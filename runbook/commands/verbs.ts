@@ -4,6 +4,8 @@ import type { Invocation } from './invocation.ts'
 export interface Verb {
   name: string
   argument: string
+  /** The environment is the second word after it. */
+  envLast?: true
   summary: string
   /** Options of its own. */
   options: readonly OptionText[]
@@ -72,6 +74,22 @@ export const verbs: readonly Verb[] = [
       ...approval,
     ],
     load: async () => (await import('./resume.ts')).resume,
+  },
+  {
+    name: 'run',
+    argument: '[name] [env]',
+    envLast: true,
+    summary: 'performs another procedure of the book, such as `prepare`; without a name it lists them',
+    options: [
+      { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      {
+        flags: '--on-failure <what>',
+        about: 'what to do when a step fails, instead of asking',
+        choices: ['stop', 'rollback'],
+      },
+      ...approval,
+    ],
+    load: async () => (await import('./run.ts')).run,
   },
   {
     name: 'verify',

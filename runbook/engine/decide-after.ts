@@ -1,4 +1,5 @@
 import { begunStates } from '../journal/fold.ts'
+import { isForwards } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import { askChoice, askText } from './ask.ts'
@@ -44,4 +45,4 @@ const ask = async (step: Step, context: RunContext): Promise<Decision> => {
 
 /** Whether something was begun that has a way back. */
 const canTakeBack = ({ state }: RunContext): boolean =>
-  state.started?.command === 'deploy' && begunStates(state).length > 0
+  isForwards(state.started?.command) && begunStates(state).length > 0

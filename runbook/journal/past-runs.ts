@@ -1,3 +1,4 @@
+import { isForwards } from '../model/event.ts'
 import { begunStates, type RunState } from './fold.ts'
 import { listRuns, readRun } from './runs.ts'
 
@@ -24,7 +25,8 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
 }
 
 /**
- * What a rollback would take back: the latest run that changed a state, whether it ended well or not. Undefined
+ * What a rollback would take back: the latest run of the book, a deployment or another of its procedures, that changed
+ * a state, whether it ended well or not. Undefined
  * where there is none, and where that run was itself a rollback, or has been rolled back.
  */
 export const latestChange = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
@@ -34,7 +36,7 @@ export const latestChange = async (stateDir: string, env: string): Promise<PastR
     const takenBack =
       ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')
     if (takenBack) return undefined
-    if (started?.command === 'deploy') return run
+    if (isForwards(started?.command)) return run
   }
   return undefined
 }

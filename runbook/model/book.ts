@@ -47,6 +47,8 @@ export interface Book {
   readonly approval?: Approval
   readonly environments: Readonly<Record<string, EnvironmentDefinition>>
   deploy(env: Environment): Entries
+  /** What else the book can do, by name: `runbook run <name> <env>`. */
+  readonly procedures?: Readonly<Record<string, (env: Environment) => Entries>>
 }
 
 /** Whose word a rollback needs, and how they are reached. */

@@ -92,12 +92,17 @@ export type Told = {
   around?: string[]
   /** The argument of `restore`. */
   backup?: string
+  /** The argument of `run`. */
+  procedure?: string
 }
+
+/** Whether a run performs the book itself, of which a rollback can take back what it changed. */
+export const isForwards = (command: string | undefined): boolean => command === 'deploy' || command === 'run'
 
 /** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */
 export type Side = 'needs' | 'before' | 'already' | 'after'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
-export type Command = 'deploy' | 'verify' | 'rollback' | 'backup' | 'restore' | 'prune'
+export type Command = 'deploy' | 'run' | 'verify' | 'rollback' | 'backup' | 'restore' | 'prune'
 
 /** A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. */
 export type Event = { seq: number; at: string } & Happening & { prev: string }

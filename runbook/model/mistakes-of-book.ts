@@ -11,11 +11,17 @@ import type { Mistake, Step } from './step.ts'
 export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   const parsed = bookSchema.safeParse(book)
   const ofKeys = parsed.success ? [] : mistakesIn(parsed.error, '')
-  const { environments, deploy } = (book ?? {}) as Partial<Book>
-  if (typeof deploy !== 'function' || typeof environments !== 'object') return ofKeys
+  const { environments, deploy, procedures } = (book ?? {}) as Partial<Book>
+  if (typeof environments !== 'object') return ofKeys
+  const readings: Reading[] = [
+    { at: 'deploy', give: deploy },
+    ...Object.entries(procedures ?? {}).map(([name, give]) => ({ at: `procedures.${name}`, give })),
+  ].filter((reading): reading is Reading => typeof reading.give === 'function')
   const ofSteps = Object.entries(environments ?? {}).flatMap(([name, definition]) => {
     const whole = environmentSchema.safeParse(definition).success
-    return whole ? mistakesOfEnvironment(name, definition, deploy, path) : guessedMistakes(name, deploy, path)
+    return readings.flatMap((reading) =>
+      whole ? mistakesOfEnvironment(name, definition, reading, path) : guessedMistakes(name, reading, path),
+    )
   })
   // Most steps stand in every environment; each of their mistakes is said once.
   const distinct = new Map(
@@ -24,42 +30,52 @@ export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   return [...distinct.values()]
 }
 
+/** One of the functions that give steps, and where it stands in the book. */
+interface Reading {
+  at: string
+  give: Book['deploy']
+}
+
 const mistakesOfEnvironment = (
   name: string,
   definition: EnvironmentDefinition,
-  deploy: Book['deploy'],
+  { at, give }: Reading,
   path: string,
 ): Mistake[] => {
   const env = resolveEnvironment(name, definition, dirname(path))
   let entries: readonly Entry[]
   try {
-    const given: unknown = deploy(env)
-    if (!Array.isArray(given)) return [notAList]
+    const given: unknown = give(env)
+    if (!Array.isArray(given)) return [notAList(at)]
     entries = phase('', given).entries
   } catch (error) {
-    return [{ at: 'deploy', expected: `cannot be called for ${name}: ${(error as Error)?.message ?? error}` }]
+    return [{ at, expected: `cannot be called for ${name}: ${(error as Error)?.message ?? error}` }]
   }
-  if (entries.some((entry) => !isEntry(entry))) return [notAList]
+  if (entries.some((entry) => !isEntry(entry))) return [notAList(at)]
   const steps = entries.flatMap(stepsOf)
   const ofOptions = steps.flatMap((step) => step.mistakes)
   // A step whose options are wrong does not tell what it is for.
   return [
     ...ofOptions,
-    ...mistakesOfIds(steps, env),
-    ...(ofOptions.length ? [] : mistakesOfOrder(entries, steps, env)),
+    ...mistakesOfIds(steps),
+    ...(at === 'deploy' && !steps.length
+      ? [{ at: `environments.${env.name}`, expected: '`deploy` gives it no step' }]
+      : []),
+    ...(ofOptions.length ? [] : mistakesOfOrder(entries, steps, env, at)),
   ]
 }
 
-const notAList: Mistake = {
-  at: 'deploy',
+const notAList = (at: string): Mistake => ({
+  at,
   expected:
     'must give a list of steps, phase, sequence and parallel; a step is what its factory gives: pullCode()',
-}
+})
 
 /** Where the environment itself is mistaken: what its steps would still have wrong, as far as that can be known. */
-const guessedMistakes = (name: string, deploy: Book['deploy'], path: string): Mistake[] =>
-  mistakesOfEnvironment(name, { app: { dir: '.' } }, deploy, path).filter(
-    (mistake) => mistake === notAList || !/^(deploy|environments\.)/.test(mistake.at),
+const guessedMistakes = (name: string, reading: Reading, path: string): Mistake[] =>
+  mistakesOfEnvironment(name, { app: { dir: '.' } }, reading, path).filter(
+    ({ at, expected }) =>
+      expected === notAList(at).expected || !/^(deploy$|procedures\.|environments\.)/.test(at),
   )
 
 const isEntry = (entry: Entry): boolean =>
@@ -67,27 +83,33 @@ const isEntry = (entry: Entry): boolean =>
     ? Array.isArray(entry.mistakes)
     : Array.isArray(entry?.entries) && entry.entries.every((inner) => isEntry(inner))
 
-const mistakesOfIds = (steps: readonly Step[], env: Environment): Mistake[] => {
+const mistakesOfIds = (steps: readonly Step[]): Mistake[] => {
   const ids = steps.map(({ id }) => id)
   const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
-  return [
-    ...[...twice].map((id) => ({
-      at: `steps.${id}`,
-      expected: 'stands twice in the book; give one of them another `id`',
-    })),
-    ...(steps.length ? [] : [{ at: `environments.${env.name}`, expected: '`deploy` gives it no step' }]),
-  ]
+  return [...twice].map((id) => ({
+    at: `steps.${id}`,
+    expected: 'stands twice in the book; give one of them another `id`',
+  }))
 }
 
-/** A protected environment's database is backed up before anything changes it. */
-const mistakesOfOrder = (entries: readonly Entry[], steps: readonly Step[], env: Environment): Mistake[] => {
+/** A protected environment's database is backed up before anything changes it; in a deployment, in any case. */
+const mistakesOfOrder = (
+  entries: readonly Entry[],
+  steps: readonly Step[],
+  env: Environment,
+  at: string,
+): Mistake[] => {
   if (!env.protected || !env.database) return []
+  if (at !== 'deploy' && !steps.some(({ role }) => role === 'migration')) return []
   const backup = steps.find(({ role }) => role === 'backup')
   if (!backup)
     return [
       {
-        at: `environments.${env.name}`,
-        expected: 'is protected and has a database, so its book needs backupDatabase()',
+        at: at === 'deploy' ? `environments.${env.name}` : at,
+        expected:
+          at === 'deploy'
+            ? 'is protected and has a database, so its book needs backupDatabase()'
+            : `changes the database of ${env.name}, which is protected, so it needs backupDatabase()`,
       },
     ]
   return [
@@ -164,6 +186,9 @@ const environmentSchema = z.strictObject(
   'must be an object: { app: { dir, branch, url } }',
 )
 
+/** Runs of these names are of the commands. */
+const taken = ['deploy', 'run', 'verify', 'rollback', 'backup', 'restore', 'prune']
+
 const bookSchema = z.strictObject(
   {
     name: string,
@@ -180,6 +205,24 @@ const bookSchema = z.strictObject(
       (value) => typeof value === 'function',
       'must be a function: (env) => [steps]',
     ),
+    procedures: z
+      .record(
+        z
+          .string()
+          .regex(/^[a-z][a-z0-9-]*$/)
+          .refine((name) => !taken.includes(name)),
+        z.custom<Book['deploy']>(
+          (value) => typeof value === 'function',
+          'must be a function: (env) => [steps]',
+        ),
+        {
+          error: ({ code }) =>
+            code === 'invalid_key'
+              ? `is named with other than small letters, digits and dashes, or like a command: ${taken.join(', ')}`
+              : 'must be an object: { prepare: (env) => [steps] }',
+        },
+      )
+      .optional(),
   },
   'must be exported by default: export default defineRunbook({ … })',
 )

@@ -10,6 +10,8 @@ export interface Arrangement {
   env: Environment
   entries: readonly Entry[]
   steps: readonly Step[]
+  /** Which of the book's procedures it is; absent: `deploy`. */
+  procedure?: string
   /** Changes when the book's steps change. */
   fingerprint: string
 }

@@ -1,4 +1,5 @@
 import { begunStates, type RunState, type StepState } from '../journal/fold.ts'
+import { isForwards } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
@@ -62,23 +63,24 @@ const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
 const goOn = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): string[] => {
   if (failure?.kind === 'locked' || failure?.kind === 'frozen') return []
   const command = state.started?.command ?? ''
-  const open = ['deploy', 'rollback', 'restore'].includes(command) && (state.changed || state.resumed)
+  const open =
+    (isForwards(command) || ['rollback', 'restore'].includes(command)) && (state.changed || state.resumed)
   return [open && verdict !== 'rolled-back' ? '  go on       runbook resume' : `  again       ${again}`]
 }
 
 /** What to type to get back, where there is something to take back. */
 const wayBack = ({ verdict }: Ended, state: RunState): string[] => {
   const { command, env } = state.started ?? {}
-  const standing = command === 'deploy' && verdict !== 'rolled-back' && begunStates(state).length > 0
+  const standing = isForwards(command) && verdict !== 'rolled-back' && begunStates(state).length > 0
   return standing ? [`  or back     runbook rollback ${env}`] : []
 }
 
 const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {
   const { command } = options.state.started ?? {}
   if (command === 'verify') return []
-  if (command === 'deploy' && verdict === 'rolled-back')
+  if (isForwards(command) && verdict === 'rolled-back')
     return ['  taken back  yes: the previous revision answers; its own transcript is named above']
-  if (command === 'deploy' && verdict === 'rollback-failed')
+  if (isForwards(command) && verdict === 'rollback-failed')
     return ['  taken back  NO: the rollback failed, see above', ...whatStands(options)]
   return whatStands(options)
 }
