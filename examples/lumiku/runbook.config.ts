@@ -40,15 +40,18 @@ export default defineRunbook({
         probe: ['/health'],
       },
       database,
+      identify: { database: 'Lumiku-Production' },
       variables: { NODE_ENV: 'production' },
     },
     staging: {
       app: { dir: './staging', branch: 'development', url: LUMIKU_STAGING_URL ?? 'https://dev.lumiku.com' },
       database,
+      identify: { database: 'lumiku_staging' },
     },
     local: {
       app: { dir: './local', branch: 'development', url: LUMIKU_LOCAL_URL ?? 'http://localhost:3000' },
       database,
+      identify: { database: 'lumiku_local' },
     },
   },
 

@@ -36,8 +36,7 @@ export const backups = async (invocation: Invocation): Promise<number> => {
       ),
     )
   else say('No backups yet.\n')
-  if (env !== undefined) await alsoKept(invocation)
-  return EXIT.done
+  return env === undefined ? EXIT.done : alsoKept(invocation)
 }
 
 /** A database that does not answer hides what it has kept, and not the list of files. */

@@ -1,5 +1,6 @@
 import { systemClock } from '../doors/clock.ts'
 import { openContext } from '../engine/open-context.ts'
+import { demandRightTarget } from '../engine/right-target.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { EXIT, exitOf } from '../model/exit.ts'
 import { failureOf } from '../model/failure.ts'
@@ -28,6 +29,7 @@ export const lookCommand = async (
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
   try {
+    await demandRightTarget(context)
     await work(open, context)
     return EXIT.done
   } catch (error) {

@@ -6,6 +6,7 @@ import { machineName, operatorName, startOf } from '../doors/process-identity.ts
 import { type Asker, askOnTerminal } from '../doors/prompt.ts'
 import { lockEnvironment } from '../engine/lock.ts'
 import { openContext } from '../engine/open-context.ts'
+import { demandRightTarget } from '../engine/right-target.ts'
 import type { Answers, RunContext } from '../engine/run-context.ts'
 import { withRun } from '../engine/with-run.ts'
 import { expectedDurations } from '../journal/durations.ts'
@@ -106,10 +107,10 @@ export const runReading = async (
         ...(unfinished && { resumed: true as const }),
       },
       context,
-      () =>
-        locks
-          ? lockEnvironment(book.name, holder, stateDir, context)
-          : Promise.resolve({ leave: async () => {} }),
+      async () => {
+        await demandRightTarget(context)
+        return locks ? lockEnvironment(book.name, holder, stateDir, context) : { leave: async () => {} }
+      },
       () => work({ run, open, arrangement, context, usually, runs }),
     )
     await view.end()

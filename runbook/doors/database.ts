@@ -26,9 +26,13 @@ export class DatabaseDoor {
     return this.target.database!
   }
 
+  get server(): string {
+    return `${this.target.host}:${this.target.port}`
+  }
+
   /** Host, port and database as a person names them, without the password. */
   get printed(): string {
-    return `${this.target.database} at ${this.target.host}:${this.target.port}`
+    return `${this.database} at ${this.server}`
   }
 
   /** Looks share a few read-only sessions; a change has one of its own. */

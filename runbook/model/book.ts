@@ -1,4 +1,4 @@
-import type { App, Environment } from './environment.ts'
+import type { App, Environment, Identity } from './environment.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Step } from './step.ts'
 
@@ -37,6 +37,8 @@ export interface EnvironmentDefinition {
   /** `dir`: the folder of the clone, relative to the book. */
   app: Pick<App, 'dir'> & Partial<App>
   database?: { url: Secret; schema?: string }
+  /** What tells it from every other; something else under its name is refused before anything is done. */
+  identify?: Identity
   /** Given to every command. */
   variables?: Record<string, Text>
 }

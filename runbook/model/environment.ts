@@ -10,6 +10,7 @@ export interface Environment {
   readonly host: string
   readonly app: App
   readonly database?: Database
+  readonly identify?: Identity
   /** Variables given to every command. */
   readonly variables: Readonly<Record<string, Text>>
 }
@@ -27,6 +28,18 @@ export interface App {
 export interface Database {
   readonly url: Secret
   readonly schema: string
+}
+
+/** What tells an environment from every other, where the book says it: looked at before anything else. */
+export interface Identity {
+  /** The name of its database. */
+  readonly database?: string
+  /** Where that runs: `db.example.com`, or with its port. */
+  readonly server?: string
+  /** The first value of the first row, as text: of a setting that each environment has. */
+  readonly query?: { readonly sql: string; readonly is: string }
+  /** The URL of its clone's remote `origin`. */
+  readonly remote?: string
 }
 
 /** The database of an environment that needs one. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Book, type Entry, type EnvironmentDefinition, phase, stepsOf } from './book.ts'
 import type { Environment } from './environment.ts'
 import { mistakesIn } from './factory.ts'
+import { mistakesOfIdentity } from './mistakes-of-identity.ts'
 import { resolveEnvironment } from './resolve-environment.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake, Step } from './step.ts'
@@ -62,6 +63,7 @@ const mistakesOfEnvironment = (
       ? [{ at: `environments.${env.name}`, expected: '`deploy` gives it no step' }]
       : []),
     ...(ofOptions.length ? [] : mistakesOfOrder(entries, steps, env, at)),
+    ...mistakesOfIdentity(env),
   ]
 }
 
@@ -179,6 +181,17 @@ const environmentSchema = z.strictObject(
       .strictObject(
         { url: secret, schema: string.optional() },
         "must be an object: { url: secret('DATABASE_URL') }",
+      )
+      .optional(),
+    identify: z
+      .strictObject(
+        {
+          database: string.optional(),
+          server: string.optional(),
+          query: z.strictObject({ sql: string, is: string }, 'must be an object: { sql, is }').optional(),
+          remote: string.optional(),
+        },
+        "must be an object: { database: 'shop_production' }",
       )
       .optional(),
     variables: z.record(z.string(), text).optional(),

@@ -21,5 +21,6 @@ export const resolveEnvironment = (
   ...(definition.database && {
     database: { url: definition.database.url, schema: definition.database.schema ?? 'public' },
   }),
+  ...(definition.identify && { identify: definition.identify }),
   variables: definition.variables ?? {},
 })

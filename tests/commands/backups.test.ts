@@ -110,7 +110,7 @@ describe('refused', () => {
   test.each([
     [['restore', 'staging'], 2, 'it does not say which backup'],
     [['prune', 'staging'], 2, '--older-than 30d'],
-    [['prune', 'staging', '--older-than', 'soon'], 2, "'soon' is no age"],
+    [['prune', 'staging', '--older-than', 'soon'], 2, "'soon' is no span of time"],
     [['prune', 'staging', '--keep', 'x'], 2, "'x' is no number"],
     [['backup', 'nowhere'], 2, "no environment 'nowhere'"],
   ])('%j', async (args, exit, says) => {

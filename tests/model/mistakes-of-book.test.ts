@@ -28,7 +28,7 @@ const database = { url: secret('DATABASE_URL') }
 const said = (book: unknown) =>
   mistakesOf(book, '/books/runbook.config.ts').map(({ at, expected }) => `${at}: ${expected}`)
 const ofSteps = (deploy: (env: Environment) => unknown, definition: object = { app }) =>
-  said({ name: 'shop', environments: { production: definition }, deploy })
+  said({ name: 'shop', environments: { main: definition }, deploy })
 const ofProtected = (entries: Entries) => ofSteps(() => entries, { protected: true, app, database })
 
 test('a whole book has none; falsy entries are nobody', () => {
@@ -102,7 +102,7 @@ test.each([
 test('a path to probe belongs to a url', () => {
   const probing = (more: object) => ofSteps(() => [step('one')], { app: { dir: '.', ...more } })
   expect(probing({ probe: ['/health'] })).toEqual([
-    'environments.production.app.probe: needs `url`, to which its paths belong',
+    'environments.main.app.probe: needs `url`, to which its paths belong',
   ])
   expect(probing({ probe: ['https://a.example/health'] })).toEqual([])
   expect(probing({ probe: ['/health'], url: 'https://a.example' })).toEqual([])
@@ -120,7 +120,7 @@ test('two steps with one id, wherever they stand', () => {
 
 test('an environment without a step is named; the others are not', () => {
   const deploy = ({ name }: Environment) => (name === 'staging' ? [] : [step('one')])
-  expect(said({ name: 'shop', environments: { production: { app }, staging: { app } }, deploy })).toEqual([
+  expect(said({ name: 'shop', environments: { main: { app }, staging: { app } }, deploy })).toEqual([
     'environments.staging: `deploy` gives it no step',
   ])
 })
@@ -173,13 +173,13 @@ test.each<[string, () => unknown, string]>([
     'parallel needs a list: [step, step]',
   ],
 ])('deploy throws %s', (_, deploy, why) => {
-  expect(ofSteps(deploy)).toEqual([`deploy: cannot be called for production: ${why}`])
+  expect(ofSteps(deploy)).toEqual([`deploy: cannot be called for main: ${why}`])
 })
 
 test('a mistake of a step is said once for all environments, also where an environment is mistaken itself', () => {
   const book = {
     name: 'shop',
-    environments: { production: { app }, staging: { app }, broken: {} },
+    environments: { main: { app }, staging: { app }, broken: {} },
     deploy: () => [strict({ speed: 1 } as never), strict({ id: 'other', optional: 'yes' } as never)],
   }
   expect(said(book)).toEqual([
@@ -190,8 +190,7 @@ test('a mistake of a step is said once for all environments, also where an envir
 })
 
 test('a protected environment with a database has its backup, and before each migration', () => {
-  const needed =
-    'environments.production: is protected and has a database, so its book needs backupDatabase()'
+  const needed = 'environments.main: is protected and has a database, so its book needs backupDatabase()'
   const early = (id = 'migration') => `steps.${id}: would change the database before its backup`
   expect(ofProtected([step('one')])).toEqual([needed])
   expect(ofProtected([migration()])).toEqual([needed])
@@ -221,4 +220,54 @@ test.each<[string, object]>([
   ['has no database', { protected: true, app }],
 ])('an environment that %s needs no backup', (_, definition) => {
   expect(ofSteps(() => [migration()], definition)).toEqual([])
+})
+
+test.each([
+  ['production'],
+  ['Prod'],
+  ['eu-production-2'],
+  ['live'],
+  ['main', { identify: { database: 'shop_prod' } }],
+  ['main', { identify: { server: 'db.production.example.com' } }],
+])('%s %j names a production, and is protected', (name, more: object = {}) => {
+  const book = (is: boolean) => ({
+    ...{ name: 'shop', deploy: () => [backup()] },
+    environments: { [name]: { app, database, protected: is, ...more } },
+  })
+  expect(said(book(false))).toEqual([
+    expect.stringMatching(
+      new RegExp(`^environments.${name}: '.*' names a production, so it needs protected: true$`),
+    ),
+  ])
+  expect(said(book(true))).toEqual([])
+})
+
+test.each([
+  'staging',
+  'pre-production',
+  'preprod',
+  'nonprod',
+  'non-production',
+  'products',
+  'delivery',
+  'alive',
+])('%s names none', (name) =>
+  expect(said({ name: 'shop', environments: { [name]: { app } }, deploy: () => [step('one')] })).toEqual([]),
+)
+
+test('what identifies is known, says something, and is of a database that there is', () => {
+  const identified = (identify: object, more: object = { database }) =>
+    ofSteps(() => [step('one')], { app, identify, ...more })
+  expect(
+    identified({ database: 'a', server: 'b:1', remote: 'c', query: { sql: 'SELECT 1', is: '1' } }),
+  ).toEqual([])
+  expect(identified({})).toEqual(['environments.main.identify: says nothing'])
+  expect(identified({ databse: 'a' })).toEqual(['environments.main.identify.databse: is not a known key'])
+  expect(identified({ query: 'SELECT 1' })).toEqual([
+    'environments.main.identify.query: must be an object: { sql, is }',
+  ])
+  expect(identified({ remote: 'c' }, {})).toEqual([])
+  expect(identified({ database: 'a' }, {})).toEqual([
+    'environments.main.identify.database: is of a database, and it has none',
+  ])
 })
