@@ -1,5 +1,5 @@
 // Sees to what the demo, the tests and the worlds need, in a fresh clone and on a bare machine: a Node that is new
-// enough, the npm packages, git, PostgreSQL. Plain Node, since nothing is installed yet; silent when nothing is
+// enough, the npm packages, git, PostgreSQL; with `tests` as an argument an sshd, too. Plain Node, since nothing is installed yet; silent when nothing is
 // missing; its words go to stderr, because stdout may be somebody's JSON.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -61,7 +61,11 @@ function installPrograms() {
   if (!sudo) giveUp(`${names} missing, and only root may install: sudo ${byHand}`)
   say(`${names} missing: ${[...sudo, byHand].join(' ')}`)
   const wanted = missing.map(({ debian }) => debian)
-  const done = aptGet(sudo, 'update') && keepClustersAway(sudo, wanted) && aptGet(sudo, 'install', ...wanted)
+  const done =
+    aptGet(sudo, 'update') &&
+    keepClustersAway(sudo, wanted) &&
+    keepServerAway(sudo, wanted) &&
+    aptGet(sudo, 'install', ...wanted)
   if (!done || missingPrograms().length > 0)
     giveUp(`that failed, its words are above; by hand: sudo ${byHand}`)
 }
@@ -73,7 +77,14 @@ function missingPrograms() {
     debian: 'postgresql',
     present: findPostgresBin() !== undefined,
   }
-  return [git, postgres].filter(({ present }) => !present)
+  const ssh = { name: 'OpenSSH’s client', debian: 'openssh-client', present: isInPath('ssh') }
+  const sshd = {
+    name: 'OpenSSH’s server, which the tests start on a loopback port',
+    debian: 'openssh-server',
+    present: isInPath('sshd') || ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].some((path) => existsSync(path)),
+  }
+  const all = process.argv.includes('tests') ? [git, postgres, ssh, sshd] : [git, postgres]
+  return all.filter(({ present }) => !present)
 }
 
 // Debian's package makes a cluster and starts it, unless this file, which an earlier package brings, says otherwise.
@@ -82,6 +93,15 @@ function keepClustersAway(sudo, wanted) {
   const script =
     'f=/etc/postgresql-common/createcluster.conf; grep -q "^create_main_cluster" $f || echo "create_main_cluster = false" >> $f'
   return aptGet(sudo, 'install', 'postgresql-common') && run([...sudo, 'sh', '-c', script])
+}
+
+// Debian's package starts a server that everybody can reach; nobody has asked for that.
+function keepServerAway(sudo, wanted) {
+  if (!wanted.includes('openssh-server')) return true
+  const script =
+    'd=/etc/systemd/system; mkdir -p $d && for unit in ssh.service ssh.socket; do [ -e $d/$unit ] || ln -s /dev/null $d/$unit; done'
+  say('its own service is kept from starting: systemctl unmask ssh.service ssh.socket undoes that')
+  return run([...sudo, 'sh', '-c', script])
 }
 
 function aptGet(sudo, verb, ...packages) {

@@ -22,8 +22,10 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'command-missing':
       return {
-        sentence: `the program \`${failure.program}\` was not found`,
-        remedy: `install ${failure.program}, or put its folder into PATH`,
+        sentence: `the program \`${failure.program}\` was not found${failure.host ? ` on ${failure.host}` : ''}`,
+        remedy: failure.host
+          ? `install ${failure.program} there, or name its folder in the book: variables: { PATH: '…' }; a command over ssh has no login shell`
+          : `install ${failure.program}, or put its folder into PATH`,
       }
     case 'folder-missing':
       return {
@@ -55,6 +57,8 @@ export const explain = (failure: Failure): Explanation => {
             ? 'correct the path in the book'
             : 'look at its owner and mode with `ls -l`',
       }
+    case 'host-failed':
+      return explainHost(failure)
     case 'secret-missing':
       return {
         sentence: `the secret ${failure.name} is ${failure.empty ? 'empty' : 'not set'}`,
@@ -122,6 +126,45 @@ const whereaboutsOf = ({ run, at, file }: Extract<Failure, { kind: 'locked' }>):
   if (at) return `\`runbook show ${run}\` tells more`
   const there = 'its transcript is where it was begun'
   return file ? `${there}; when that machine is gone for good: rm -r '${file}'` : there
+}
+
+const explainHost = ({
+  host,
+  reason,
+  message,
+  printed,
+  job,
+}: Extract<Failure, { kind: 'host-failed' }>): Explanation => {
+  const name = host.replace(/^.*@/, '')
+  switch (reason) {
+    case 'unreachable':
+      return {
+        sentence: `${host} cannot be reached: ${message}`,
+        remedy: `see whether it is up and lets you in: ssh -v ${host}`,
+      }
+    case 'refused':
+      return {
+        sentence: `${host} refuses the login: ${message}`,
+        remedy: `have your key accepted there: ssh-copy-id ${host}; nobody is asked for a password during a run`,
+      }
+    case 'key-unknown':
+      return {
+        sentence: `${host} is not known here: ${message}`,
+        remedy: `log in once by hand, and compare the fingerprint that it shows with the host’s own: ssh ${host}`,
+      }
+    case 'key-changed':
+      return {
+        sentence: `${host} has another host key than before, and may be another machine: ${message}`,
+        remedy: `find out why; only where it was set up anew: ssh-keygen -R ${name}; then ssh ${host}, and compare the fingerprint`,
+      }
+    case 'lost':
+      return {
+        sentence: `the connection to ${host} was lost while \`${printed}\` ran there: ${message}`,
+        remedy: job
+          ? 'it goes on or has ended there, and is not started twice: runbook resume, when the host can be reached'
+          : 'run it again when the host can be reached',
+      }
+  }
 }
 
 const explainUnmet = (unmet: readonly Unmet[], tail?: string): Explanation => {

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 export type Failure =
   | { kind: 'before-unmet' | 'after-unmet'; unmet: Unmet[]; tail?: string }
   | { kind: 'command-failed'; printed: string; exit: number | string; tail: string }
-  | { kind: 'command-missing'; program: string; printed: string }
+  | { kind: 'command-missing'; program: string; printed: string; host?: string }
   | { kind: 'folder-missing'; folder: string; printed: string }
   | {
       kind: 'query-failed'
@@ -28,6 +28,15 @@ export type Failure =
       body?: string
     }
   | { kind: 'file-failed'; path: string; code: string; message: string }
+  /** `lost`: it broke while `printed` ran there; `job` is what the host keeps of that. */
+  | {
+      kind: 'host-failed'
+      host: string
+      reason: 'unreachable' | 'refused' | 'key-unknown' | 'key-changed' | 'lost'
+      message: string
+      printed?: string
+      job?: string
+    }
   | { kind: 'secret-missing'; name: string; empty: boolean; file: string }
   | { kind: 'secret-malformed'; name: string; message: string }
   | { kind: 'moved'; what: string; was: string; is: string }

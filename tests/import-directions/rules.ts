@@ -76,6 +76,7 @@ export const exceptions: readonly Exception[] = [
     may: /^type pg$/,
     because: 'a session of that door',
   })),
+  { file: 'runbook/doors/ssh.ts', may: /^node:net$/, because: 'finds a port for a tunnel' },
   { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
   {
     file: 'runbook/doors/prompt.ts',

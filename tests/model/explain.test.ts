@@ -68,6 +68,11 @@ const each: {
     'a.sql: there is no such file',
     'correct the path in the book',
   ],
+  'host-failed': [
+    { kind: 'host-failed', host: 'deploy@server', reason: 'unreachable', message: 'Connection refused' },
+    'deploy@server cannot be reached: Connection refused',
+    'see whether it is up and lets you in: ssh -v deploy@server',
+  ],
   'secret-missing': [
     { kind: 'secret-missing', name: 'TOKEN', empty: false, file: '/b/.env.staging' },
     'the secret TOKEN is not set',
