@@ -1,13 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { World } from '../examples/world/raise.ts'
 import type { Benchmark } from './figure.ts'
 import { type Cost, interleave, ratio, spread } from './measure.ts'
 import { cli } from './tool.ts'
+import { inWorld, timed } from './world.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const guide = fileURLToPath(new URL('programs/guide.sh', import.meta.url))
 
 export const deployment: Benchmark = {
@@ -15,20 +13,14 @@ export const deployment: Benchmark = {
   about:
     'The whole deployment of `examples/lumiku`, production, each time in a fresh world with its own PostgreSQL, remote, clone and pm2: `runbook deploy production --confirm production --yes`, with its checklist, its plan and every proof, against a bash script of the guide’s own commands in the guide’s order (`programs/guide.sh`). Strictly: the script does not watch at all, while the tool watches the new process for three seconds, because pm2 reports success for one that dies after two. Alike: the guide’s ten minutes of `pm2 logs` are three seconds in the script too. After each the application must answer with the fixed revision.',
   measure: async (folder) => {
-    // PostgreSQL's own user must get through.
-    await chmod(folder, 0o755)
     let worlds = 0
-    const inFreshWorld = (program: string, argv: (world: World) => string[]) => async (): Promise<Cost> => {
+    const inFreshWorld = (program: string, argv: (world: World) => string[]) => (): Promise<Cost> => {
       worlds += 1
-      const dir = join(folder, `world-${worlds}`)
-      const world: World = JSON.parse(worldCommand('up', '--dir', dir))
-      try {
+      return inWorld(folder, `world-${worlds}`, async (world) => {
         const ms = await timed(program, argv(world), world)
         await provenFixed(world)
         return { ms, peak: Number.NaN }
-      } finally {
-        worldCommand('down', '--dir', dir, '--delete')
-      }
+      })
     }
     const { tool, script, watching } = await interleave(
       {
@@ -57,34 +49,6 @@ export const deployment: Benchmark = {
     ]
   },
 }
-
-const worldCommand = (...args: string[]): string => {
-  const argv = ['--import', 'tsx', 'examples/world/main.ts', ...args]
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: root, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`world ${args.join(' ')} ended with ${status}:\n${stderr}`)
-  return stdout
-}
-
-/** As an operator's shell would run it, in the folder of the book. */
-const timed = (program: string, argv: string[], { dir, env }: World): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(program, argv, {
-      cwd: dir,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const began = performance.now()
-    let words = ''
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk) => {
-        words = (words + chunk).slice(-4000)
-      })
-    child.once('error', reject)
-    child.once('close', (exit) => {
-      if (exit === 0) resolve(performance.now() - began)
-      else reject(new Error(`${[program, ...argv].join(' ')} ended with ${exit}:\n${words}`))
-    })
-  })
 
 const provenFixed = async ({ url, revisions, env }: World): Promise<void> => {
   const { revision } = (await (await fetch(`${url}/health`)).json()) as { revision: string }

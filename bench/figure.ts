@@ -1,8 +1,8 @@
-/** One number of the results: a ratio, or memory, against its limit. */
+/** One number of the results: a ratio, memory, or what users met with, against its limit. */
 export interface Figure {
   what: string
   value: number
-  unit: '×' | 'MB'
+  unit: '×' | 'MB' | 'ms' | 'requests'
   limit: { atMost: number } | { atLeast: number }
   /** The medians that it comes from, with their range. */
   from: string

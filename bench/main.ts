@@ -7,11 +7,12 @@ import type { Benchmark, Figure } from './figure.ts'
 import { holds } from './figure.ts'
 import { output } from './output.ts'
 import { figureLine, resultsPage } from './results-page.ts'
+import { rollback } from './rollback.ts'
 import { startup } from './startup.ts'
 import { steps } from './steps.ts'
 import { buildTool } from './tool.ts'
 
-const benchmarks = [startup, steps, output, deployment]
+const benchmarks = [startup, steps, output, deployment, rollback]
 const results = fileURLToPath(new URL('results.md', import.meta.url))
 
 const main = async (names: readonly string[]): Promise<boolean> => {

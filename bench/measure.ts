@@ -62,6 +62,10 @@ export const readPeak = (peakFile: string | undefined): number => {
   return bytes / 1e6
 }
 
+/** Fewer, for a first look: `BENCH_ROUNDS=1 npm run bench`. */
+export const roundsOf = (rounds: number): number =>
+  Math.min(rounds, Number(process.env.BENCH_ROUNDS ?? rounds))
+
 /**
  * Runs each contestant once a round, side by side, so that what else the machine does meets all of them. Every second
  * round goes backwards; the first rounds only warm up.
@@ -70,8 +74,7 @@ export const interleave = async <Name extends string>(
   contestants: Readonly<Record<Name, () => Promise<Cost>>>,
   { rounds, warmUp = 1 }: { rounds: number; warmUp?: number },
 ): Promise<Record<Name, Cost[]>> => {
-  // Fewer, for a first look: `BENCH_ROUNDS=1 npm run bench`.
-  const most = Math.min(rounds, Number(process.env.BENCH_ROUNDS ?? rounds))
+  const most = roundsOf(rounds)
   const names = Object.keys(contestants) as Name[]
   const costs = Object.fromEntries(names.map((name) => [name, [] as Cost[]])) as Record<Name, Cost[]>
   for (let round = 0; round < warmUp + most; round++)

@@ -39,7 +39,7 @@ const section = ({ name, about }: Benchmark, figures: readonly Figure[]): string
 export const figureLine = (figure: Figure): string =>
   `  ${holds(figure) ? '✔' : '✖'} ${figure.what}: ${shown(figure)}, limit ${limitOf(figure)} · ${figure.from}`
 
-const shown = ({ value, unit }: Figure): string => `${value.toFixed(unit === 'MB' ? 0 : 2)} ${unit}`
+const shown = ({ value, unit }: Figure): string => `${value.toFixed(unit === '×' ? 2 : 0)} ${unit}`
 
 const limitOf = ({ limit, unit }: Figure): string =>
   'atMost' in limit ? `≤ ${limit.atMost} ${unit}` : `≥ ${limit.atLeast} ${unit}`

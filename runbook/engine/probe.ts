@@ -6,7 +6,7 @@ import { failureOf } from '../model/failure.ts'
 import { absoluteUrl } from '../model/print-action.ts'
 import type { RunContext } from './run-context.ts'
 
-/** Between an answer and the next request to the same address, and how long is waited for an answer. Milliseconds. */
+/** How often an address is asked, and how long is waited for each answer. Milliseconds. */
 const EVERY = 50
 const TIMEOUT = 5000
 
@@ -41,26 +41,31 @@ const probe = async (
 ): Promise<EventOf<'probed'>> => {
   const began = clock.monotonic()
   const probed = { requests: 0, failed: 0, failures: {} as Record<string, number>, longestGap: 0 }
-  /** When the first request was sent that has not been answered well since. */
+  /** When the first request was sent since the last answer. */
   let unanswered: number | undefined
   const endGap = (): void => {
     if (unanswered !== undefined)
       probed.longestGap = Math.max(probed.longestGap, Math.round(clock.monotonic() - unanswered))
     unanswered = undefined
   }
-  while (!over.aborted) {
+  const ask = async (): Promise<void> => {
     unanswered ??= clock.monotonic()
     probed.requests += 1
     const failure = await failureOfAsking(requestOf(url, env), clock, over)
-    if (over.aborted) break
-    if (failure === undefined) endGap()
-    else {
-      probed.failed += 1
-      probed.failures[failure] = (probed.failures[failure] ?? 0) + 1
-    }
+    if (over.aborted) return
+    if (failure === undefined) return endGap()
+    probed.failed += 1
+    probed.failures[failure] = (probed.failures[failure] ?? 0) + 1
+  }
+  // Whoever waits for an answer that never comes does not keep the next from asking.
+  const asking = new Set<Promise<void>>()
+  while (!over.aborted) {
+    const asked = ask().finally(() => asking.delete(asked))
+    asking.add(asked)
     await clock.sleep(EVERY, over).catch(() => {})
   }
   endGap()
+  await Promise.all(asking)
   return { type: 'probed', url, ...probed, ms: Math.round(clock.monotonic() - began) }
 }
 

@@ -71,9 +71,29 @@ test('an address that never answers holds nothing up, and is told of', async () 
   const done = await rig.perform([leaves('one', {}, 'sleep 0.3')])
   expect(done.ended.verdict).toBe('done')
   const [hangs, health] = probedIn(done)
-  expect(hangs).toMatchObject({ url: '/hangs', requests: 1, failed: 0 })
+  expect(hangs).toMatchObject({ url: '/hangs', failed: 0 })
   expect(hangs!.longestGap).toBeGreaterThan(250)
   expect(health!.longestGap).toBeLessThan(hangs!.longestGap)
+})
+
+test('one who is never answered does not speak for all', async () => {
+  let asked = 0
+  const server = await httpServer((_, response) => {
+    asked += 1
+    return asked === 3 ? new Promise(() => {}) : answer(response, 200)
+  })
+  onTestFinished(server.close)
+  const rig = engineRig({ app: { url: server.url, probe: ['/a'] } })
+  onTestFinished(rig.dispose)
+  const busy: Partial<Step> = {
+    run: async ({ perform }) => {
+      await until(() => asked > 20)
+      await perform('leave')
+    },
+  }
+  const [met] = probedIn(await rig.perform([leaves('one', busy)]))
+  expect(met!.failed).toBe(0)
+  expect(met!.longestGap).toBeLessThan(met!.ms / 2)
 })
 
 test('a plan asks nobody; nor does a run whose environment names no address', async () => {

@@ -13,10 +13,13 @@ export interface Figures {
   longestGap: number
 }
 
-/** Users at work: they ask over HTTP, and insert, update, delete and read over SQL, until they are stopped. */
-export const startWriter = async (url: string, databaseUrl: string) => {
+/**
+ * Users at work: they ask over HTTP, and insert, update, delete and read over SQL where they are given a database, until
+ * they are stopped.
+ */
+export const startWriter = async (url: string, databaseUrl?: string) => {
   const child = spawn(process.execPath, [program], {
-    env: { ...process.env, WRITER_URL: url, WRITER_DATABASE_URL: databaseUrl },
+    env: { ...process.env, WRITER_URL: url, ...(databaseUrl && { WRITER_DATABASE_URL: databaseUrl }) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let printed = ''
