@@ -5,7 +5,7 @@ import { pm2Present } from '../checks/pm2-present.ts'
 import { processFresh } from '../checks/process-fresh.ts'
 import { processKnown } from '../checks/process-known.ts'
 import { processStable } from '../checks/process-stable.ts'
-import { type Instance, pm2Instances } from '../checks/reading/pm2-instances.ts'
+import { pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import {
   type Actions,
@@ -19,8 +19,9 @@ import {
   nothingToUndo,
   within,
 } from '../runbook/index.ts'
-import { logsNow, logsSince, type ProcessLogs } from './pm2/process-logs.ts'
+import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
+import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
 export type Restarted = ProcessLogs & { process: string; pids: number[] }
@@ -76,7 +77,7 @@ export const pm2Restart = factory(
   ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }) => {
     const asks = (verb: 'restart' | 'reload') =>
       changes('pm2', verb, process, ...(updateEnv ? ['--update-env'] : []))
-    const actions = ({ known, waits }: Found, verb: 'restart' | 'reload'): Actions => {
+    const actions = ({ known, waits }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
       if (ecosystem && !known) return { start: changes('pm2', 'start', ecosystem, '--only', process) }
       return waits
         ? { stop: changes('pm2', 'stop', process), restart: asks('restart') }
@@ -89,18 +90,7 @@ export const pm2Restart = factory(
         'Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.',
       sort: 'follows',
       needs: () => [pm2Present()],
-      observe: async (look) => {
-        const instances = await pm2Instances(look, process)
-        return {
-          known: instances.length > 0,
-          waits: instances.some(mayWait),
-          clustered: instances.every(({ clustered }) => clustered),
-          serves: instances.length > 0 && instances.every(({ status }) => status === 'online'),
-          pids: instances.map(({ pid }) => pid).filter(Boolean),
-          restarts: restartsAfter(instances, look.now().getTime()),
-          logs: await logsNow(look, process, instances),
-        }
-      },
+      observe: (look) => whatRuns(look, process),
       before: ({ observed: { known, clustered } }) => [
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
@@ -129,13 +119,15 @@ export const pm2Restart = factory(
       },
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
       stop: ({ env }) => stopProcess(process, health ?? env.app.health),
-      stopped: { actions: ({ observed }) => actions(observed, 'restart') },
+      // Between stop and start nobody is served: what ran was looked at before.
+      stopped: (stop) => ({
+        observe: async (look) => (await whatRanBefore(look, stop)) ?? whatRuns(look, process),
+        actions: ({ observed }) => actions(observed, 'restart'),
+      }),
     })
   },
   { process: 'lumiku-backend', ecosystem: 'ecosystem.config.cjs' },
 )
-
-type Found = { known: boolean; waits: boolean }
 
 const canBeReloaded = (process: string, clustered: boolean) =>
   defineCheck({
@@ -144,21 +136,3 @@ const canBeReloaded = (process: string, clustered: boolean) =>
     remedy: `write exec_mode: 'cluster' into its ecosystem file, then once: pm2 delete ${process}, and pm2 start it; or take out \`how\``,
     look: async () => (clustered ? holds('cluster mode') : fails('fork mode: a reload would be a restart')),
   })
-
-/** While pm2 waits before it starts a crashed process again, it refuses to restart it: 'Process … already exists'. */
-const mayWait = ({ status, delayed, crashed }: Instance): boolean =>
-  status === 'waiting restart' || (delayed && crashed)
-
-/** A process younger than this that was started again before may be one that crashes again and again. */
-const SETTLED = 30_000
-
-/**
- * How many restarts the instances will have had in all: a stopped one's start is not counted. Null where one may crash
- * once more before its restart.
- */
-const restartsAfter = (instances: readonly Instance[], now: number): number | null => {
-  const unsettled = ({ status, restarts, startedAt }: Instance) =>
-    status === 'waiting restart' || status === 'launching' || (restarts > 0 && now - startedAt < SETTLED)
-  if (instances.some(unsettled)) return null
-  return instances.reduce((sum, { status, restarts }) => sum + restarts + (status === 'online' ? 1 : 0), 0)
-}

@@ -1,7 +1,7 @@
 import { phase, stepsOf } from '../model/book.ts'
 import type { RestoreSource } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
-import { startedAgain, stopping } from './arrange-rollback.ts'
+import { whileStopped } from './arrange-rollback.ts'
 
 /**
  * A restore outside of a deployment: the same steps as in a rollback, with the code as it is. Undefined where the book
@@ -13,7 +13,7 @@ export const arrangeRestore = (book: Arrangement, from: RestoreSource): Arrangem
   const started = book.steps.filter(({ sort, stop }) => sort === 'follows' && stop)
   const entries = [
     phase('Bring it beside what runs', [restore.bring]),
-    phase('Put it in place', [...stopping(started, book.env), restore.swap, ...started.map(startedAgain)]),
+    phase('Put it in place', whileStopped(restore.swap, started, book.env)),
     phase('Account for it', [restore.account]),
   ]
   return { ...book, entries, steps: entries.flatMap(stepsOf) }

@@ -82,18 +82,20 @@ const withRestore = (
     phase('Bring back code and data, beside what runs', [
       parallel([sequence([...code, ...prepared]), bring]),
     ]),
-    phase('Put them in place', [...stopping(started, env), swap, ...started.map(startedAgain)]),
+    phase('Put them in place', whileStopped(swap, started, env)),
     phase('Account for it', [account]),
   ]
 }
 
-/** Stops what will be started again; the last to start is the first to stop. */
-export const stopping = (started: readonly Step[], env: Environment): Step[] =>
-  started
-    .flatMap((step) => (step.stop ? [{ ...step.stop({ env }), id: `stop-${step.id}`, halts: true }] : []))
-    .toReversed()
-export const startedAgain = (step: Step): Step =>
-  step.stop ? { ...step, ...step.stopped, regardless: true } : step
+/** Stops what will be started again, the last to start first; it is started whether the work succeeds or not. */
+export const whileStopped = (work: Step, started: readonly Step[], env: Environment): Step[] => {
+  const pairs = started.map((step) => {
+    const stop = step.stop && { ...step.stop({ env }), id: `stop-${step.id}`, halts: true }
+    return { stop, start: stop ? { ...step, ...step.stopped?.(stop), regardless: true } : step }
+  })
+  const stops = pairs.flatMap(({ stop }) => (stop ? [stop] : []))
+  return [...stops.toReversed(), work, ...pairs.map(({ start }) => start)]
+}
 
 /** The restore of the backup that the run itself made. */
 const restoreOf = (book: Arrangement, { target, paths }: RollbackOptions): Restore => {

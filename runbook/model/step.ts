@@ -65,8 +65,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   restore?(from: RestoreSource): Restore
   /** Of a step that starts the application: a step that stops it, which this one then starts again. */
   stop?(at: { env: Environment }): Step
-  /** What differs of it where the application was stopped before. */
-  readonly stopped?: Pick<Step, 'actions'>
+  /** What differs of it where that step has stopped the application before. */
+  stopped?(stop: Step): Partial<Pick<Step, 'observe' | 'actions'>>
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
   /** Mistakes in the options that it was made with, found when the book is loaded. */

@@ -1,6 +1,6 @@
 import { processStopped } from '../../checks/process-stopped.ts'
-import { pm2Instances } from '../../checks/reading/pm2-instances.ts'
 import { type Actions, changes, defineStep, nothingToUndo, within } from '../../runbook/index.ts'
+import { whatRuns } from './what-runs.ts'
 
 /** Stops a process under pm2, which goes on knowing it: the restart starts it again. */
 export const stopProcess = (process: string, health: string | false) =>
@@ -9,12 +9,12 @@ export const stopProcess = (process: string, health: string | false) =>
     title: `Stop ${process}`,
     about: 'Stops a process under pm2, and proves that nothing of it runs or answers any more.',
     sort: 'follows',
-    observe: async (look) => ({
-      pids: (await pm2Instances(look, process)).map(({ pid }) => pid).filter(Boolean),
-    }),
+    observe: (look) => whatRuns(look, process),
     actions: ({ observed: { pids } }): Actions =>
       pids.length ? { stop: changes('pm2', 'stop', process) } : {},
     after: ({ observed: { pids } }) => [within(processStopped({ process, pids, health }), 15_000, 50)],
+    output: async ({ observed }) => observed,
+    foresee: ({ observed }) => observed,
     summary: ({ observed: { pids } }) => (pids.length ? `pid ${pids.join(', ')} ended` : 'it did not run'),
     undo: () => nothingToUndo('the next step starts it again'),
   })

@@ -213,10 +213,19 @@ describe('pm2Restart', () => {
       ['pm2 restart lumiku-backend --update-env'],
     ])
     // As a restore will have stopped it, whatever a plan sees now.
-    const started = { ...step(), ...step().stopped }
-    expect((await rig.plan(started)).steps[0]!.actions.map(({ printed }) => printed)).toEqual([
+    const stop = step().stop!({ env: rig.env })
+    const started = { ...step(), ...step().stopped!(stop), regardless: true }
+    const { steps } = await rig.plan(stop, started)
+    expect(steps.flatMap(({ actions }) => actions.map(({ printed }) => printed))).toEqual([
+      'pm2 stop lumiku-backend',
       'pm2 restart lumiku-backend --update-env',
     ])
+    const both = await rig.run([stop, started])
+    expect([both.failure, both.performed]).toEqual([
+      undefined,
+      ['pm2 stop lumiku-backend', 'pm2 restart lumiku-backend --update-env'],
+    ])
+    expect(both.summary).toMatch(/^pid \d+ → \d+$/)
   })
 
   it('refuses to call a restart a reload', async () => {
