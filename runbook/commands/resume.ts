@@ -30,7 +30,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
   const stateDir = stateDirOf(invocation, findBook(options.config, invocation.cwd))
   const run = await unfinishedRun(invocation.env, stateDir)
   if (!run) {
-    say('Nothing to go on with: the last run came to its end.\n')
+    say('Nothing to go on with: every run came to its end, or had begun nothing.\n')
     return EXIT.done
   }
   demandWhole(run)

@@ -1,11 +1,18 @@
-import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { end as endProcesses, findProcesses, inspect } from '../../examples/world/processes.ts'
-import { journalOf, listRuns } from '../../runbook/journal/runs.ts'
-import type { Event } from '../../runbook/model/event.ts'
-import { alive, bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { listRuns } from '../../runbook/journal/runs.ts'
+import { alive, bookOf, eventsIn, until } from '../rig/command-line.ts'
 import { killerAt } from '../rig/killer.ts'
+import {
+  back,
+  eventsOfParallelBook,
+  fewAtATime,
+  hitAndResume,
+  ran,
+  resumableBook,
+} from '../rig/parallel-book.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
@@ -13,58 +20,28 @@ const ends: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
-const withBook = async (steps: string, options?: Parameters<typeof bookOf>[1]) => {
-  const book = await bookFolder(bookOf(steps, options))
+const withBook = async (...given: Parameters<typeof resumableBook>) => {
+  const book = await resumableBook(...given)
   ends.push(book.dispose)
-  const journal = () => journalOf(book.stateDir, listRuns(book.stateDir).at(-1)!)
-  const read = (name: string) => (existsSync(book.in(name)) ? readFileSync(book.in(name), 'utf8') : '')
   return {
     ...book,
-    journal,
-    read,
-    events: (): Event[] => eventsIn(readFileSync(journal(), 'utf8')),
-    killed: async (line: number) => {
-      const { signal } = await book.runbook(['deploy', 'staging', '--yes'], { variables: killerAt(line) })
-      expect(signal).toBe('SIGKILL')
-    },
-    resume: (...more: string[]) => book.runbook(['resume', '--yes', ...more]),
+    killed: async (line: number) => expect((await book.hit(line)).signal).toBe('SIGKILL'),
   }
 }
 
-/** Each line of `ran` is one performance of a step. */
-const ran = (id: string, more = '{}') => `does('${id}', 'echo ${id} >> ran', ${more})`
-const back = "{ sort: 'state', undo: () => r.reverse('code', { back: changes('rm', 'done-b') }) }"
-/** Of every sort, some beside each other. */
-const parallelBook = `phase('First', [${ran('a', "{ sort: 'prepares' }")}, parallel([${ran('b', back)}, sequence([${ran('c')}, ${ran('d')}])])]),
-  phase('Then', [${ran('e')}, sh('f', 'echo f >> seen', { sort: 'verifies', after: () => [left('done-e')] })])`
-
 describe('a run that was killed', () => {
   test('between any two of its events is finished, and no step is performed twice', async () => {
-    const undisturbed = await withBook(parallelBook)
-    expect((await undisturbed.runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
-    const lines = undisturbed.events().length
-    expect(lines).toBeGreaterThan(50)
-    // Every third; `npm run chaos` tries all of them. A few at a time: most of it is waiting for processes to start.
-    const moments = [...Array(lines - 1).keys()].map((i) => i + 1).filter((line) => line % 3 === 1)
-    const worker = async (): Promise<void> => {
-      for (let line = moments.shift(); line !== undefined; line = moments.shift()) {
-        const { killed, resume, read, events, dispose, runbook } = await withBook(parallelBook)
-        await killed(line)
-        const { exit, out, err } = await resume()
-        expect(exit, `killed at line ${line}: ${out}${err}`).toBe(0)
-        expect(read('ran').trim().split('\n').sort(), `killed at line ${line}`).toEqual([
-          'a',
-          'b',
-          'c',
-          'd',
-          'e',
-        ])
-        expect(events().at(-1)).toMatchObject({ type: 'run-ended', verdict: 'done' })
-        expect((await runbook(['show', '--json'])).err).toBe('')
-        await dispose()
-      }
-    }
-    await Promise.all([worker(), worker(), worker()])
+    const events = await eventsOfParallelBook()
+    expect(events.length).toBeGreaterThan(50)
+    // `npm run chaos` tries all of them.
+    const some = events.filter((event) => event % 3 === 1)
+    await fewAtATime(some, (event) => hitAndResume(event, 'SIGKILL'))
+  })
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s, which it can hear, too', async (signal) => {
+    const events = await eventsOfParallelBook()
+    const some = events.filter((event) => event % 9 === 1)
+    await fewAtATime(some, (event) => hitAndResume(event, signal))
   })
 
   test('says what it goes on with, in one transcript, and then there is nothing to go on with', async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { query, removeWorlds } from '../examples/raise-world.ts'
+import { removeWorlds } from '../examples/raise-world.ts'
 import { type EndState, endState } from './end-state.ts'
 import { killAndResume } from './killed-run.ts'
-import { type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
+import { dropKept, type ScenarioWorld, scenarioWorld, withShortSoak } from './scenario-world.ts'
 
 // A deployment and a restore, killed inside their effects and gone on with. `npm run chaos` tries every event.
 
@@ -13,15 +13,11 @@ let world: ScenarioWorld
 let book: string[]
 beforeAll(async () => {
   world = await scenarioWorld('killed')
-  book = await world.bookWith('quick.config.ts', (text) =>
-    text.replace('updateEnv: false', 'soak: 500, updateEnv: false'),
-  )
+  book = await withShortSoak(world)
 })
 afterAll(removeWorlds)
 beforeEach(async () => {
-  const kept = `SELECT datname FROM pg_database WHERE datname LIKE 'Lumiku-Production\\_%'`
-  for (const { datname } of await query(world.adminUrl, kept))
-    await query(world.adminUrl, `DROP DATABASE "${datname}" WITH (FORCE)`)
+  await dropKept(world)
   await world.reset()
 })
 

@@ -173,6 +173,17 @@ export const scenarioWorld = async (name: string) => {
 }
 export type ScenarioWorld = Awaited<ReturnType<typeof scenarioWorld>>
 
+/** The options that name a copy of the book whose restart is watched for half a second, where many runs are wanted. */
+export const withShortSoak = ({ bookWith }: ScenarioWorld): Promise<string[]> =>
+  bookWith('short-soak.config.ts', (text) => text.replace('updateEnv: false', 'soak: 500, updateEnv: false'))
+
+/** Drops the databases that restores have replaced. */
+export const dropKept = async ({ adminUrl }: ScenarioWorld): Promise<void> => {
+  const kept = `SELECT datname FROM pg_database WHERE datname LIKE 'Lumiku-Production\\_%'`
+  for (const { datname } of await query(adminUrl, kept))
+    await query(adminUrl, `DROP DATABASE "${datname}" WITH (FORCE)`)
+}
+
 /** What a login shell would have, and what an operator has set; nothing of the test runner's. */
 const operatorVariables = ({ env }: World, more: Call['env'] = {}): Record<string, string> => {
   const { HOME, USER, LOGNAME, LANG, TMPDIR } = process.env

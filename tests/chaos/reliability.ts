@@ -1,0 +1,119 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpus, platform, release, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+import startTests from '../rig/global-setup.ts'
+
+const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url))
+
+/** A promise, the tests that hold it, and the parts of the chaos whose figures stand behind it. */
+interface Promised {
+  promise: string
+  tests: readonly string[]
+  figures: readonly string[]
+}
+const promises: readonly Promised[] = [
+  {
+    promise:
+      'A run that is killed (`kill -9`) between any two of its events is finished by `runbook resume`. No completed step is performed twice, no migration is applied twice, and the end is that of an undisturbed run.',
+    tests: ['tests/commands/resume.test.ts', 'tests/scenarios/killed.test.ts'],
+    figures: ['killed-parallel', 'killed-deployment'],
+  },
+  {
+    promise:
+      'So is one that is killed inside an effect: a backup, a build, a migration, a restart. A dump that is not whole is never taken for a backup.',
+    tests: ['tests/scenarios/killed.test.ts'],
+    figures: ['killed-inside'],
+  },
+  {
+    promise:
+      'So is a rollback, with or without the database: it ends in the state that was, and is never between two databases.',
+    tests: ['tests/scenarios/killed.test.ts', 'tests/scenarios/rollback.test.ts'],
+    figures: ['killed-rollback', 'killed-rollback-database-schema', 'killed-rollback-database-restore'],
+  },
+  {
+    promise:
+      'A program that outlives a killed run is found, named, and waited for or ended before its step runs again. A step of which nothing shows whether it was done is not guessed.',
+    tests: ['tests/commands/resume.test.ts'],
+    figures: [],
+  },
+  {
+    promise:
+      'SIGINT, SIGTERM and SIGHUP end what runs with everything that it started, roll open transactions back, free the lock and leave a transcript that ends with `interrupted`; exit 130, 143, 129.',
+    tests: ['tests/commands/interrupt.test.ts', 'tests/commands/resume.test.ts'],
+    figures: ['signals'],
+  },
+  {
+    promise:
+      'Of two runs that begin at the same moment exactly one runs, and the other says whose the lock is.',
+    tests: [
+      'tests/commands/lock.test.ts',
+      'tests/doors/lock-file.test.ts',
+      'tests/doors/database-lock.test.ts',
+    ],
+    figures: ['races'],
+  },
+  {
+    promise:
+      'A transcript is only ever appended to. A line that a crash has cut is set aside, any other change shows with its line, and what cannot be recorded is not begun.',
+    tests: [
+      'tests/journal/transcript.test.ts',
+      'tests/commands/resume.test.ts',
+      'tests/commands/state-dir.test.ts',
+    ],
+    figures: [],
+  },
+  {
+    promise: 'No byte of a secret in what a run prints or keeps.',
+    tests: ['tests/commands/secrets.test.ts', 'tests/doors/redaction.test.ts'],
+    figures: [],
+  },
+]
+
+const notPromised = [
+  'Between the start of a program and the line that names its process lies less than a millisecond. Killed just there, a program may survive that `resume` does not know.',
+  'What a request has created on a server is removed by the next attempt only once its answer stands in the transcript. Killed while it is on its way, it stays.',
+  'A `shell` block that was killed in the middle has done what it has done: `after` tells whether all of it, and nothing tells which part.',
+  'A power cut: what had been announced is on the disk (fsync); whether what a child wrote is, is up to that child.',
+  'On systems other than Linux the members of a process group are not looked at one by one.',
+]
+
+export default async (project: TestProject) => {
+  const end = await startTests(project)
+  const folder = await mkdtemp(join(tmpdir(), 'runbook-chaos-'))
+  project.provide('figuresFolder', folder)
+  return async () => {
+    await writeFile(page, pageOf(folder))
+    await rm(folder, { recursive: true, force: true })
+    await end()
+  }
+}
+
+const pageOf = (folder: string): string => {
+  const figure = (name: string): string => {
+    const file = join(folder, `${name}.txt`)
+    return existsSync(file) ? readFileSync(file, 'utf8') : `${name}: **not held in this run**`
+  }
+  return `# What is promised, and how it is held
+
+Written by \`npm run chaos\` on ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${platform()} ${release()}, ${cpus().length} cores${
+    process.env.CHAOS_EVERY ? `; a part of it, one moment in ${process.env.CHAOS_EVERY}` : ''
+  }. The tests named are part of \`npm test\`, where some of the moments are tried.
+
+${promises
+  .map(({ promise, tests, figures }) =>
+    [
+      `- **${promise}**`,
+      `  Held by ${tests.map((test) => `\`${test}\``).join(', ')}.`,
+      ...figures.map((name) => `  Seen: ${figure(name)}.`),
+    ].join('\n'),
+  )
+  .join('\n')}
+
+## What is not promised
+
+${notPromised.map((line) => `- ${line}`).join('\n')}
+`
+}

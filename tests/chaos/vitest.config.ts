@@ -1,0 +1,16 @@
+import { defineConfig, mergeConfig } from 'vitest/config'
+import shared from '../../vitest.config.ts'
+
+// `npm run chaos`: every moment, where `npm test` tries some. It takes an hour, and writes docs/reliability.md.
+export default mergeConfig(
+  { ...shared, test: { ...shared.test, include: [] } },
+  defineConfig({
+    test: {
+      include: ['tests/chaos/**/*.chaos.ts'],
+      globalSetup: ['tests/chaos/reliability.ts'],
+      testTimeout: 3 * 3_600_000,
+      maxWorkers: 1,
+      fileParallelism: false,
+    },
+  }),
+)
