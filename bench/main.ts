@@ -8,11 +8,12 @@ import { holds } from './figure.ts'
 import { output } from './output.ts'
 import { figureLine, resultsPage } from './results-page.ts'
 import { rollback } from './rollback.ts'
+import { runs } from './runs.ts'
 import { startup } from './startup.ts'
 import { steps } from './steps.ts'
 import { buildTool } from './tool.ts'
 
-const benchmarks = [startup, steps, output, deployment, rollback]
+const benchmarks = [startup, steps, output, runs, deployment, rollback]
 const results = fileURLToPath(new URL('results.md', import.meta.url))
 
 const main = async (names: readonly string[]): Promise<boolean> => {

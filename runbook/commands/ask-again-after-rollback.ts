@@ -10,8 +10,7 @@ export const askAgainAfterRollback = async (
   context: RunContext,
 ): Promise<void> => {
   if (!revision) return
-  for await (const { state } of pastRuns(stateDir, env.name)) {
-    const { started, ended, revision: moved } = state
+  for await (const { started, ended, revision: moved } of pastRuns(stateDir, env.name)) {
     // Deployed well since: it has proven itself.
     if (started?.command === 'deploy' && ended?.verdict === 'done' && moved?.to === revision.to) return
     if (started?.command !== 'rollback' || ended?.verdict !== 'rolled-back' || moved?.from !== revision.to)

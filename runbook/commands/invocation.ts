@@ -38,6 +38,8 @@ export interface Options {
   reason?: string
   /** Of every verb that locks: how long it waits for another run to end. */
   wait?: string
+  /** Of `show`. */
+  check?: boolean
   /** Of `prune`. */
   olderThan?: string
   keep?: string

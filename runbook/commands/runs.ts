@@ -1,4 +1,5 @@
-import { listRuns, readRun } from '../journal/runs.ts'
+import { pastRuns } from '../journal/past-runs.ts'
+import type { RunSummary } from '../journal/run-index.ts'
 import { EXIT } from '../model/exit.ts'
 import { runsTable } from '../render/runs-table.ts'
 import { findBook } from './find-book.ts'
@@ -9,15 +10,13 @@ import { stateDirOf } from './open-book.ts'
 export const runs = async (invocation: Invocation): Promise<number> => {
   const { options, env, out, say, paint } = invocation
   const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, invocation.cwd))
-  const states = []
-  for (const id of listRuns(stateDir)) {
-    const state = await readRun(stateDir, id)
-    if (env === undefined || state.started?.env === env) states.push({ id, state })
-  }
+  const past: RunSummary[] = []
+  for await (const run of pastRuns(stateDir, env)) past.push(run)
+  past.reverse()
   if (options.json)
-    for (const { id, state } of states)
-      out(`${JSON.stringify({ ...state.started, run: id, ended: state.ended ?? null })}\n`)
-  else if (states.length) say(runsTable(states, paint))
+    for (const { id, started, ended } of past)
+      out(`${JSON.stringify({ ...started, run: id, ended: ended ?? null })}\n`)
+  else if (past.length) say(runsTable(past, paint))
   else say('No runs yet.\n')
   return EXIT.done
 }

@@ -1,5 +1,6 @@
-import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
+import { BROKEN, type Flaw, journalOf, listRuns, readTranscript } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
+import { quantity } from '../model/quantity.ts'
 import { transcriptText } from '../render/transcript-text.ts'
 import { chosenRun } from './chosen-run.ts'
 import { findBook } from './find-book.ts'
@@ -11,9 +12,39 @@ export const show = async (invocation: Invocation): Promise<number> => {
   const { options, out, say, paint } = invocation
   const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, invocation.cwd))
   const run = chosenRun(invocation.env, listRuns(stateDir))
+  if (options.check) return check(run, journalOf(stateDir, run), invocation)
   const { events, flaws } = await readTranscript(journalOf(stateDir, run))
   if (options.json) for (const event of events) out(`${JSON.stringify(event)}\n`)
   else say(transcriptText(run, events, { paint, verbose: options.verbose ?? false }))
   for (const { line, what } of flaws) process.stderr.write(`line ${line} of the transcript ${what}\n`)
   return flaws.length ? EXIT.failed : EXIT.done
 }
+
+/** Whether a transcript is as it was written. What a crash has cut off is no change of it. */
+const check = async (
+  run: string,
+  path: string,
+  { options, out, say, paint }: Invocation,
+): Promise<number> => {
+  const { events, flaws, end } = await readTranscript(path, { outputs: false })
+  const changed = flaws.filter(({ cut }) => !cut)
+  const lines = quantity(end.seq + 1, 'line')
+  if (options.json) out(`${JSON.stringify({ run, lines: end.seq + 1, hash: end.hash, flaws })}\n`)
+  else if (changed.length)
+    say(
+      `${paint.red('✖')} ${run} is not as it was written:\n${changed.map((flaw) => `  ${flawText(flaw)}\n`).join('')}`,
+    )
+  else say(`${paint.green('✔')} ${run} is as it was written: ${lines}, the last with SHA-256 ${end.hash}\n`)
+  if (!options.json)
+    for (const flaw of flaws) if (flaw.cut) say(`  line ${flaw.line} ${flaw.what}, and is set aside\n`)
+  if (!options.json && events.at(-1)?.type !== 'run-ended')
+    say(
+      '  it has no end: the run goes on, or was killed; lines taken away from its end cannot be told from that\n',
+    )
+  return changed.length ? EXIT.failed : EXIT.done
+}
+
+const flawText = ({ line, what }: Flaw): string =>
+  what === BROKEN
+    ? `line ${line} ${what}: one of the two was changed, or what stood between them is gone`
+    : `line ${line} ${what}`

@@ -1,4 +1,6 @@
 import { foldRun, isBegun, type RunState } from '../journal/fold.ts'
+import { pastRuns } from '../journal/past-runs.ts'
+import type { RunSummary } from '../journal/run-index.ts'
 import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import { chosenRun } from './chosen-run.ts'
@@ -19,10 +21,9 @@ export const unfinishedRun = async (
   const runs = listRuns(stateDir)
   if (name !== undefined) return namedRun(chosenRun(name, runs), stateDir, runs)
   const latest = new Map<string, Unfinished>()
-  for (const id of runs.toReversed()) {
-    const run = await read(id, stateDir)
-    const env = run.state.started?.env
-    if (env !== undefined && !latest.has(env) && counts(run)) latest.set(env, run)
+  for await (const run of pastRuns(stateDir)) {
+    const env = run.started?.env
+    if (env !== undefined && !latest.has(env) && counts(run)) latest.set(env, await read(run.id, stateDir))
   }
   const unfinished = [...latest.values()].filter(({ state }) => !isOver(state))
   if (unfinished.length > 1)
@@ -66,8 +67,8 @@ const read = async (id: string, stateDir: string): Promise<Unfinished> => {
 }
 
 /** One that was refused, or declined, before it began anything, is none to go on with. */
-const counts = ({ state }: Unfinished): boolean =>
-  RESUMABLE.includes(state.started!.command) && (isBegun(state) || !state.ended)
+const counts = ({ started, begun, ended }: RunSummary): boolean =>
+  RESUMABLE.includes(started!.command) && (begun || !ended)
 
 const isOver = ({ ended }: RunState): boolean =>
   ended !== undefined && ['done', 'rolled-back', 'declined'].includes(ended.verdict)

@@ -181,7 +181,7 @@ export const verbs: readonly Verb[] = [
     name: 'show',
     argument: '[run]',
     summary: 'the transcript of a run; the latest where none is named',
-    options: [],
+    options: [{ flags: '--check', about: 'only whether it is as it was written, line by line' }],
     load: async () => (await import('./show.ts')).show,
   },
 ]

@@ -43,8 +43,9 @@ export class JournalFile {
       ...happening,
       prev: this.after.hash,
     } as Event
-    this.#write(Buffer.from(`${JSON.stringify(event)}\n`), durable)
-    return event
+    const whole = happening.type === 'run-ended' ? { ...event, sum: hashOf(JSON.stringify(event)) } : event
+    this.#write(Buffer.from(`${JSON.stringify(whole)}\n`), durable)
+    return whole
   }
 
   /** The same for what a child printed. JSON leaves every byte beyond ASCII as it is. */

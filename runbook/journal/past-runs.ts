@@ -1,6 +1,7 @@
 import { isForwards } from '../model/event.ts'
-import { begunStates, type RunState } from './fold.ts'
-import { listRuns, readRun } from './runs.ts'
+import type { RunState } from './fold.ts'
+import { RunIndex, type RunSummary } from './run-index.ts'
+import { readRun } from './runs.ts'
 
 /** A run of an environment that is over, or was. */
 export interface PastRun {
@@ -8,19 +9,25 @@ export interface PastRun {
   state: RunState
 }
 
-/** The runs of an environment, the latest first; read one by one, so that who finds what it wants reads no more. */
-export async function* pastRuns(stateDir: string, env: string): AsyncGenerator<PastRun> {
-  for (const id of listRuns(stateDir).reverse()) {
-    if (!id.includes(`Z-${env}-`)) continue
-    const state = await readRun(stateDir, id)
-    if (state.started?.env === env) yield { id, state }
+/** The runs of an environment, or of all; the latest first. Who finds what it wants reads no more. */
+export async function* pastRuns(stateDir: string, env?: string): AsyncGenerator<RunSummary> {
+  const index = new RunIndex(stateDir)
+  try {
+    for (const journal of index.journals.toReversed()) {
+      if (env !== undefined && !journal.id.includes(`Z-${env}-`)) continue
+      const summary = await index.summaryOf(journal)
+      if (env === undefined || summary.started?.env === env) yield summary
+    }
+  } finally {
+    index.save()
   }
 }
 
 /** The latest deployment that ended well. */
 export const lastDeployment = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
-  for await (const run of pastRuns(stateDir, env))
-    if (run.state.started?.command === 'deploy' && run.state.ended?.verdict === 'done') return run
+  for await (const { id, started, ended } of pastRuns(stateDir, env))
+    if (started?.command === 'deploy' && ended?.verdict === 'done')
+      return { id, state: await readRun(stateDir, id) }
   return undefined
 }
 
@@ -30,13 +37,12 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
  * where there is none, and where that run was itself a rollback, or has been rolled back.
  */
 export const latestChange = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
-  for await (const run of pastRuns(stateDir, env)) {
-    const { started, ended } = run.state
-    if (begunStates(run.state).length === 0) continue
+  for await (const { id, started, ended, changedState } of pastRuns(stateDir, env)) {
+    if (!changedState) continue
     const takenBack =
       ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')
     if (takenBack) return undefined
-    if (isForwards(started?.command)) return run
+    if (isForwards(started?.command)) return { id, state: await readRun(stateDir, id) }
   }
   return undefined
 }

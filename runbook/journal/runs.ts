@@ -6,18 +6,32 @@ import { foldRun, type RunState } from './fold.ts'
 import { BEGINNING, hashOf, type JournalEnd } from './journal-file.ts'
 
 /** The ids of the runs in a state folder, oldest first. */
-export const listRuns = (stateDir: string): string[] => {
-  const folder = join(stateDir, 'runs')
-  if (!existsSync(folder)) return []
-  const runs = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  return runs
-    .map(({ name }) => name)
-    .filter((id) => statSync(journalOf(stateDir, id), { throwIfNoEntry: false })?.isFile())
-    .sort()
+export const listRuns = (stateDir: string): string[] => listJournals(stateDir).map(({ id }) => id)
+
+/** A transcript, as its folder knows it. */
+export interface Journal {
+  id: string
+  /** Bytes. */
+  size: number
+  /** Milliseconds since 1970. */
+  modified: number
 }
 
-export const journalOf = (stateDir: string, run: string): string =>
-  join(stateDir, 'runs', run, 'journal.jsonl')
+/** The transcripts in a state folder, oldest first. */
+export const listJournals = (stateDir: string): Journal[] => {
+  const folder = join(stateDir, 'runs')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+    .sort()
+    .flatMap((id) => {
+      const stat = statSync(join(folder, id, JOURNAL), { throwIfNoEntry: false })
+      return stat?.isFile() ? [{ id, size: stat.size, modified: stat.mtimeMs }] : []
+    })
+}
+const JOURNAL = 'journal.jsonl'
+
+export const journalOf = (stateDir: string, run: string): string => join(stateDir, 'runs', run, JOURNAL)
 
 /** A transcript's lines and where it does not hold together: a cut last line, or a line that was changed. */
 export interface Transcript {
@@ -51,8 +65,9 @@ export const readTranscript = async (path: string, { outputs = true } = {}): Pro
     const link = passed ?? event
     if (!link && whole) flaws.push({ line: number, what: NO_EVENT })
     else if (!link) flaws.push({ line: number, what: 'was cut short, as by a crash', cut: true })
-    else if (link.prev !== end.hash)
-      flaws.push({ line: number, what: 'does not follow from the line before it' })
+    else if (link.prev !== end.hash) flaws.push({ line: number, what: BROKEN })
+    else if (event?.type === 'run-ended' && !isAsSummed(line))
+      flaws.push({ line: number, what: 'was changed after it was written' })
     // What a crash has cut is whole evidence of the crash: the run went on behind it.
     else if (isCut(flaws, number - 1) && event?.type === 'run-started' && event.resumed) flaws.pop()
     if (event && (outputs || event.type !== 'output')) events.push(event)
@@ -62,8 +77,16 @@ export const readTranscript = async (path: string, { outputs = true } = {}): Pro
   return transcript
 }
 
+const isAsSummed = (line: Buffer): boolean => {
+  const sum = SUM.exec(line.toString('latin1', Math.max(0, line.length - 80)))?.[0]
+  if (!sum) return false
+  return hashOf(Buffer.concat([line.subarray(0, -sum.length), Buffer.from('}')])) === sum.slice(8, -2)
+}
+const SUM = /,"sum":"[0-9a-f]{64}"\}$/
+
 const isCut = (flaws: Transcript['flaws'], line: number): boolean =>
   flaws.at(-1)?.line === line && flaws.at(-1)?.what === NO_EVENT
+export const BROKEN = 'does not follow from the line before it'
 const NO_EVENT = 'is not a whole event'
 
 /** Of a line of output its number and the hash that it holds on to; to read all of it would take most of the time. */

@@ -104,6 +104,9 @@ export type Side = 'needs' | 'before' | 'already' | 'after'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
 export type Command = 'deploy' | 'run' | 'verify' | 'rollback' | 'backup' | 'restore' | 'prune'
 
-/** A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. */
-export type Event = { seq: number; at: string } & Happening & { prev: string }
+/**
+ * A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. The last line has no line after
+ * it, and so `sum`, the SHA-256 of itself without that.
+ */
+export type Event = { seq: number; at: string } & Happening & { prev: string; sum?: string }
 export type EventOf<Type extends Happening['type']> = Extract<Happening, { type: Type }>

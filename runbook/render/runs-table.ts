@@ -1,16 +1,17 @@
-import type { RunState } from '../journal/fold.ts'
+import type { RunSummary } from '../journal/run-index.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { table } from './table.ts'
 
 /** Runs as a table: id, verdict, duration, revision, who. */
-export const runsTable = (runs: readonly { id: string; state: RunState }[], paint: Paint): string => {
-  const rows = runs.map(({ id, state }) => [
+export const runsTable = (runs: readonly Row[], paint: Paint): string => {
+  const rows = runs.map(({ id, started, ended, revision }) => [
     id,
-    state.ended?.verdict ?? 'not ended',
-    state.ended ? duration(state.ended.ms) : '',
-    state.revision ? `${state.revision.from.slice(0, 7)} → ${state.revision.to.slice(0, 7)}` : '',
-    state.started ? `${state.started.operator} on ${state.started.machine}` : '',
+    ended?.verdict ?? 'not ended',
+    ended ? duration(ended.ms) : '',
+    revision ? `${revision.from.slice(0, 7)} → ${revision.to.slice(0, 7)}` : '',
+    started ? `${started.operator} on ${started.machine}` : '',
   ])
   return table(['run', 'verdict', 'took', 'revision', 'by'], rows, paint)
 }
+type Row = Pick<RunSummary, 'id' | 'started' | 'ended' | 'revision'>

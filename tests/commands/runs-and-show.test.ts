@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
@@ -149,5 +150,53 @@ describe('show', () => {
     const unreadable = await runbook(['show', staging], { through: withoutPrivilege })
     expect(unreadable.exit).toBe(3)
     expect(unreadable.err).toContain('journal.jsonl: may not be read or written')
+  })
+})
+
+describe('show --check', () => {
+  test('of a transcript as it was written says so', async () => {
+    const { runbook, journalOf, staging } = await deployed()
+    const lines = readFileSync(journalOf(staging), 'utf8').trim().split('\n')
+    const hash = createHash('sha256').update(lines.at(-1)!).digest('hex')
+    const { exit, out, err } = await runbook(['show', staging, '--check'])
+    expect([exit, err]).toEqual([0, ''])
+    expect(out).toBe(
+      `✔ ${staging} is as it was written: ${lines.length} lines, the last with SHA-256 ${hash}\n`,
+    )
+    const json = await runbook(['show', staging, '--check', '--json'])
+    expect(JSON.parse(json.out)).toEqual({ run: staging, lines: lines.length, hash, flaws: [] })
+  })
+
+  test.each<[string, (lines: string[]) => void, RegExp]>([
+    [
+      'a word changed',
+      (lines) => lines.splice(3, 1, lines[3]!.replace('2026', '2062')),
+      / {2}line 5 does not follow from the line before it: one/,
+    ],
+    ['a line taken out', (lines) => lines.splice(2, 1), / {2}line 3 does not follow/],
+    ['a line doubled', (lines) => lines.splice(2, 0, lines[2]!), / {2}line 4 does not follow/],
+    [
+      'its last line changed',
+      (lines) => lines.push(lines.pop()!.replace('"exit":0', '"exit":1')),
+      / {2}line \d+ was changed after it was written\n/,
+    ],
+    ['a line that is none', (lines) => lines.splice(4, 1, '{}'), / {2}line 5 is not a whole event\n/],
+  ])('of one with %s names the line', async (_, change, says) => {
+    const { runbook, journalOf, staging } = await deployed()
+    const lines = readFileSync(journalOf(staging), 'utf8').trim().split('\n')
+    change(lines)
+    writeFileSync(journalOf(staging), `${lines.join('\n')}\n`)
+    const { exit, out } = await runbook(['show', staging, '--check'])
+    expect(exit).toBe(1)
+    expect(out).toContain(`✖ ${staging} is not as it was written:\n`)
+    expect(out).toMatch(says)
+  })
+
+  test('of one that a crash has cut says what is set aside', async () => {
+    const { runbook, journalOf, staging } = await deployed()
+    truncateSync(journalOf(staging), readFileSync(journalOf(staging)).length - 20)
+    const { exit, out } = await runbook(['show', staging, '--check'])
+    expect(exit).toBe(0)
+    expect(out).toMatch(/ {2}line \d+ was cut short, as by a crash, and is set aside\n {2}it has no end:/)
   })
 })

@@ -70,6 +70,7 @@ export const exceptions: readonly Exception[] = [
     because: 'reads the dumps that stand beside the transcripts',
   },
   { file: 'runbook/journal/runs.ts', may: /^node:fs$/, because: 'reads transcripts' },
+  { file: 'runbook/journal/run-index.ts', may: /^node:fs$/, because: 'what is known of them already' },
   { file: 'runbook/doors/database.ts', may: /^((type|dynamic) )?pg$/, because: 'the door to PostgreSQL' },
   ...['lock', 'freeze'].map((what) => ({
     file: `runbook/doors/database-${what}.ts`,

@@ -194,7 +194,7 @@ describe('reading one', () => {
     const lines = text.trimEnd().split('\n')
     await fc.assert(
       fc.asyncProperty(
-        fc.nat(lines.length - 2),
+        fc.nat(lines.length - 1),
         fc.nat(10_000),
         fc.constantFrom('x', '"', '0', '{', '\\'),
         async (line, place, sign) => {

@@ -96,10 +96,10 @@ test('runs stand in columns, whatever is known of them', () => {
   const runs = [
     {
       id: '20261122T021500Z-production-deploy-7f3a',
-      state: stateOf([started({ operator: '\u001b[1ma' }), revision, ended]),
+      ...stateOf([started({ operator: '\u001b[1ma' }), revision, ended]),
     },
-    { id: 'r2', state: stateOf([started()]) },
-    { id: 'r3', state: stateOf([]) },
+    { id: 'r2', ...stateOf([started()]) },
+    { id: 'r3', ...stateOf([]) },
   ]
   expect(runsTable(runs, plain)).toBe(
     [
