@@ -11,7 +11,7 @@ import { migrationRows, migrationStand } from '../checks/reading/prisma-migratio
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
 import { secretPresent } from '../checks/secret-present.ts'
-import { databaseOf, defineStep, early, factory, quantity } from '../runbook/index.ts'
+import { databaseOf, defineStep, early, factory, quantity, type Step } from '../runbook/index.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations, effectsText } from './prisma/migration-effects.ts'
 import { migrationsTakenBack } from './prisma/migrations-taken-back.ts'
@@ -30,10 +30,17 @@ export const prismaMigrate = factory(
       .describe(
         'the migrations that must be the ones to apply, with or without their timestamps; default: whatever waits',
       ),
+    /** A step of the same book that makes a migration: before it is done, nothing is known of what waits. */
+    from: z
+      .custom<Step>((value) => (value as Step | null)?.kind === 'step', 'must be a step of the book')
+      .optional()
+      .describe(
+        'a step of the same book that makes a migration; before it is done, nothing is known of what waits',
+      ),
     /** Milliseconds. Default: none. */
     timeout: z.int().positive().optional().describe('milliseconds; default: none'),
   },
-  ({ pending: expected, timeout, ...at }) =>
+  ({ pending: expected, from, timeout, ...at }) =>
     defineStep({
       id: 'prisma-migrate',
       title: 'Apply the Prisma migrations',
@@ -48,6 +55,7 @@ export const prismaMigrate = factory(
       role: 'migration',
       needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseAnswers()],
       observe: async (look) => {
+        if (from) look.outputOf(from)
         const { schema } = databaseOf(look.env)
         const rows = await migrationRows(look)
         const files = await incomingMigrations(look, migrationsFolder(at))

@@ -1,6 +1,6 @@
 import { type Json, type Query, quantity, selects } from '../../runbook/index.ts'
 
-/** Something in a database that has a name. `of`: the table of a column or constraint, the type of a value. */
+/** Something in a database that has a name. `of`: the table of a column, constraint or index, the type of a value. */
 export type SchemaObject = {
   readonly kind:
     | 'schema'
@@ -18,7 +18,8 @@ export type SchemaObject = {
 }
 
 /** How it is named in a sentence: `column avatars.gender`. */
-export const nameOf = ({ kind, name, of }: SchemaObject): string => `${kind} ${of ? `${of}.` : ''}${name}`
+export const nameOf = ({ kind, name, of }: SchemaObject): string =>
+  `${kind} ${of && kind !== 'index' ? `${of}.` : ''}${name}`
 
 /** All of them in a sentence: by name where they are few, otherwise how many of each kind. */
 export const namesOf = (objects: readonly SchemaObject[]): string => {

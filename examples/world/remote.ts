@@ -45,7 +45,9 @@ export async function clone(
   dir: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await git(['clone', '--quiet', '--branch', branch, remote, dir], {}, signal)
+  // Whoever commits in it later is somebody.
+  const identity = ['--config', `user.name=${author.name}`, '--config', `user.email=${author.email}`]
+  await git(['clone', '--quiet', ...identity, '--branch', branch, remote, dir], {}, signal)
 }
 
 // Fixed names and dates: the same files make the same commit ids in every world.

@@ -31,8 +31,10 @@ const enter = (ledger: Ledger, node: Node): void => {
 
 /** The one thing with a name that a statement makes, of which its existence is all there is to see. */
 const madeBy = (ledger: Ledger, node: Node): SchemaObject | undefined => {
-  if ('IndexStmt' in node && node.IndexStmt.idxname)
-    return { kind: 'index', ...ledger.name(node.IndexStmt.relation!), name: node.IndexStmt.idxname }
+  if ('IndexStmt' in node && node.IndexStmt.idxname) {
+    const { schema, name: of } = ledger.name(node.IndexStmt.relation!)
+    return { kind: 'index', schema, of, name: node.IndexStmt.idxname }
+  }
   if ('CreateEnumStmt' in node) return { kind: 'type', ...ledger.nameIn(node.CreateEnumStmt.typeName ?? []) }
   if ('CompositeTypeStmt' in node) return { kind: 'type', ...ledger.name(node.CompositeTypeStmt.typevar!) }
   if ('AlterEnumStmt' in node && node.AlterEnumStmt.newVal && !node.AlterEnumStmt.oldVal) {

@@ -108,5 +108,9 @@ export class Ledger {
   }
 }
 
+/** An index has a name of its own in its schema: DROP INDEX does not say of which table it is. */
 export const isSame = (one: SchemaObject, other: SchemaObject): boolean =>
-  one.kind === other.kind && one.schema === other.schema && one.of === other.of && one.name === other.name
+  one.kind === other.kind &&
+  one.schema === other.schema &&
+  (one.kind === 'index' || one.of === other.of) &&
+  one.name === other.name

@@ -84,7 +84,14 @@ test('indexes, constraints, types, sequences and the like by their names', async
     ALTER TYPE e ADD VALUE IF NOT EXISTS 'y'; CREATE SEQUENCE q; CREATE EXTENSION citext; CREATE SCHEMA z;
     CREATE TYPE pair AS (a int, b int)`)
   expect(added(seen)).toEqual([
-    ...['index s i', 'constraint app t k', 'type s e', 'value app e y', 'sequence app q', 'extension citext'],
+    ...[
+      'index s t i',
+      'constraint app t k',
+      'type s e',
+      'value app e y',
+      'sequence app q',
+      'extension citext',
+    ],
     ...['schema z', 'type app pair'],
   ])
 })
