@@ -1,4 +1,4 @@
-// First contact: a broken production, the guide that mends it, performed by the real command line.
+// First contact: a broken production, the guide that mends it and its way back, performed by the real command line.
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,7 +50,7 @@ const demo = async (keep: boolean): Promise<number> => {
   return exit
 }
 
-/** Broken, deployed, works. */
+/** Broken, deployed, works, taken back. */
 const story = async (dir: string, programs: Programs, interrupted: AbortSignal): Promise<number> => {
   say(paint('bold', 'A markdown guide tells how to deploy Lumiku. Here it is as a program.'), '')
   const world = await prepare(dir, programs)
@@ -62,25 +62,28 @@ const story = async (dir: string, programs: Programs, interrupted: AbortSignal):
 
   // On a terminal the operator answers; without one the flags do.
   const asked = process.stdin.isTTY === true && process.stderr.isTTY === true
-  const argv = ['deploy', 'production', ...(asked ? [] : ['--confirm', 'production', '--yes'])]
-  say(
-    '',
-    paint(
-      'bold',
-      asked ? 'You are the operator now. It will ask you to type: production' : 'The deployment:',
-    ),
-  )
-  say(typed(`runbook ${argv.join(' ')}`), '')
-  const options = { cwd: dir, env: { ...process.env, ...world.env } }
-  const exit = await programs.onTerminal([process.execPath, commandLine, ...argv], options)
-  interrupted.throwIfAborted()
-  if (exit !== 0) {
-    say(paint('red', `The deployment ended with exit ${exit}.`))
+  const operate = async (heading: string, verb: string): Promise<number> => {
+    const argv = [verb, 'production', ...(asked ? [] : ['--confirm', 'production', '--yes'])]
+    say('', paint('bold', heading), typed(`runbook ${argv.join(' ')}`), '')
+    const options = { cwd: dir, env: { ...process.env, ...world.env } }
+    const exit = await programs.onTerminal([process.execPath, commandLine, ...argv], options)
+    interrupted.throwIfAborted()
+    if (exit !== 0) say(paint('red', `It ended with exit ${exit}.`))
     return exit
   }
 
+  const deployed = await operate(
+    asked ? 'You are the operator now. It will ask you to type: production' : 'The deployment:',
+    'deploy',
+  )
+  if (deployed !== 0) return deployed
   say('', paint('bold', 'And now:'))
-  return (await show(create)) === 201 ? 0 : 1
+  if ((await show(create)) !== 201) return 1
+
+  const takenBack = await operate('If that had been a mistake, the way back:', 'rollback')
+  if (takenBack !== 0) return takenBack
+  say('', paint('bold', 'The old revision answers again, as badly as before:'))
+  return (await show(create)) === 500 ? 0 : 1
 }
 
 /** The tool and the world, at the same time. */
@@ -158,7 +161,7 @@ const sayWhatIsLeft = async (dir: string): Promise<void> => {
 const sayHowToGoOn = (dir: string): void => {
   const lines = [
     ['enter it', `cd ${quoted(dir)} && . ./env.sh`],
-    ['then', 'runbook show · runbook verify production · runbook deploy production, again'],
+    ['then', 'runbook show · runbook deploy production, again · runbook verify production'],
     ['', 'runbook plan staging · runbook deploy staging'],
     [
       'the end',

@@ -30,7 +30,7 @@ const eventLines = (
   switch (event.type) {
     case 'run-started':
       return [
-        `${at} ${event.command} ${event.book} to ${event.env}, by ${event.operator} on ${event.machine}, runbook ${event.version}`,
+        `${at} ${event.command} ${event.command === 'deploy' ? `${event.book} to` : `of ${event.book} in`} ${event.env}, by ${event.operator} on ${event.machine}, runbook ${event.version}`,
       ]
     case 'step-started':
       return [`${at} ${paint.bold(titles.get(event.step) ?? event.step)}`]

@@ -37,7 +37,7 @@ const processesThere = () =>
     return [inspect.command(pid), inspect.cwd(pid), ...env].join('\n').includes(join(place, 'runbook-demo-'))
   }).map(({ pid }) => `${pid} ${inspect.command(pid)}`)
 
-test('shows the 500, deploys, shows the 201, and leaves the transcript and nothing that runs', async () => {
+test('shows the 500, deploys, shows the 201, takes it back, and leaves the transcript and nothing that runs', async () => {
   const { exitCode, all } = await execa('npm', ['run', '--silent', 'demo'], {
     ...without,
     env: { TMPDIR: place },
@@ -48,10 +48,16 @@ test('shows the 500, deploys, shows the 201, and leaves the transcript and nothi
     '$ runbook deploy production --confirm production --yes',
     '✔ Done in',
     'HTTP/1.1 201',
+    '$ runbook rollback production --confirm production --yes',
+    '✔ Rolled back in',
+    'none failed',
+    'HTTP/1.1 500',
   ]
-  const places = story.map((words) => all.indexOf(words))
-  expect(places, all).toEqual([...places].sort((a, b) => a - b))
-  expect(places[0]).toBeGreaterThan(0)
+  let at = 0
+  for (const words of story) {
+    at = all.indexOf(words, at)
+    expect(at, `${words}: ${all}`).toBeGreaterThan(0)
+  }
   expect(processesThere()).toEqual([])
   const [dir, ...others] = await leftovers()
   expect(others).toEqual([])
@@ -60,7 +66,7 @@ test('shows the 500, deploys, shows the 201, and leaves the transcript and nothi
   expect(transcript.startsWith(join(place, dir!, '.runbook/runs'))).toBe(true)
   const readIt = /node (dist\/cli\.js show .*)/.exec(all)![1]!
   const shown = await execa('sh', ['-c', `'${process.execPath}' ${readIt}`], { cwd: root })
-  expect(shown.stdout).toContain('deploy lumiku to production')
+  expect(shown.stdout).toContain('rollback of lumiku in production')
   await rm(join(place, dir!), { recursive: true })
 })
 
