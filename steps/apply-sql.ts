@@ -87,6 +87,10 @@ export const applySql = factory(
           back: back === undefined ? null : await backStatements(reverse!, back),
         }
       },
+      restsOn: ({ observed: { statements } }) => ({
+        // As git keeps it, and as it is in a working tree.
+        [file]: statements.map(({ sql }) => sql.replaceAll('\r\n', '\n')).join(';\n'),
+      }),
       before: ({ observed: { effects, schema } }) => [
         ...(effects.alters.length ? [early(roleMay({ alter: effects.alters }))] : []),
         ...(effects.adds.some((one) => one.kind === 'table' && one.schema === schema)

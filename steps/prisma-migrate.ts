@@ -83,6 +83,9 @@ export const prismaMigrate = factory(
         prismaInstalled(at),
         noMigrationRuns(),
       ],
+      restsOn: ({ observed: { pending } }) => ({
+        'what waits to be migrated': pending.join(', ') || 'nothing',
+      }),
       findings: ({ observed: { pending, effects } }) =>
         pending.length
           ? [

@@ -56,6 +56,7 @@ export const pullCode = factory(
       ],
       observe: (at) => incomingCommits(at, remote, branchOf(at.env)),
       revision: ({ observed: { from, to } }) => ({ from, to }),
+      restsOn: ({ observed: { from } }) => ({ HEAD: from }),
       findings: ({ observed: { commits, commitCount, changedFiles } }) => [
         ...(commitCount
           ? [`${quantity(commitCount, 'commit')}, ${quantity(changedFiles, 'file')} changed:`]

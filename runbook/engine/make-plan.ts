@@ -14,6 +14,7 @@ import { earlierAttempt } from './earlier-attempt.ts'
 import { lookAt } from './look-at.ts'
 import { Moment } from './moment.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
+import { restsOn } from './run-step.ts'
 
 /** The time in a plan, where no run has begun. */
 export const UNKNOWN_STAMP = '‹stamp›'
@@ -77,7 +78,10 @@ const planStep = async (
   context: RunContext,
   foreseen: { revision: Revision | null; outputs: Map<string, unknown> },
 ): Promise<
-  Pick<PlannedStep, 'expects' | 'seen' | 'observed' | 'findings' | 'actions' | 'after' | 'undo' | 'loses'>
+  Pick<
+    PlannedStep,
+    'expects' | 'seen' | 'observed' | 'restsOn' | 'findings' | 'actions' | 'after' | 'undo' | 'loses'
+  >
 > => {
   const { env } = context
   const moment = new Moment()
@@ -111,6 +115,7 @@ const planStep = async (
     expects: seen === undefined ? 'to-do' : 'done',
     seen: seen ?? '',
     observed,
+    restsOn: restsOn(step, known),
     findings: [
       ...(earlier && seen === undefined ? ['had begun when the run ended: what is missing is done'] : []),
       ...(step.findings?.(known) ?? []),

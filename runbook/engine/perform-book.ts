@@ -7,6 +7,7 @@ import { preflight, together } from './preflight.ts'
 import { whileProbing } from './probe.ts'
 import { runBook } from './run-book.ts'
 import type { RunContext } from './run-context.ts'
+import type { Expected } from './run-step.ts'
 
 export interface PerformOptions {
   /** What the operator confirms: 'Deploy shop to production'. */
@@ -45,8 +46,12 @@ export const performBook = async (
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
   await options.beforehand?.(plan)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
-  await whileProbing(context, () => runBook(arrangement.entries, context, plan.revision ?? undefined))
+  await whileProbing(context, () => runBook(arrangement.entries, context, confirmedIn(plan)))
 }
+
+/** What was so of the world when the operator said yes. */
+const confirmedIn = ({ steps }: Plan): Expected =>
+  new Map(steps.flatMap(({ id, restsOn }) => (restsOn ? [[id, restsOn]] : [])))
 
 /** The checklist and the plan; throws one failure that names everything which does not hold. */
 export const foresee = async (

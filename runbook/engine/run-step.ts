@@ -4,7 +4,7 @@ import { explain } from '../model/explain.ts'
 import { Failed, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
-import type { Known, Step } from '../model/step.ts'
+import type { Facts, Known, Step } from '../model/step.ts'
 import { type FrozenUndo, freeze } from '../model/undo.ts'
 import { beginStep } from './begin-step.ts'
 import { capturedBefore, type EarlierAttempt, earlierAttempt } from './earlier-attempt.ts'
@@ -88,9 +88,13 @@ const freezable = (undo: FrozenUndo, recorder: RunContext['recorder']): FrozenUn
 /** How long a clean-up may take, which an interrupt does not stop. Milliseconds. */
 const CLEAN_UP = 10_000
 
-/** What the plan rests on: the revision that the operator confirmed. */
-export interface Expected {
-  to: string
+/** What the plan rests on that the operator confirmed, by step. */
+export type Expected = ReadonlyMap<string, Facts>
+
+/** What a plan rests on: what the step says, and the revision that it deploys. */
+export const restsOn = (step: Step, known: Known<Json>): Facts => {
+  const to = step.revision?.(known)?.to
+  return { ...(to && { 'the revision to deploy': to }), ...step.restsOn?.(known) }
 }
 
 const observe = async (
@@ -102,8 +106,11 @@ const observe = async (
   const observed = (await step.observe(look)) as Json
   const known = { observed, env: context.env, run: context.paths }
   const revision = step.revision?.(known)
-  if (revision && expected && expected.to !== revision.to)
-    throw new Failed({ kind: 'moved', what: 'the revision to deploy', was: expected.to, is: revision.to })
+  const confirmed = expected?.get(step.id) ?? {}
+  for (const [what, is] of Object.entries(restsOn(step, known))) {
+    const was = confirmed[what]
+    if (was !== undefined && was !== is) throw new Failed({ kind: 'moved', what, was, is })
+  }
   context.recorder.record({ type: 'observed', step: step.id, observed, ...(revision && { revision }) })
   return known
 }

@@ -71,7 +71,7 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'moved':
       return {
-        sentence: `${failure.what} moved after the plan was confirmed: it was ${failure.was}, it is ${failure.is}`,
+        sentence: `${failure.what} changed after the plan was confirmed: ${movedText(failure)}`,
         remedy: 'look at what changed, then deploy again',
       }
     case 'in-doubt':
@@ -171,6 +171,12 @@ const explainUnmet = (unmet: readonly Unmet[], tail?: string): Explanation => {
   const sentences = unmet.map(({ fact, seen }) => `not so: ${fact}; seen: ${seen}`)
   const remedies = [...new Set(unmet.map(({ remedy }) => remedy))]
   return { sentence: sentences.join('\n'), remedy: remedies.join('\n'), ...(tail && { detail: tail }) }
+}
+
+/** Two texts may differ far behind their beginning. */
+const movedText = ({ was, is }: { was: string; is: string }): string => {
+  const short = (text: string) => (/\n/.test(text) || text.length > 60 ? 'another text' : text)
+  return short(was) === short(is) ? 'it is another text now' : `it was ${short(was)}, it is ${short(is)}`
 }
 
 const exitText = (exit: number | string): string =>

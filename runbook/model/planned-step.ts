@@ -1,6 +1,6 @@
 import type { Json } from './json.ts'
 import type { Limits } from './limits.ts'
-import type { Sort } from './step.ts'
+import type { Facts, Sort } from './step.ts'
 import type { Loss } from './undo.ts'
 
 /** A step as a plan has it: what would be done, from a real observation. */
@@ -16,6 +16,8 @@ export interface PlannedStep {
   /** What was seen where it is done, or what it waits for. */
   seen: string
   observed?: Json
+  /** What the operator confirms of the world. */
+  restsOn?: Facts
   /** What the observation means, a line each. */
   findings: readonly string[]
   /** `byHand`: an instruction, which somebody must confirm. */

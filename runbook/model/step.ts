@@ -18,6 +18,9 @@ export interface Known<Seen> {
   readonly run: RunPaths
 }
 
+/** 'HEAD': 3f2a1b0. */
+export type Facts = Readonly<Record<string, string>>
+
 /** A section of the guide. */
 export interface Step<Seen extends Json = any, Acts extends Actions = any, Out = any> {
   readonly kind: 'step'
@@ -45,6 +48,11 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   observe(at: Look): Promise<Seen>
   /** Of a step that moves the code; undefined where that cannot be known yet. */
   revision?(at: Known<Seen>): Revision | undefined
+  /**
+   * What of the observation the plan rests on, by name. Where one of them is otherwise when the step's turn comes, what
+   * the operator confirmed is no longer what would be done, and it stops.
+   */
+  restsOn?(at: Known<Seen>): Facts
   /** What must hold when the step begins. */
   before(at: Known<Seen>): readonly Check[]
   /** What the observation means to an operator, a line each: the commits to come. Shown by a plan. */

@@ -85,7 +85,7 @@ const each: {
   ],
   moved: [
     { kind: 'moved', what: 'the branch main', was: 'aaa', is: 'bbb' },
-    'the branch main moved after the plan was confirmed: it was aaa, it is bbb',
+    'the branch main changed after the plan was confirmed: it was aaa, it is bbb',
     'look at what changed, then deploy again',
   ],
   'in-doubt': [

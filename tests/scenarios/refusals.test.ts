@@ -85,7 +85,10 @@ describe('the database', () => {
     const DATABASE_URL = urlWith((url) => {
       url.pathname = '/lumiku-production'
     })
-    await refused({ env: { DATABASE_URL } }, ['"lumiku-production" does not exist', 'correct its name'])
+    await refused({ env: { DATABASE_URL } }, [
+      'the database of production is Lumiku-Production; seen: lumiku-production at 127.0.0.1',
+      'correct DATABASE_URL',
+    ])
   })
 
   test('is read by a role that may not read and alter it', async () => {
@@ -239,6 +242,42 @@ describe('on a terminal', () => {
     expect(await changed()).toEqual([])
     const { exit, out } = await world.runbook(['plan', 'production'])
     expect(exit, out).toBe(0)
+  })
+})
+
+describe('what moves while the operator reads the plan', () => {
+  /** Something happens between the plan and the yes. */
+  const confirmedAfter = async (happening: () => unknown) => {
+    const { type, shows, ended, text } = world.onTerminal(['deploy', 'production', '--on-failure', 'stop'])
+    await shows('type its name to go on')
+    await happening()
+    type('production\r')
+    return { exit: await ended, text: text() }
+  }
+
+  test('another commit on the branch: it is not deployed, and said', async () => {
+    ends.push(() => world.publish({}))
+    let pushed = ''
+    const { exit, text } = await confirmedAfter(async () => {
+      pushed = await world.publish({ 'backend/src/server.ts': (code) => `${code}\n// Later.\n` })
+    })
+    expect(exit, text).toBe(3)
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      `the revision to deploy changed after the plan was confirmed: it was ${world.revisions.fixed}, it is ${pushed}`,
+    )
+    expect(world.git('rev-parse', 'HEAD')).toBe(world.revisions.broken)
+    expect(await world.columns()).toBe(8)
+  })
+
+  test('the HEAD of the clone: nothing is pulled, and said', async () => {
+    ends.push(() => world.git('reset', '--quiet', '--hard', world.revisions.broken))
+    const { exit, text } = await confirmedAfter(() =>
+      world.git('commit', '--quiet', '--allow-empty', '-m', 'By hand'),
+    )
+    expect(exit, text).toBe(3)
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      `HEAD changed after the plan was confirmed: it was ${world.revisions.broken}, it is `,
+    )
   })
 })
 
