@@ -1,9 +1,10 @@
 import { type Sent, send } from '../doors/web.ts'
 import type { Environment } from '../model/environment.ts'
-import type { EventOf } from '../model/event.ts'
+import type { Probed } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import { absoluteUrl } from '../model/print-action.ts'
+import { quantity } from '../model/quantity.ts'
 import type { RunContext } from './run-context.ts'
 
 /** How often an address is asked, and how long is waited for each answer. Milliseconds. */
@@ -26,9 +27,17 @@ export const whileProbing = async <T>(context: RunContext, work: () => Promise<T
 }
 
 /** A transcript that cannot be written any more is found out at the end of the run, and must not hide why it ended. */
-const recordQuietly = (probed: EventOf<'probed'>, { recorder }: RunContext): void => {
+const recordQuietly = (probed: Probed, { recorder }: RunContext): void => {
   try {
-    recorder.record(probed)
+    recorder.record({
+      type: 'looked',
+      side: 'after',
+      fact: `who asked ${probed.url} meanwhile was answered`,
+      holds: probed.failed === 0,
+      seen: `${quantity(probed.requests, 'request')}, ${probed.failed} failed`,
+      ms: probed.ms,
+      probed,
+    })
   } catch {
     // The end of the run finds it out.
   }
@@ -38,7 +47,7 @@ const probe = async (
   url: string,
   { env, doors: { clock } }: RunContext,
   over: AbortSignal,
-): Promise<EventOf<'probed'>> => {
+): Promise<Probed> => {
   const began = clock.monotonic()
   const probed = { requests: 0, failed: 0, failures: {} as Record<string, number>, longestGap: 0 }
   /** When the first request was sent since the last answer. */
@@ -66,7 +75,7 @@ const probe = async (
   }
   endGap()
   await Promise.all(asking)
-  return { type: 'probed', url, ...probed, ms: Math.round(clock.monotonic() - began) }
+  return { url, ...probed, ms: Math.round(clock.monotonic() - began) }
 }
 
 /** Each as from somebody who comes anew: what a connection that stays open would hide counts. */

@@ -1,4 +1,4 @@
-import type { EventOf, Happening, ProcessIdentity } from '../model/event.ts'
+import type { EventOf, Happening, Probed, ProcessIdentity } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Sort } from '../model/step.ts'
@@ -46,7 +46,7 @@ export interface RunState {
    */
   changed: boolean
   /** What users met with meanwhile. */
-  probed: EventOf<'probed'>[]
+  probed: Probed[]
 }
 
 /** Whether it began any action, on the environment or only to prepare. */
@@ -122,14 +122,12 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }
       return
     case 'looked': {
+      if (event.probed) state.probed.push(event.probed)
       if (!event.process || event.step === undefined) return
       const action = [...recordOf(state, event.step).actions.values()].findLast(({ ended }) => !ended)
       if (action) action.process = event.process
       return
     }
-    case 'probed':
-      state.probed.push(event)
-      return
     case 'output':
     case 'asked':
     case 'answered':

@@ -40,6 +40,7 @@ export type Happening =
       ms: number
       /** The program of an action, which has just started. */
       process?: ProcessIdentity
+      probed?: Probed
     }
   | { type: 'action-started'; step: string; action: string; printed: string; values?: Record<string, string> }
   | { type: 'output'; step: string; action: string; stream: 'out' | 'err'; text: string }
@@ -64,21 +65,21 @@ export type Happening =
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
   | { type: 'undo-started' | 'undo-done'; step: string }
-  /** What users of one address met with while something was changed. */
-  | {
-      type: 'probed'
-      url: string
-      requests: number
-      failed: number
-      /** How often each reason: 'connection refused', '502'. */
-      failures: Record<string, number>
-      /** The longest time in which nothing was answered, and how long it was looked; milliseconds. */
-      longestGap: number
-      ms: number
-    }
   /** Of a plan, which leaves no transcript. */
   | ({ type: 'planned'; step: string } & PlannedStep)
   | { type: 'run-ended'; verdict: RunVerdict; exit: number; ms: number; failure?: Failure }
+
+/** What users of one address met with while something was changed. */
+export interface Probed {
+  url: string
+  requests: number
+  failed: number
+  /** How often each reason: 'connection refused', '502'. */
+  failures: Record<string, number>
+  /** The longest time in which nothing was answered, and how long it was looked; milliseconds. */
+  longestGap: number
+  ms: number
+}
 
 /** A process for ever: its id is used again after its end, but not with the same start. */
 export interface ProcessIdentity {

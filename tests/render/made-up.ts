@@ -1,5 +1,5 @@
 import { foldRun, type RunState } from '../../runbook/journal/fold.ts'
-import type { Event, EventOf, Happening } from '../../runbook/model/event.ts'
+import type { Event, EventOf, Happening, Probed } from '../../runbook/model/event.ts'
 import type { PlannedStep } from '../../runbook/model/planned-step.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
 import { defineStep, type Sort, type Step } from '../../runbook/model/step.ts'
@@ -42,6 +42,19 @@ export const looked = (step: string, more: Partial<EventOf<'looked'>> = {}): Hap
   ...{ type: 'looked', step, side: 'after', fact: `${step} is there`, holds: true, seen: 'it is', ms: 3 },
   ...more,
 })
+export const met = (failures: Record<string, number> = {}, more: Partial<Probed> = {}): Happening => {
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0)
+  const probed = { url: '/health', requests: 1412, longestGap: 84, ms: 90_000, ...more, failed, failures }
+  return {
+    type: 'looked',
+    side: 'after',
+    fact: 'answered',
+    holds: failed === 0,
+    seen: '',
+    ms: 90_000,
+    probed,
+  }
+}
 export const prints = (step: string, text: string): Happening => ({
   ...{ type: 'output', step, action: 'act', stream: 'out', text },
 })

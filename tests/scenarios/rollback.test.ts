@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Event, EventOf } from '../../runbook/model/event.ts'
+import type { Event, EventOf, Probed } from '../../runbook/model/event.ts'
 import { query, removeWorlds } from '../examples/raise-world.ts'
 import { eventsIn, until } from '../rig/command-line.ts'
 import { contentOf, rowsNotIn } from './database-content.ts'
@@ -58,13 +58,15 @@ const urlOf = (database: string) => {
 const seenOf = (events: readonly Event[], fact: RegExp): string[] =>
   events.flatMap((event) => (event.type === 'looked' && fact.test(event.fact) ? [event.seen] : []))
 /** What the tool itself says that users met with. */
-const probedIn = (events: readonly Event[]): EventOf<'probed'> => {
-  const [probed, ...more] = events.filter((event) => event.type === 'probed')
+const probedIn = (events: readonly Event[]): Probed => {
+  const [probed, ...more] = events.flatMap((event) =>
+    event.type === 'looked' && event.probed ? [event.probed] : [],
+  )
   expect(more).toEqual([])
-  return probed as EventOf<'probed'>
+  return probed!
 }
 /** The tool's own figures are those of the users, who ask much more often. */
-const areAlike = (probed: EventOf<'probed'>, http: { failed: number; longestGap: number }) => {
+const areAlike = (probed: Probed, http: { failed: number; longestGap: number }) => {
   expect(Math.abs(probed.longestGap - http.longestGap)).toBeLessThan(300)
   // A connection that pm2's daemon has accepted for a process that is gone stays without an answer: decision 12.
   expect(probed.failed).toBeLessThanOrEqual(http.failed + 2)
