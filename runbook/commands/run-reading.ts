@@ -12,7 +12,7 @@ import { withRun } from '../engine/with-run.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import type { RunState } from '../journal/fold.ts'
 import { type JournalEnd, JournalFile } from '../journal/journal-file.ts'
-import { runId, stampOfRun } from '../journal/run-id.ts'
+import { runId, sessionName, stampOfRun } from '../journal/run-id.ts'
 import { type Flaw, journalOf } from '../journal/runs.ts'
 import type { Command, Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
@@ -84,7 +84,7 @@ export const runReading = async (
     bookFolder,
     stateDir,
     stamp: stampOfRun(run),
-    name: `runbook ${run}`,
+    name: sessionName(run),
     variables: invocation.variables,
     ask: askOver(view),
     answers: answersOf(invocation),

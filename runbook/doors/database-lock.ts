@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Client } from 'pg'
+import type { Clock } from './clock.ts'
 import type { DatabaseDoor } from './database.ts'
 import { frozenIn } from './database-freeze.ts'
 import type { Freeze } from './freeze-file.ts'
@@ -63,6 +64,33 @@ export const databaseLockHolder = async (
 
 const keyOf = (door: DatabaseDoor, subject: string): string =>
   createHash('sha256').update(`runbook:${subject}:${door.database}`).digest().readBigInt64BE().toString()
+
+/** How long the server may take to end a session. Milliseconds. */
+const ENDING = 10_000
+
+/**
+ * Ends the sessions that a run has left whose process is gone: in the middle of a statement the server does not notice
+ * that nobody listens any more, goes on with it, and keeps the lock meanwhile. `name`: how the run names itself.
+ */
+export const endSessionsOf = async (
+  door: DatabaseDoor,
+  name: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number> => {
+  const client = await door.connect(undefined, signal)
+  // As long as the server keeps it.
+  const theirs = `FROM pg_stat_activity WHERE application_name = left($1, 63) AND usename = current_user AND pid <> pg_backend_pid()`
+  try {
+    const { rowCount } = await client.query(`SELECT pg_terminate_backend(pid) ${theirs}`, [name])
+    const until = clock.monotonic() + ENDING
+    while ((await client.query(`SELECT 1 ${theirs}`, [name])).rowCount && clock.monotonic() < until)
+      await clock.sleep(20, signal)
+    return rowCount ?? 0
+  } finally {
+    await client.end()
+  }
+}
 
 /** As JSON in which no sign begins or ends a comment. */
 const inComment = (holder: Holder): string => JSON.stringify(holder).replaceAll('/', '\\u002f')

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { databaseLockHolder, takeDatabaseLock } from '../doors/database-lock.ts'
+import { databaseLockHolder, endSessionsOf, takeDatabaseLock } from '../doors/database-lock.ts'
 import { readFreeze } from '../doors/freeze-file.ts'
 import { type Holder, heldNow, takeLockFile } from '../doors/lock-file.ts'
+import { sessionName } from '../journal/run-id.ts'
 import { journalOf } from '../journal/runs.ts'
 import { standingOf } from '../journal/standing.ts'
 import type { Happening } from '../model/event.ts'
@@ -30,6 +31,8 @@ export const lockEnvironment = async (
     // Once more: whoever freezes looks for a run after that, so that one of the two sees the other.
     refuseFrozen(where)
     if (!doors.database) return { leave: async () => file.free(), ...(found && { found }) }
+    if (file.takenOverFrom)
+      await endSessionsOf(doors.database, sessionName(file.takenOverFrom.run), doors.clock, context.signal)
     const lock = await takeDatabaseLock(doors.database, subjectOf(book, env.name), holder, context.signal)
     if ('frozen' in lock) throw new Failed(frozenBy(env.name, lock.frozen))
     if ('heldBy' in lock) throw new Failed(await lockedBy(lock.heldBy, where))

@@ -13,6 +13,7 @@ import {
   ran,
   resumableBook,
 } from '../rig/parallel-book.ts'
+import { freshDatabase } from '../rig/postgres.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
@@ -128,6 +129,36 @@ describe('a program that outlives its run', () => {
     type('y\r')
     expect(await ended).toEqual({ exit: 0, signal: 0 })
     expect(read('ran')).toBe('slow\nlater\n')
+  })
+})
+
+describe('a statement that the server still works on', () => {
+  test('is ended with its session, which holds the lock of the killed run, and done again', async () => {
+    const db = await freshDatabase()
+    ends.push(db.drop)
+    const migrate = `defineStep({
+      id: 'migrate', title: 'Migrate', about: '', sort: 'state',
+      actions: () => ({ migrate: r.transaction([{ sql: 'CREATE TABLE t (id int)', line: 1 }, { sql: 'SELECT pg_sleep(60) WHERE NOT EXISTS (SELECT 1 FROM go)', line: 2 }]) }),
+      after: () => [defineCheck({ fact: 't is there', remedy: '', look: async ({ see }) =>
+        (await see(r.selects("SELECT 1 FROM pg_tables WHERE tablename = 't'"))).length ? holds('it is') : fails('it is not') })],
+      undo: () => nothingToUndo('it is a test'),
+    })`
+    await db.query('CREATE TABLE go (id int)')
+    const { start, runbook } = await withBook(migrate, {
+      environment: `database: { url: secret('DATABASE_URL') }`,
+    })
+    const variables = { DATABASE_URL: db.url }
+    const { child, ended } = start(['deploy', 'staging', '--yes'], { variables })
+    const sleeping = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`
+    await until(async () => (await db.query(sleeping)).length)
+    child.kill('SIGKILL')
+    await ended
+    // Without somebody to notice, it would go on for a minute, and keep the lock.
+    expect(await db.query(sleeping)).toHaveLength(1)
+    await db.query('INSERT INTO go VALUES (1)')
+    const { exit, out } = await runbook(['resume', '--yes'], { variables })
+    expect(exit, out).toBe(0)
+    expect(await db.query(sleeping)).toHaveLength(0)
   })
 })
 
