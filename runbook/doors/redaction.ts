@@ -18,7 +18,7 @@ export class Redactor {
     if (this.#learned.has(value)) return
     this.#learned.add(value)
     const mask = `‹secret ${name}›`
-    const secrets = [value, value.trim(), ...passwordsIn(value.trim())]
+    const secrets = [value, value.trim(), ...passwordsIn(value.trim()), ...linesIn(value)]
     const forms = secrets.filter(({ length }) => length >= SHORTEST).flatMap((secret) => [...formsOf(secret)])
     this.#text.add(forms.map((form) => [form, mask]))
     this.#bytes.add(forms.map((form) => [byteString(Buffer.from(form)), byteString(Buffer.from(mask))]))
@@ -73,6 +73,14 @@ const passwordsIn = (value: string): string[] => {
   return [password, meant, `${user}:${meant}`]
 }
 
+/** Of a key with many lines each one, which a program may print with something before it. */
+const linesIn = (value: string): string[] => {
+  const lines = value.split('\n').map((line) => line.trim())
+  return lines.length > 1 ? lines.filter((line) => line.length >= LONG && !/^-----/.test(line)) : []
+}
+/** So long is no word that stands elsewhere too. */
+const LONG = 16
+
 const formsOf = (secret: string): Set<string> => {
   const encoded = encodeURIComponent(secret)
   const strict = encoded.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -91,10 +99,26 @@ const formsOf = (secret: string): Set<string> => {
     secret.replace(/[\\']/g, '\\$&'),
     secret.replaceAll("'", "''"),
     secret.replaceAll("'", "'\\''"),
-    Buffer.from(secret).toString('base64'),
-    Buffer.from(secret).toString('base64url'),
+    ...(['base64', 'base64url'] as const).flatMap((alphabet) => inBase64(secret, alphabet)),
   ]
   return new Set(forms.filter((form) => form.length >= SHORTEST))
+}
+
+/**
+ * In base64, by itself and inside of something, such as `user:password`: what is before it moves it by one or two bytes.
+ * And in lines, as `base64` and `openssl` break it.
+ */
+const inBase64 = (secret: string, alphabet: 'base64' | 'base64url'): string[] => {
+  const alone = Buffer.from(secret).toString(alphabet)
+  const inside = [0, 1, 2].map((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)])
+    // The characters that no other byte has a part in.
+    return bytes.toString(alphabet).slice([0, 2, 3][before], Math.floor((bytes.length * 8) / 6))
+  })
+  const lines = [64, 76].flatMap((width) =>
+    alone.length > width ? (inside[0]!.match(new RegExp(`.{${LONG},${width}}`, 'g')) ?? []) : [],
+  )
+  return [alone, ...inside, ...lines]
 }
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)

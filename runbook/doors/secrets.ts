@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 import { Failed } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
 import { parseDatabaseUrl } from './database-url.ts'
-import type { Redactor } from './redaction.ts'
+import { Redactor } from './redaction.ts'
 
 /**
  * Opens secrets: from `.env.<environment>` beside the book, or from the process's environment. The file wins, because
@@ -35,6 +35,11 @@ export class Secrets {
       for (const value of [this.#readFile()[name], this.#variables[name]])
         if (value) this.#redactor.learn(name, value)
     }
+  }
+
+  /** What was no secret before this run, such as the token that a login answers with. */
+  obtain(name: string, value: string): void {
+    this.#redactor.learn(name, value)
   }
 
   /** A text without them; for what is cut before it is recorded, because half a secret is not found. */
@@ -87,3 +92,12 @@ export class Secrets {
 /** A file of variables also holds plain configuration, which must stay readable. */
 const looksSecret = (name: string, value: string): boolean =>
   /PASS|TOKEN|SECRET|KEY|CREDENTIAL/i.test(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
+
+/** Takes every secret that was named, and stands in these variables, out of a text. */
+export const withoutSecrets = (
+  variables: Readonly<Record<string, string | undefined>>,
+): ((text: string) => string) => {
+  const redactor = new Redactor()
+  for (const name of namedSecrets()) if (variables[name]) redactor.learn(name, variables[name])
+  return (text) => redactor.text(text)
+}

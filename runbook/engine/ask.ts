@@ -20,7 +20,8 @@ export const askFor = (ask: Ask, context: RunContext): Promise<Answer> =>
 const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
   const { recorder, signal } = context
   signal.throwIfAborted()
-  const question = questionOf(ask)
+  // The terminal is shown no more than the transcript.
+  const question = recorder.redacted(questionOf(ask))
   const step = ask.kind === 'instruction' ? { step: ask.step } : {}
   recorder.record({ type: 'asked', ...step, question })
   const flag = answeredByFlag(ask, context)
@@ -50,9 +51,10 @@ export const askChoice = (
 export const askText = (message: string, flag: string | undefined, context: RunContext): Promise<string> =>
   askPlainly({ kind: 'note', message }, flag, context)
 
-const askPlainly = (question: Question, flag: string | undefined, context: RunContext): Promise<string> =>
+const askPlainly = (asked: Question, flag: string | undefined, context: RunContext): Promise<string> =>
   context.turns.take(async () => {
     const { recorder, doors, signal } = context
+    const question = recorder.redacted(asked)
     recorder.record({ type: 'asked', question: question.message })
     const answer = flag ?? (await doors.ask(question, signal))
     const by = flag === undefined ? 'operator' : 'flag'

@@ -62,7 +62,7 @@ export const carryOut = async (
 const runCommand = async (command: Command, situation: Situation, onOutput?: OnOutput): Promise<Outcome> => {
   const { env, doors, signal, printed } = situation
   const spawned: Spawned = {
-    argv: command.argv.map((word) => doors.secrets.text(word)),
+    argv: command.argv,
     cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
     env: variablesOf(command, situation),
     printed,
@@ -189,6 +189,7 @@ const sendRequest = async (
     signal,
     doors.clock,
   )
+  for (const [name, value] of Object.entries(request.hides?.(reply) ?? {})) doors.secrets.obtain(name, value)
   const { status, body } = reply
   if (request.accept && !request.accept.includes(status))
     throw new Failed({ kind: 'request-failed', printed, message: `answered ${status}`, status, body })

@@ -28,7 +28,7 @@ export interface Retry {
 /** A program, never a shell string. Its exit status decides whether it failed; what it did is looked at. */
 export interface Command<E extends Effect = Effect> extends Common<E> {
   readonly kind: 'command'
-  readonly argv: readonly [program: string, ...args: Text[]]
+  readonly argv: readonly [program: string, ...args: string[]]
   /** Relative to the application's folder, which is the default. */
   readonly cwd?: string
   readonly env?: Readonly<Record<string, Text>>
@@ -73,6 +73,8 @@ export interface Request<E extends Effect = Effect> extends Common<E> {
   readonly url: string
   readonly headers?: Readonly<Record<string, Text>>
   readonly json?: Json
+  /** What of the answer nobody may see, by name: a secret from before anything of it is recorded. */
+  readonly hides?: (reply: Reply) => Record<string, string>
   /** What of the answer stands in the transcript, such as the id of what was created. */
   readonly captures?: (reply: Reply) => Record<string, Json>
   /** Statuses that are not a failure. Default: whatever is answered is an answer. */
@@ -160,12 +162,12 @@ export const given = <const Hole extends string, A extends Action>(
   fill: (values: Readonly<Record<Hole, string>>) => A,
 ): Given<Hole, A> => ({ kind: 'given', holes, fill })
 
-export const reads = (program: string, ...args: Text[]): Command<'reads'> => ({
+export const reads = (program: string, ...args: string[]): Command<'reads'> => ({
   kind: 'command',
   effect: 'reads',
   argv: [program, ...args],
 })
-export const changes = (program: string, ...args: Text[]): Command<'changes'> => ({
+export const changes = (program: string, ...args: string[]): Command<'changes'> => ({
   kind: 'command',
   effect: 'changes',
   argv: [program, ...args],

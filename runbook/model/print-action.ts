@@ -1,5 +1,6 @@
 import type { Action, Command, Given, Planned, Request, Transaction } from './action.ts'
 import type { Environment } from './environment.ts'
+import { unmet } from './failure.ts'
 import { printText, type Secret, type Text } from './secret.ts'
 
 /** An action as a plan prints it and a transcript records it, word for word. Secrets stand as `‹secret NAME›`. */
@@ -38,9 +39,19 @@ const fillWithNames = (given: Given): Action =>
   given.fill(Object.fromEntries(given.holes.map((hole) => [hole, `‹${hole}›`])))
 
 const printCommand = ({ argv, cwd, env = {}, input }: Command): string => {
-  const words = [...printVariables(env), ...argv.map((word) => quote(printText(word)))]
+  const words = [...printVariables(env), ...argv.map((word) => quote(withoutSecret(word, argv[0])))]
   if (input !== undefined) words.push(`<<< ${quote(printText(input))}`)
   return `${cwd ? `cd ${quote(cwd)} && ` : ''}${words.join(' ')}`
+}
+
+/** What cannot be printed cannot be performed: a book is not held to its types when it is loaded. */
+const withoutSecret = (word: Text, program: string): string => {
+  if (typeof word === 'string') return word
+  throw unmet(
+    `no secret stands among the arguments of ${program}`,
+    `${printText(word)}, which \`ps\` would show to everybody`,
+    "give it as a variable, env: { NAME: secret('NAME') }, or as `input`",
+  )
 }
 
 /** libpq's six variables come from one URL, and are printed as one. */

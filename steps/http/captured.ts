@@ -28,6 +28,30 @@ export const captured = (name: string, as: Captured['as'] = 'string'): Captured 
 export const isCaptured = (value: unknown): value is Captured =>
   typeof value === 'object' && value !== null && CAPTURED in value
 
+/** Where in an answer a value is; `secret`: nobody sees it from then on. */
+export type Capture = string | { readonly at: string; readonly secret: true }
+export const pathOf = (capture: Capture): string => (typeof capture === 'string' ? capture : capture.at)
+
+/** The names in braces of headers: `Bearer {token}`. */
+export const holesOfHeaders = (headers: Readonly<Record<string, unknown>> = {}): string[] =>
+  Object.values(headers).flatMap((header) =>
+    typeof header === 'string' ? [...header.matchAll(HOLE)].map(([, name]) => name!) : [],
+  )
+const HOLE = /\{(\w+)\}/g
+
+export const fillHeaders = <T>(
+  headers: Readonly<Record<string, T | string>>,
+  values: Readonly<Record<string, string>>,
+): Record<string, T | string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([key, header]) => [
+      key,
+      typeof header === 'string'
+        ? header.replace(HOLE, (hole, name: string) => values[name] ?? hole)
+        : header,
+    ]),
+  )
+
 /** The names in braces of an address: `/projects/{projectId}`. */
 export const holesOfUrl = (url: string): string[] =>
   [...url.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name!)

@@ -12,7 +12,7 @@ import {
   type Reply,
 } from '../../runbook/index.ts'
 import { difference, outline, type Values } from './answer-shape.ts'
-import { fillUrl } from './captured.ts'
+import { fillUrl, pathOf } from './captured.ts'
 import { capturedFrom, type HttpRequest, holesOf, isIdempotent, jsonOf } from './request.ts'
 
 export type HttpAct = Act<Readonly<Record<string, Planned>>, null>
@@ -63,9 +63,9 @@ export const ask = async (
     const wrong = answer === undefined ? 'the answer is not JSON' : difference(expect.json, answer, values)
     prove('answers as expected', !wrong, wrong ?? outline(answer!))
   }
-  for (const [as, path] of Object.entries(capture))
+  for (const [as, what] of Object.entries(capture))
     prove(
-      `answers with a value at ${path}`,
+      `answers with a value at ${pathOf(what)}`,
       as in values,
       as in values ? `${as} ${values[as]}` : 'none of use',
     )

@@ -1,7 +1,19 @@
 import { z } from 'zod'
 import { given, type Json, type Planned, type Reply, type Request, type Text } from '../../runbook/index.ts'
 import type { Shape } from './answer-shape.ts'
-import { type Body, canBeCaptured, fillBody, fillUrl, holesOfBody, holesOfUrl, valueAt } from './captured.ts'
+import {
+  type Body,
+  type Capture,
+  canBeCaptured,
+  fillBody,
+  fillHeaders,
+  fillUrl,
+  holesOfBody,
+  holesOfHeaders,
+  holesOfUrl,
+  pathOf,
+  valueAt,
+} from './captured.ts'
 
 /** Headers, which may hold secrets. */
 export const headersOption = z.record(
@@ -30,7 +42,9 @@ export const requestOptions = z.strictObject({
     .string()
     .regex(/^(\/|https?:\/\/)/, 'a path that begins with /, or a whole address')
     .describe('a path below app.url, or a whole address; {name} stands for a captured value'),
-  headers: headersOption.optional().describe('beside those of the step'),
+  headers: headersOption
+    .optional()
+    .describe('beside those of the step; {name} in a string stands for a captured value'),
   /** The body; `captured('name')` stands for a captured value. */
   json: z
     .custom<Body>(isJson, 'JSON')
@@ -50,17 +64,30 @@ export const requestOptions = z.strictObject({
     .describe('what must come back; default: status 200'),
   /** Names for values of the answer: `{ projectId: 'id' }`, `{ first: 'items.0.id' }`. */
   capture: z
-    .record(z.string().regex(/^\w+$/, 'letters, digits and _'), z.string().min(1))
+    .record(
+      z.string().regex(/^\w+$/, 'letters, digits and _'),
+      z.union(
+        [z.string().min(1), z.strictObject({ at: z.string().min(1), secret: z.literal(true) })],
+        'a path, or { at: path, secret: true }',
+      ),
+    )
     .default({})
-    .describe('names for values of the JSON answer, each with its path: { projectId: `id` }'),
+    .describe(
+      'names for values of the JSON answer, each with its path: { projectId: `id` }; what nobody may see: { token: { at: `token`, secret: true } }',
+    ),
 })
 export type HttpRequest = z.output<typeof requestOptions>
 
 export const isIdempotent = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD'
 
 /** The names of the captured values that a request needs. */
-export const holesOf = ({ url, json, expect }: HttpRequest): string[] => [
-  ...new Set([...holesOfUrl(url), ...holesOfBody(json), ...holesOfBody(expect.json)]),
+export const holesOf = ({ url, headers, json, expect }: HttpRequest): string[] => [
+  ...new Set([
+    ...holesOfUrl(url),
+    ...holesOfHeaders(headers),
+    ...holesOfBody(json),
+    ...holesOfBody(expect.json),
+  ]),
 ]
 
 /** The request as an action, with a hole for each captured value. */
@@ -77,11 +104,14 @@ export const actionOf = (
     timeout,
     // The step itself knows what may be sent again.
     retry: { tries: 1, pause: 0, on: [] },
-    ...(Object.keys(request.capture).length && { captures: (reply: Reply) => capturedFrom(reply, request) }),
-    headers: { ...headers, ...request.headers },
+    ...(Object.keys(request.capture).length && {
+      hides: (reply: Reply) => hiddenIn(reply, request),
+      captures: (reply: Reply) => shownIn(reply, request),
+    }),
+    headers: { ...headers, ...fillHeaders(request.headers ?? {}, values) },
     ...(json !== undefined && { json: fillBody(json, values) }),
   })
-  const holes = [...new Set([...holesOfUrl(url), ...holesOfBody(json)])]
+  const holes = [...new Set([...holesOfUrl(url), ...holesOfHeaders(request.headers), ...holesOfBody(json)])]
   return holes.length ? given(holes, fill) : fill({})
 }
 
@@ -93,12 +123,25 @@ export const capturedFrom = (
   const answer = jsonOf(body)
   if (answer === undefined || status >= 400) return {}
   return Object.fromEntries(
-    Object.entries(capture).flatMap(([as, path]) => {
-      const value = valueAt(answer, path)
+    Object.entries(capture).flatMap(([as, what]) => {
+      const value = valueAt(answer, pathOf(what))
       return canBeCaptured(value) ? [[as, value]] : []
     }),
   )
 }
+
+/** What of it the transcript has, for who goes on after a crash: no secret, of which it has only the name. */
+const shownIn = (reply: Reply, { capture }: HttpRequest): Record<string, string | number> =>
+  capturedFrom(reply, { capture: picked(capture, (what) => typeof what === 'string') })
+
+const hiddenIn = (reply: Reply, { capture }: HttpRequest): Record<string, string> => {
+  const secrets = picked(capture, (what) => typeof what !== 'string')
+  const found = Object.entries(capturedFrom(reply, { capture: secrets }))
+  return Object.fromEntries(found.map(([name, value]) => [name, String(value)]))
+}
+
+const picked = (capture: HttpRequest['capture'], which: (what: Capture) => boolean): HttpRequest['capture'] =>
+  Object.fromEntries(Object.entries(capture).filter(([, what]) => which(what)))
 
 /** The secrets that a request cannot do without. */
 export const secretNames = (headers: Readonly<Record<string, Text>> = {}): string[] =>
@@ -135,6 +178,7 @@ export const mistakesIn = (
         }))
     const mistakes = [
       ...unknown(holesOfUrl(request.url), 'url', (hole) => `{${hole}}`),
+      ...unknown(holesOfHeaders(request.headers), 'headers', (hole) => `{${hole}}`),
       ...unknown(holesOfBody(request.json), 'json', (hole) => `captured('${hole}')`),
       ...unknown(holesOfBody(request.expect.json), 'expect.json', (hole) => `captured('${hole}')`),
     ]

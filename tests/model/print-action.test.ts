@@ -29,8 +29,12 @@ test.each<[string, Action, string]>([
   ['an apostrophe', reads('echo', "it's"), "echo 'it'\\''s'"],
   ['what a shell would take for itself', reads('echo', '$HOME', '*', 'a;b'), "echo '$HOME' '*' 'a;b'"],
   ['a home folder', reads('ls', '~', '~/x', '--in=~/x', 'a:~b'), "ls '~' '~/x' '--in=~/x' 'a:~b'"],
-  ['a secret', changes('curl', secret('URL')), 'curl ‹secret URL›'],
-  ['a secret in a text', changes('curl', text`Bearer ${secret('T')}`), "curl 'Bearer ‹secret T›'"],
+  ['a secret', { ...changes('curl'), env: { A: secret('URL') } }, 'A=‹secret URL› curl'],
+  [
+    'a secret in a text',
+    { ...changes('curl'), env: { A: text`Bearer ${secret('T')}` } },
+    "A='Bearer ‹secret T›' curl",
+  ],
   ['no secret, though it looks like the beginning of one', reads('echo', '‹a b'), "echo '‹a b'"],
   ['a folder', { ...changes('npm', 'ci'), cwd: 'back end' }, "cd 'back end' && npm ci"],
   [
@@ -119,5 +123,17 @@ test('a shell takes printed words for exactly what is performed', () => {
     }),
     // Many words a shell: to fork this process for each few would take minutes where much else runs.
     { numRuns: 25 },
+  )
+})
+
+test('a secret among the arguments of a program cannot be printed, and so not performed', () => {
+  const shown = { ...changes('curl'), argv: ['curl', '-u', secret('TOKEN')] } as unknown as Action
+  expect(() => printAction(shown, env)).toThrow(
+    expect.objectContaining({
+      failure: {
+        kind: 'before-unmet',
+        unmet: [expect.objectContaining({ seen: '‹secret TOKEN›, which `ps` would show to everybody' })],
+      },
+    }),
   )
 })

@@ -373,3 +373,46 @@ describe('the options of verifyHttp', () => {
     expect(verifyHttp({ requests: [] }).mistakes).toHaveLength(1)
   })
 })
+
+it('sends a captured secret in a header, and shows it nowhere', async () => {
+  const heard: unknown[] = []
+  const { rig } = await world((asked, response) => {
+    heard.push(asked.headers.authorization)
+    answer(response, 200, { token: 'sess-0b7d41f2e9c8', id: 7 })
+  })
+  const run = await rig.run(
+    verifyHttp({
+      requests: [
+        {
+          name: 'log in',
+          method: 'POST',
+          url: '/login',
+          capture: { token: { at: 'token', secret: true }, id: 'id' },
+        },
+        { name: 'look', url: '/me/{id}', headers: { Authorization: 'Bearer {token}' } },
+      ],
+    }),
+  )
+  expect(run.ended).toBe('done')
+  expect(heard.filter(Boolean)).toEqual(['Bearer sess-0b7d41f2e9c8'])
+  const ended = run.events.find((event) => event.type === 'action-ended' && event.action === 'log in')
+  expect(ended).toMatchObject({ captured: { id: 7 } })
+  expect(run.performed.at(-1)).toContain('/me/7  Authorization: Bearer ‹secret token›')
+  expect(JSON.stringify(run.events)).not.toContain('sess-0b7d41f2e9c8')
+})
+
+it.each([
+  [
+    'a header with a name that nothing captured',
+    { headers: { 'X-Id': '{id}' } },
+    'headers: {id} is not captured',
+  ],
+  [
+    'a secret that is none',
+    { capture: { token: { at: 'token', secret: false } } },
+    'capture.token: a path, or { at: path, secret: true }',
+  ],
+])('%s is a mistake of the book', (_, more, says) => {
+  const step = verifyHttp({ requests: [{ name: 'a', url: '/a', ...more } as never] })
+  expect(step.mistakes.map(({ at, expected }) => `${at}: ${expected}`).join()).toContain(says)
+})
