@@ -44,6 +44,7 @@ export const backupDatabase = factory(
         'too small, or a table not readable. A dump that fails never bears the final name.',
       sort: 'prepares',
       role: 'backup',
+      here: true,
       needs: ({ env }) => [
         secretPresent(databaseOf(env).url.name),
         databaseAnswers(),

@@ -4,10 +4,12 @@ import {
   changes,
   defineCheck,
   defineStep,
+  type Environment,
   factory,
   fails,
   forwardOnly,
   holds,
+  isElsewhere,
   nothingToUndo,
   reverse,
   type Undo,
@@ -65,14 +67,18 @@ export const shell = factory(
           'or a variable that fails stops it. What it changes cannot be known beforehand: say in `after` what must ' +
           'hold, or the only proof is its exit status, and it is run again each time.',
         sort,
-        needs: () => [toolPresent('node', { version: '>=20.6' }), toolPresent('bash')],
-        actions: () => ({
-          run: block === undefined ? runsScript(script ?? '', options) : runsBlock(block, options),
+        needs: ({ env }) => [
+          toolPresent('bash'),
+          ...(isElsewhere(env) ? [] : [toolPresent('node', { version: '>=20.6' })]),
+          ...(isElsewhere(env) && script !== undefined ? [zxIsThere(env.host)] : []),
+        ],
+        actions: ({ env }) => ({
+          run: block === undefined ? runsScript(script ?? '', options) : runsBlock(block, options, env),
         }),
         after: () => (asked ? [after[0]!, ...after.slice(1)] : [endedWell]),
         output: async (at) => ({ ended: at.performed('run') ?? '' }),
         summary: ({ output }) => output.ended,
-        undo: () => wayBack(undo, options),
+        undo: ({ env }) => wayBack(undo, options, env),
         ...(!asked && { doubt: 'what the block changes; an `after` in the book would tell' }),
       }),
       mistakes:
@@ -92,7 +98,11 @@ type Options = { in: string; env?: z.output<typeof variables>; timeout?: number 
   retry?: z.output<typeof retryOption>
 }
 
-const runsBlock = (block: string, options: Options) => zx(options, [asBlock, '--', block])
+/** zx comes with this tool, and is not on another host: there bash has the block alone. */
+const runsBlock = (block: string, options: Options, env: Environment) =>
+  isElsewhere(env)
+    ? { ...changes('bash', '-c', `set -euo pipefail;${block}`), ...settingsOf(options) }
+    : zx(options, [asBlock, '--', block])
 
 const runsScript = (script: string, options: Options) => zx(options, [script], { ZX_VERBOSE: 'true' })
 
@@ -100,18 +110,25 @@ const runsScript = (script: string, options: Options) => zx(options, [script], {
  * zx in a process of its own, with the text as an argument. Its command line would write the text into the folder
  * first, under a name that another one at the same time takes too.
  */
-const zx = (
-  { in: folder, env, timeout, retry }: Options,
-  code: string[],
-  more: Record<string, string> = {},
-) => ({
+const zx = (options: Options, code: string[], more: Record<string, string> = {}) => ({
   ...changes('node', '--import', import.meta.resolve('zx/globals'), '--input-type=module', '-e', ...code),
+  ...settingsOf(options, more),
+})
+
+const settingsOf = ({ in: folder, env, timeout, retry }: Options, more: Record<string, string> = {}) => ({
   ...(folder !== '.' && { cwd: folder }),
   // Without SHLVL bash takes itself for a remote shell, and reads ~/.bashrc.
   env: { SHLVL: '1', ...more, ...env },
   ...(timeout && { timeout }),
   ...(retry && { retry }),
 })
+
+const zxIsThere = (host: string) =>
+  defineCheck({
+    fact: 'a script of zx runs on this machine',
+    remedy: 'write it as a `block` of bash, which runs on any host',
+    look: async () => fails(`it would run on ${host}, which has no zx`),
+  })
 
 /** What the block prints goes straight through: zx would keep it, and die of 512 MB. */
 const asBlock = `
@@ -129,7 +146,7 @@ const endedWell = defineCheck({
 
 type WayBack = { block: string } | { forwardOnly: string; instead: string } | { nothing: string }
 
-const wayBack = (undo: WayBack, options: Options): Undo => {
-  if ('block' in undo) return reverse('code', { back: runsBlock(undo.block, options) })
+const wayBack = (undo: WayBack, options: Options, env: Environment): Undo => {
+  if ('block' in undo) return reverse('code', { back: runsBlock(undo.block, options, env) })
   return 'nothing' in undo ? nothingToUndo(undo.nothing) : forwardOnly(undo.forwardOnly, undo.instead)
 }

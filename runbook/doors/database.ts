@@ -9,6 +9,14 @@ import { Lookers } from './lookers.ts'
 const CONNECT = 10_000
 const LOOK = 30_000
 
+export interface DatabaseOptions {
+  name: string
+  schema: string
+  clock: Clock
+  /** What leads to the server, where it is not reached directly. */
+  tunnel?(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
+}
+
 /** A PostgreSQL server, and the connections of one run to it. */
 export class DatabaseDoor {
   /** Read-only sessions, by database. */
@@ -19,7 +27,7 @@ export class DatabaseDoor {
 
   constructor(
     private readonly target: DatabaseTarget,
-    private readonly options: { name: string; schema: string; clock: Clock },
+    private readonly options: DatabaseOptions,
   ) {}
 
   get database(): string {
@@ -117,10 +125,15 @@ export class DatabaseDoor {
   /** A connection for as long as the caller wants, such as one that holds a lock. */
   async connect(database?: string, signal?: AbortSignal, settings: string[] = []): Promise<Client> {
     const pg = (await import('pg')).default
+    const reached = await this.options.tunnel?.(signal ?? new AbortController().signal)
+    const address = reached ? { host: reached.host, port: Number(reached.port) } : {}
     const { sslmode = 'prefer' } = this.target
     const encrypted = { rejectUnauthorized: sslmode.startsWith('verify') }
     const open = (ssl: ClientConfig['ssl']) =>
-      opened(new pg.Client({ ...this.#config(pg.types, database, settings), ssl: ssl ?? false }), signal)
+      opened(
+        new pg.Client({ ...this.#config(pg.types, database, settings), ...address, ssl: ssl ?? false }),
+        signal,
+      )
     try {
       if (sslmode === 'disable' || this.#plain) return await open(false)
       return await open(encrypted).catch((error) => {

@@ -204,8 +204,13 @@ export class RemoteHost {
     await this.#ssh.sh(script, () => {}, AbortSignal.timeout(ENDING))
   }
 
-  forward(to: { host: string; port: string }, signal: AbortSignal): Promise<number> {
-    return this.#ssh.forward(to, signal)
+  /** An address of this machine that leads to one that the host can reach. */
+  async forward(
+    to: { host?: string; port?: string },
+    signal: AbortSignal,
+  ): Promise<{ host: string; port: string }> {
+    const { host = 'localhost', port = '5432' } = to
+    return { host: '127.0.0.1', port: String(await this.#ssh.forward({ host, port }, signal)) }
   }
 
   async close(): Promise<void> {

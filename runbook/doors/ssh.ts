@@ -41,9 +41,21 @@ export class Ssh {
     )
   }
 
-  /** A port of this machine that leads to one that the host can reach. */
+  /** A port of this machine that leads to one that the host can reach. A tunnel breaks with its connection. */
   async forward(to: { host: string; port: string }, signal: AbortSignal): Promise<number> {
-    const { control } = await this.#open(signal)
+    const master = await this.#open(signal)
+    const address = `${to.host}:${to.port}`
+    const tunnel = master.tunnels.get(address) ?? this.#tunnel(master, to, signal)
+    master.tunnels.set(address, tunnel)
+    tunnel.catch(() => master.tunnels.delete(address))
+    return tunnel
+  }
+
+  async #tunnel(
+    { control }: Master,
+    to: { host: string; port: string },
+    signal: AbortSignal,
+  ): Promise<number> {
     const port = await freePort()
     const far = to.host.includes(':') ? `[${to.host}]` : to.host
     const argv = [
@@ -111,7 +123,7 @@ export class Ssh {
       child.once('close', () => resolve())
       child.once('error', () => resolve())
     })
-    const master = { child, control, ended }
+    const master: Master = { child, control, ended, tunnels: new Map() }
     void ended.then(() => {
       if (this.#current === master) this.#master = this.#current = undefined
     })
@@ -157,6 +169,8 @@ interface Master {
   child: ChildProcess
   control: string
   ended: Promise<void>
+  /** Ports of this machine, by where they lead to. */
+  tunnels: Map<string, Promise<number>>
 }
 
 /** Asks nobody; refuses a host whose key is not known; notices when nobody is there any more. */

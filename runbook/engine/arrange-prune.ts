@@ -73,6 +73,7 @@ const dropDatabases = (databases: readonly KeptDatabase[]): Step =>
 const removeBackups = (backups: readonly Backup[]): Step =>
   defineStep({
     id: 'remove-backups',
+    here: true,
     title: `Remove ${quantity(backups.length, 'backup')}`,
     about: 'Removes dumps with their manifests.',
     findings: () =>
@@ -85,6 +86,7 @@ const removeBackups = (backups: readonly Backup[]): Step =>
 const removeRuns = (folders: readonly string[]): Step =>
   defineStep({
     id: 'remove-runs',
+    here: true,
     title: `Remove ${quantity(folders.length, 'transcript')}`,
     about: 'Removes the transcripts of past runs.',
     findings: () => folders.map((folder) => basename(folder)),

@@ -2,13 +2,15 @@ import { isAbsolute, join } from 'node:path'
 import type { DatabaseDoor } from '../doors/database.ts'
 import { readText, writeText } from '../doors/files.ts'
 import { type Spawned, spawn } from '../doors/process.ts'
+import { readRemote, writeRemote } from '../doors/remote-files.ts'
 import { send } from '../doors/web.ts'
-import type { Action, Command, Query, Request, Transaction } from '../model/action.ts'
-import type { Environment } from '../model/environment.ts'
+import type { Action, Command, Query, ReadFile, Request, Transaction, WriteFile } from '../model/action.ts'
+import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
 import { absoluteUrl } from '../model/print-action.ts'
+import type { Secret, Text } from '../model/secret.ts'
 import type { Doors } from './doors.ts'
 
 /** The most that a reading command may print. Bytes. */
@@ -19,6 +21,8 @@ export interface Situation {
   doors: Doors
   signal: AbortSignal
   printed: string
+  /** The name of a command on another host, by which it is found there again. */
+  job?: string
   /** Told when a program has started. */
   onStart?(pid: number): void
 }
@@ -52,11 +56,26 @@ export const carryOut = async (
     case 'request':
       return sendRequest(action, situation)
     case 'read-file':
-      return { result: await readText(inApp(action.path, situation.env), action.from), tally: {} }
+      return { result: await readFile(action, situation), tally: {} }
     case 'write-file':
-      await writeText(inApp(action.path, situation.env), action.content, action.mode)
+      await writeFile(action, situation)
       return { result: undefined, tally: {} }
   }
+}
+
+/** The host on which it is carried out, where that is not this machine. */
+const hostOf = ({ env, doors }: Situation) => (isElsewhere(env) ? doors.host : undefined)
+
+const readFile = ({ path, from }: ReadFile, situation: Situation): Promise<string> => {
+  const [host, absolute] = [hostOf(situation), inApp(path, situation.env)]
+  return host ? readRemote(host, absolute, from, situation.signal) : readText(absolute, from)
+}
+
+const writeFile = ({ path, content, mode }: WriteFile, situation: Situation): Promise<void> => {
+  const [host, absolute] = [hostOf(situation), inApp(path, situation.env)]
+  return host
+    ? writeRemote(host, absolute, content, mode, situation.signal)
+    : writeText(absolute, content, mode)
 }
 
 const runCommand = async (command: Command, situation: Situation, onOutput?: OnOutput): Promise<Outcome> => {
@@ -64,25 +83,25 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
   const spawned: Spawned = {
     argv: command.argv,
     cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
-    env: variablesOf(command, situation),
+    env: await variablesOf(command, situation),
     printed,
     ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
     ...(situation.onStart && { onStart: situation.onStart }),
     timeout: limitsOf(command).timeout!,
   }
+  const host = hostOf(situation)
   if (command.effect === 'changes' && onOutput) {
-    const { exit } = await spawn(spawned, onOutput, signal)
+    const { exit } = host
+      ? await host.run(situation.job ?? host.newJob('look'), spawned, onOutput, signal)
+      : await spawn(spawned, onOutput, signal)
     return { result: undefined, tally: { exit: expected(exit, command, printed, '') } }
   }
   const read = { out: [] as Uint8Array[], err: [] as Uint8Array[], size: 0 }
-  const { exit } = await spawn(
-    spawned,
-    (stream, chunk) => {
-      read.size += chunk.length
-      if (read.size <= MOST) read[stream].push(chunk)
-    },
-    signal,
-  )
+  const take: OnOutput = (stream, chunk) => {
+    read.size += chunk.length
+    if (read.size <= MOST) read[stream].push(chunk)
+  }
+  const { exit } = host ? await host.look(spawned, take, signal) : await spawn(spawned, take, signal)
   const [out, err] = [Buffer.concat(read.out).toString('utf8'), Buffer.concat(read.err).toString('utf8')]
   const status = expected(exit, command, printed, lastLines(doors.secrets.hidden(err.trim() || out.trim())))
   if (read.size > MOST)
@@ -105,18 +124,32 @@ const LOCAL_TO_GIT =
   /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|GRAFT_FILE|SHALLOW_FILE|NAMESPACE|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX|NO_REPLACE_OBJECTS|REPLACE_REF_BASE)$/
 
 /** A program that would ask on the terminal fails instead; one that only looks leaves no lock and no index behind. */
-const variablesOf = ({ env: own = {}, effect }: Command, { env, doors }: Situation): Spawned['env'] => {
+const variablesOf = async (
+  { env: own = {}, effect }: Command,
+  { env, doors, signal }: Situation,
+): Promise<Spawned['env']> => {
+  // A program that runs here gets to the database by the tunnel.
+  const ownUrl = (value: Text): value is Secret =>
+    typeof value === 'object' && value.kind === 'secret' && value.name === env.database?.url.name
+  const throughTunnel = !isElsewhere(env) && Object.values(own).some((value) => ownUrl(value) && value.part)
+  const tunnel = throughTunnel ? await doors.tunnel(signal) : undefined
+  const inTunnel = (value: Text): string | undefined =>
+    tunnel && ownUrl(value) && (value.part === 'host' || value.part === 'port')
+      ? tunnel[value.part]
+      : undefined
   const open = (texts: Command['env'] = {}) =>
     Object.fromEntries(
       Object.entries(texts).map(([name, value]) => [
         name,
-        typeof value === 'object' && value.kind === 'secret'
-          ? doors.secrets.open(value)
-          : doors.secrets.text(value),
+        inTunnel(value) ??
+          (typeof value === 'object' && value.kind === 'secret'
+            ? doors.secrets.open(value)
+            : doors.secrets.text(value)),
       ]),
     )
   return {
-    ...withoutGit(doors.variables),
+    // On another host a session has its own.
+    ...(isElsewhere(env) ? {} : withoutGit(doors.variables)),
     ...UNASKED,
     ...(effect === 'reads' && { GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }),
     ...open(env.variables),

@@ -1,4 +1,5 @@
 import type { Planned } from '../model/action.ts'
+import { placeOf } from '../model/environment.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
@@ -122,12 +123,12 @@ const planStep = async (
     ],
     actions: Object.entries(step.actions(known)).map(([name, action]) => ({
       name,
-      printed: printPlanned(action as Planned, env),
+      printed: printPlanned(action as Planned, placeOf(step, env)),
       byHand: (action as Planned).kind === 'instruction',
       limits: limitsOf(withNames(action as Planned)),
     })),
     after: step.after(known).map(({ fact }) => fact),
-    undo: printUndo(step.undo(known), env),
+    undo: printUndo(step.undo(known), placeOf(step, env)),
     loses: (await step.loses?.({ ...look, observed })) ?? [],
   }
 }

@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../doors/clock.ts'
 import { DatabaseDoor } from '../doors/database.ts'
-import { parseDatabaseUrl } from '../doors/database-url.ts'
+import { type DatabaseTarget, parseDatabaseUrl } from '../doors/database-url.ts'
 import type { Asker } from '../doors/prompt.ts'
 import { Redactor } from '../doors/redaction.ts'
+import { RemoteHost } from '../doors/remote-host.ts'
 import { Secrets } from '../doors/secrets.ts'
 import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
-import type { Environment } from '../model/environment.ts'
+import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
 import { Turns } from './turns.ts'
@@ -41,6 +42,9 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   const recorder = new Recorder(redactor, clock, options.journal)
   const state = options.state ?? emptyRun()
   recorder.onEvent((event) => applyEvent(state, event))
+  const host = isElsewhere(env) ? new RemoteHost(env.host, variables) : undefined
+  const tunnel: Tunnel = async (signal) =>
+    host && env.database?.via ? host.forward(targetOf(env.database, secrets), signal) : undefined
   let database: DatabaseDoor | undefined
   const context: RunContext = {
     env,
@@ -51,15 +55,18 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
       ask: options.ask,
       variables,
       get database() {
-        if (env.database) database ??= openDatabase(env.database, secrets, options.name, clock)
+        if (env.database)
+          database ??= openDatabase(env.database, secrets, { name: options.name, clock, tunnel })
         return database
       },
+      host,
+      tunnel,
     },
     recorder,
     state,
     answers: options.answers,
     signal: options.signal,
-    scratch: new Scratch(),
+    scratch: new Scratch(host),
     turns: new Turns(),
   }
   return {
@@ -67,18 +74,26 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     close: async () => {
       await database?.close()
       await context.scratch.remove()
+      await host?.close()
     },
   }
 }
 
+type Tunnel = (signal: AbortSignal) => Promise<{ host: string; port: string } | undefined>
+
 const openDatabase = (
-  { url, schema }: NonNullable<Environment['database']>,
+  database: NonNullable<Environment['database']>,
   secrets: Secrets,
-  name: string,
-  clock: Clock,
+  options: { name: string; clock: Clock; tunnel: Tunnel },
 ): DatabaseDoor => {
+  const { schema, via } = database
+  const { tunnel, ...more } = options
+  return new DatabaseDoor(targetOf(database, secrets), { ...more, schema, ...(via && { tunnel }) })
+}
+
+const targetOf = ({ url }: NonNullable<Environment['database']>, secrets: Secrets): DatabaseTarget => {
   const target = parseDatabaseUrl(secrets.open(url)!)
   if ('mistake' in target)
     throw new Failed({ kind: 'secret-malformed', name: url.name, message: target.mistake })
-  return new DatabaseDoor(target, { name, schema, clock })
+  return target
 }

@@ -1,5 +1,6 @@
 import { startOf } from '../doors/process-identity.ts'
 import type { Action, Planned } from '../model/action.ts'
+import { isElsewhere, placeOf } from '../model/environment.ts'
 import type { EventOf, ProcessIdentity } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf } from '../model/failure.ts'
@@ -45,11 +46,21 @@ const tryOnce = async (
   context: RunContext,
   againAfter: (failure: Failure) => Again | undefined,
 ): Promise<unknown> => {
-  const printed = printAction(action, context.env)
+  const env = placeOf(step, context.env)
+  const printed = printAction(action, env)
   const { recorder, doors, signal } = context
   signal.throwIfAborted()
+  const job =
+    action.kind === 'command' && isElsewhere(env) ? doors.host?.newJob(context.paths.stamp) : undefined
   recorder.record(
-    { type: 'action-started', step: step.id, action: name, printed, ...(values && { values }) },
+    {
+      type: 'action-started',
+      step: step.id,
+      action: name,
+      printed,
+      ...(values && { values }),
+      ...(job && { kept: { host: env.host, job } }),
+    },
     { durable: true },
   )
   const began = doors.clock.monotonic()
@@ -60,11 +71,16 @@ const tryOnce = async (
     recorder.record({ type: 'action-ended', step: step.id, action: name, ok, ms, ...tally })
   }
   try {
-    const { result, tally } = await outcomeOf(action, step, printed, context, output.write)
+    const { result, tally } = await outcomeOf(action, step, { printed, job }, context, output.write)
     ended(true, tally)
     return result
   } catch (error) {
     const failure = failureOf(error)
+    // It goes on there, or has ended: its end is not known.
+    if (isLost(failure)) {
+      output.end()
+      throw error
+    }
     const again = againAfter(failure)
     ended(false, { ...('exit' in failure && { exit: failure.exit }), ...(again && { again }) })
     throw hasTail(failure)
@@ -76,7 +92,7 @@ const tryOnce = async (
 const outcomeOf = async (
   action: Action,
   step: Step,
-  printed: string,
+  { printed, job }: { printed: string; job: string | undefined },
   context: RunContext,
   onOutput: (stream: 'out' | 'err', chunk: Uint8Array) => void,
 ): Promise<Outcome> => {
@@ -84,12 +100,13 @@ const outcomeOf = async (
     const answer = await askFor({ kind: 'instruction', text: action.text, step: step.id }, context)
     return { result: answer, tally: { note: answer.note } }
   }
-  const { env, doors, signal } = context
+  const { doors, signal } = context
+  const env = placeOf(step, context.env)
   const onStart = (pid: number) => {
     const started = startOf(pid)
     if (started !== undefined) recordProcess(step, { pid, started }, context)
   }
-  return carryOut(action, { env, doors, signal, printed, onStart }, onOutput)
+  return carryOut(action, { env, doors, signal, printed, onStart, ...(job && { job }) }, onOutput)
 }
 
 /** So that it is found again where it survives a run that is killed. */
@@ -104,6 +121,8 @@ const recordProcess = (step: Step, process: ProcessIdentity, { recorder }: RunCo
     ms: 0,
     process,
   })
+
+const isLost = (failure: Failure): boolean => failure.kind === 'host-failed' && failure.job !== undefined
 
 const hasTail = (failure: Failure): failure is Extract<Failure, { kind: 'command-failed' | 'timeout' }> =>
   failure.kind === 'command-failed' || failure.kind === 'timeout'

@@ -1,6 +1,9 @@
-import type { Check } from '../model/check.ts'
+import { reads } from '../model/action.ts'
+import { type Check, defineCheck, holds } from '../model/check.ts'
+import { isElsewhere } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure, Unmet } from '../model/failure.ts'
+import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { lookAt } from './look-at.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -8,27 +11,55 @@ import { lookOf, type RunContext } from './run-context.ts'
 /** How many facts are looked at at once. */
 const AT_ONCE = 6
 
+/** A fact of the checklist, and where it is looked at: a step may have its files elsewhere than the others. */
+export interface Need {
+  check: Check
+  step?: Step
+}
+
 /** The pre-deployment checklist: what every step needs before the run may begin, each fact once. */
-export const needsOf = ({ steps, env }: Arrangement): Check[] => {
-  const facts = new Map<string, Check>()
+export const needsOf = ({ steps, env }: Arrangement): Need[] => {
+  const facts = new Map<string, Need>()
   for (const step of steps)
-    for (const check of step.needs({ env })) if (!facts.has(check.fact)) facts.set(check.fact, check)
+    for (const check of step.needs({ env })) {
+      const fact = `${step.here === true} ${check.fact}`
+      if (!facts.has(fact)) facts.set(fact, { check, ...(step.here && { step }) })
+    }
   return [...facts.values()]
 }
 
 /** Looks at the whole checklist, and names everything on it that does not hold, in the checklist's order. */
 export const preflight = async (arrangement: Arrangement, context: RunContext): Promise<Failure[]> => {
-  const look = lookOf(context, undefined)
-  const checks = needsOf(arrangement)
-  const unmet: (Unmet | undefined)[] = checks.map(() => undefined)
+  // Without its host whatever is asked there would fail alike.
+  const there =
+    isElsewhere(context.env) && (await lookAtNeed({ check: hostAnswers(context.env.host) }, context))
+  if (there) return [{ kind: 'before-unmet', unmet: [there] }]
+  const needs = needsOf(arrangement)
+  const unmet: (Unmet | undefined)[] = needs.map(() => undefined)
   // One iterator for all of them: each worker takes the next check.
-  const waiting = checks.entries()
+  const waiting = needs.entries()
   const worker = async () => {
-    for (const [i, check] of waiting) unmet[i] = (await lookAt(check, { look, context, side: 'needs' })).unmet
+    for (const [i, need] of waiting) unmet[i] = await lookAtNeed(need, context)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   return unmet.flatMap((one) => (one ? [{ kind: 'before-unmet' as const, unmet: [one] }] : []))
 }
+
+const lookAtNeed = async ({ check, step }: Need, context: RunContext): Promise<Unmet | undefined> => {
+  const look = lookOf(context, step)
+  return (await lookAt(check, { look, context, side: 'needs' })).unmet
+}
+
+const hostAnswers = (host: string): Check =>
+  defineCheck({
+    fact: `${host} can be reached by ssh`,
+    remedy: `ssh -v ${host}`,
+    look: async ({ see, now }) => {
+      const before = now().getTime()
+      const name = await see({ ...reads('uname', '-n'), cwd: '/' })
+      return holds(`${name}, in ${now().getTime() - before} ms`)
+    },
+  })
 
 /** Several failures as one, so that an operator mends them in one go. */
 export const together = (failures: readonly Failure[]): Failure => {

@@ -4,6 +4,7 @@ import type { Step } from '../model/step.ts'
 import { type Decision, decideAfter } from './decide-after.ts'
 import type { RunContext } from './run-context.ts'
 import { type Expected, runStep } from './run-step.ts'
+import { seeToSurvivors } from './survivors.ts'
 
 /**
  * Runs the entries in the order of the page; `parallel` is the only way to leave it. When one branch fails, the
@@ -42,6 +43,8 @@ export const runBook = async (
         return await runStep(entry, context, expected)
       } catch (error) {
         const decision = await decide(entry, error)
+        // What went on where it was not seen is not begun again beside itself.
+        if (decision === 'retry') await seeToSurvivors(context, entry)
         if (decision === 'retry') continue
         if (decision === 'skip') return
         throw error

@@ -1,8 +1,10 @@
 import { makeScratch, removeScratch } from '../doors/files.ts'
+import { makeRemoteScratch, removeRemoteScratch } from '../doors/remote-files.ts'
+import type { RemoteHost } from '../doors/remote-host.ts'
 import type { RunState } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Effect, Result } from '../model/action.ts'
-import type { Environment } from '../model/environment.ts'
+import { type Environment, placeOf } from '../model/environment.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
@@ -53,11 +55,12 @@ export const lookOf = (
   step: Step | undefined,
   foreseen?: { revision: Revision | null; outputs: Map<string, unknown> },
 ): Look => {
+  const env = placeOf(step, context.env)
   const see = async <A extends Action<'reads'>>(action: A): Promise<Result<A>> => {
-    const printed = printAction(action, context.env)
+    const printed = printAction(action, env)
     // The compiler refuses it too, where it is asked.
     if ((action.effect as Effect) !== 'reads') throw new Error(`a look may not change anything: ${printed}`)
-    const { env, doors, signal } = context
+    const { doors, signal } = context
     return (await carryOut(action, { env, doors, signal, printed })).result as Result<A>
   }
   return {
@@ -83,7 +86,7 @@ export const lookOf = (
       throw unmet(`the step ${id} is done`, seen, `runbook deploy ${context.env.name}`)
     },
     performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),
-    scratch: () => context.scratch.folder(),
+    scratch: () => context.scratch.folder(context.signal),
     sleep: (ms) => context.doors.clock.sleep(ms, context.signal),
     now: () => context.doors.clock.now(),
   }
@@ -102,16 +105,21 @@ export const attempting =
     }
   }
 
-/** A folder that is made when a look needs one, and removed with the run. */
+/** A folder that is made when a look needs one, where its commands run, and removed with the run. */
 export class Scratch {
   #folder: Promise<string> | undefined
 
-  folder(): Promise<string> {
-    this.#folder ??= makeScratch()
+  constructor(private readonly host: RemoteHost | undefined) {}
+
+  folder(signal: AbortSignal): Promise<string> {
+    this.#folder ??= this.host ? makeRemoteScratch(this.host, signal) : makeScratch()
     return this.#folder
   }
 
   async remove(): Promise<void> {
-    if (this.#folder) await removeScratch(await this.#folder)
+    const folder = await this.#folder?.catch(() => undefined)
+    if (folder === undefined) return
+    if (this.host) await removeRemoteScratch(this.host, folder).catch(() => {})
+    else await removeScratch(folder)
   }
 }

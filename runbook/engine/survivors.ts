@@ -1,51 +1,89 @@
 import { endGroup, groupSurvives } from '../doors/process.ts'
-import type { ProcessIdentity } from '../model/event.ts'
+import type { Kept, ProcessIdentity } from '../model/event.ts'
+import type { Step } from '../model/step.ts'
 import { askChoice } from './ask.ts'
 import type { RunContext } from './run-context.ts'
 
 /** How long what has outlived its run is waited for where nobody can be asked. Milliseconds. */
 const PATIENCE = 60_000
-const EVERY = 100
+const EVERY = 300
 
 /** A program that a killed run had started, and that still runs. */
-interface Survivor extends ProcessIdentity {
+interface Survivor {
   step: string
-  printed: string
+  named: string
+  lives(): Promise<boolean>
+  end(): Promise<void>
+  /** How it ended, where somebody knows. */
+  told(): Promise<string>
 }
 
 /**
  * Sees to the programs that have outlived a killed run, before a step of theirs is begun again: an operator says
- * whether they are waited for or ended; where there is none they are waited for, and then ended.
+ * whether they are waited for or ended; where there is none they are waited for, and then ended. `only`: where one step
+ * is tried again, since others may run beside it.
  */
-export const seeToSurvivors = async (context: RunContext): Promise<void> => {
-  for (const survivor of survivorsOf(context)) {
-    const { pid, step, printed } = survivor
-    const named = `\`${printed}\` of the killed run, process ${pid}`
-    const meant = await askWhatToDo(named, context)
+export const seeToSurvivors = async (context: RunContext, only?: Step): Promise<void> => {
+  for (const { step, named, lives, end, told } of await survivorsOf(context, only)) {
+    const meant = (await lives()) ? await askWhatToDo(named, context) : 'nothing'
     const until = meant === 'wait' ? Number.POSITIVE_INFINITY : context.doors.clock.monotonic() + PATIENCE
     if (meant !== 'end')
-      while (groupSurvives(survivor) && context.doors.clock.monotonic() < until)
+      while ((await lives()) && context.doors.clock.monotonic() < until)
         await context.doors.clock.sleep(EVERY, context.signal)
-    const ended = groupSurvives(survivor)
-    if (ended) await endGroup(pid)
+    const ended = await lives()
+    if (ended) await end()
     context.recorder.record({
       type: 'looked',
       step,
       side: 'before',
       fact: 'nothing of the killed run works on it any more',
       holds: true,
-      seen: `${named}, ${ended ? 'was ended' : 'has come to its end'}`,
+      seen: `${named}, ${ended ? 'was ended' : await told()}`,
       ms: 0,
     })
   }
 }
 
-const survivorsOf = ({ state }: RunContext): Survivor[] =>
-  [...state.steps.values()].flatMap(({ id, actions }) =>
-    [...actions.values()].flatMap(({ process, ended, printed }) =>
-      process && !ended && groupSurvives(process) ? [{ ...process, step: id, printed }] : [],
-    ),
-  )
+const survivorsOf = async (context: RunContext, only: Step | undefined): Promise<Survivor[]> => {
+  const survivors: Survivor[] = []
+  for (const { id: step, actions } of context.state.steps.values())
+    for (const { process, kept, ended, printed } of actions.values()) {
+      if (ended || (only && only.id !== step)) continue
+      if (process && groupSurvives(process)) survivors.push(ofThisMachine(step, printed, process))
+      if (kept && context.doors.host) survivors.push(await onHost(step, printed, kept, context))
+    }
+  return survivors
+}
+
+const ofThisMachine = (step: string, printed: string, process: ProcessIdentity): Survivor => ({
+  step,
+  named: `\`${printed}\` of the killed run, process ${process.pid}`,
+  lives: async () => groupSurvives(process),
+  end: () => endGroup(process.pid),
+  told: async () => 'has come to its end',
+})
+
+/** The host keeps how it ended, so that it is said also of one that has ended meanwhile. */
+const onHost = async (
+  step: string,
+  printed: string,
+  { job }: Kept,
+  context: RunContext,
+): Promise<Survivor> => {
+  const host = context.doors.host!
+  const state = () => host.stateOf(job, context.signal)
+  return {
+    step,
+    named: `\`${printed}\`, which this run could not see to its end`,
+    lives: async () => (await state()).is === 'running',
+    end: () => host.end(job),
+    told: async () => {
+      const told = await state()
+      if (told.is === 'ended') return `has ended there with exit ${told.exit}`
+      return told.is === 'gone' ? 'was ended there' : 'had not begun there'
+    },
+  }
+}
 
 const askWhatToDo = (named: string, context: RunContext): Promise<string> =>
   context.answers.canAsk

@@ -1,4 +1,4 @@
-import type { EventOf, Happening, Probed, ProcessIdentity } from '../model/event.ts'
+import type { EventOf, Happening, Kept, Probed, ProcessIdentity } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Sort } from '../model/step.ts'
@@ -29,6 +29,7 @@ export interface ActionRecord {
   /** Once it ended well. */
   result?: string
   process?: ProcessIdentity
+  kept?: Kept
   captured?: Record<string, Json>
 }
 
@@ -92,7 +93,11 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).undo = event.undo
       return
     case 'action-started':
-      recordOf(state, event.step).actions.set(event.action, { printed: event.printed, ended: false })
+      recordOf(state, event.step).actions.set(event.action, {
+        printed: event.printed,
+        ended: false,
+        ...(event.kept && { kept: event.kept }),
+      })
       state.changed ||= recordOf(state, event.step).sort !== 'prepares'
       return
     case 'action-ended': {

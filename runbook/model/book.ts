@@ -32,11 +32,12 @@ export const parallel = (entries: Entries): Group => group('parallel')('', entri
 export interface EnvironmentDefinition {
   /** Its name is typed before anything changes; a backup is mandatory. Default: false. */
   protected?: boolean
-  /** Where its commands run: `local` (the default) or an OpenSSH destination. */
+  /** Where its commands run and its files are: `local` (the default) or an OpenSSH destination. */
   host?: string
-  /** `dir`: the folder of the clone, relative to the book. */
+  /** `dir`: the folder of the clone, relative to the book; on another host absolute. */
   app: Pick<App, 'dir'> & Partial<App>
-  database?: { url: Secret; schema?: string }
+  /** `via: 'host'`: reached through the host, and named as the host knows it. */
+  database?: { url: Secret; schema?: string; via?: 'host' }
   /** What tells it from every other; something else under its name is refused before anything is done. */
   identify?: Identity
   /** Given to every command. */

@@ -28,7 +28,14 @@ export interface App {
 export interface Database {
   readonly url: Secret
   readonly schema: string
+  /** Reached through the host; the URL is as the host knows it. */
+  readonly via?: 'host'
 }
+
+/** Where the commands and files of a step are: on the environment's host, or with the operator. */
+export const placeOf = (step: { readonly here?: boolean } | undefined, env: Environment): Environment =>
+  step?.here && isElsewhere(env) ? { ...env, host: 'local', app: { ...env.app, dir: '/' } } : env
+export const isElsewhere = ({ host }: Pick<Environment, 'host'>): boolean => host !== 'local'
 
 /** What tells an environment from every other, where the book says it: looked at before anything else. */
 export interface Identity {

@@ -42,7 +42,15 @@ export type Happening =
       process?: ProcessIdentity
       probed?: Probed
     }
-  | { type: 'action-started'; step: string; action: string; printed: string; values?: Record<string, string> }
+  | {
+      type: 'action-started'
+      step: string
+      action: string
+      printed: string
+      values?: Record<string, string>
+      /** What another host keeps of it: how it ended is asked there. */
+      kept?: Kept
+    }
   | { type: 'output'; step: string; action: string; stream: 'out' | 'err'; text: string }
   | {
       type: 'action-ended'
@@ -81,6 +89,11 @@ export interface Probed {
   ms: number
 }
 
+/** A command on another host, and its name there. */
+export interface Kept {
+  host: string
+  job: string
+}
 /** A process for ever: its id is used again after its end, but not with the same start. */
 export interface ProcessIdentity {
   pid: number

@@ -157,47 +157,62 @@ const text = z.custom<Text>(
 )
 const string = z.string('must be a string').min(1, 'must not be empty')
 
-const environmentSchema = z.strictObject(
-  {
-    protected: z.boolean('must be true or false').optional(),
-    // Until it is honoured: what the book sends elsewhere must not be performed here.
-    host: z.literal('local', "must be 'local': other hosts cannot be reached yet").optional(),
-    app: z
-      .strictObject(
-        {
-          dir: string,
-          branch: string.optional(),
-          url: z.url('must be a URL, such as https://app.example.com').optional(),
-          health: string.startsWith('/', 'must begin with /').optional(),
-          probe: z.array(string.regex(/^(\/|https?:\/\/)/, 'must begin with /, or be a URL')).optional(),
-        },
-        'must be an object: { dir, branch, url }',
-      )
-      .refine(({ url, probe = [] }) => url !== undefined || !probe.some((one) => one.startsWith('/')), {
-        error: 'needs `url`, to which its paths belong',
-        path: ['probe'],
-      }),
-    database: z
-      .strictObject(
-        { url: secret, schema: string.optional() },
-        "must be an object: { url: secret('DATABASE_URL') }",
-      )
-      .optional(),
-    identify: z
-      .strictObject(
-        {
-          database: string.optional(),
-          server: string.optional(),
-          query: z.strictObject({ sql: string, is: string }, 'must be an object: { sql, is }').optional(),
-          remote: string.optional(),
-        },
-        "must be an object: { database: 'shop_production' }",
-      )
-      .optional(),
-    variables: z.record(z.string(), text).optional(),
-  },
-  'must be an object: { app: { dir, branch, url } }',
-)
+const environmentSchema = z
+  .strictObject(
+    {
+      protected: z.boolean('must be true or false').optional(),
+      // Not an option of ssh's, and nothing that a shell would take apart.
+      host: z
+        .string("must be 'local', or as ssh knows it: 'deploy@server'")
+        .regex(/^[A-Za-z0-9_][\w.@:[\]-]*$/, "must be 'local', or as ssh knows it: 'deploy@server'")
+        .optional(),
+      app: z
+        .strictObject(
+          {
+            dir: string,
+            branch: string.optional(),
+            url: z.url('must be a URL, such as https://app.example.com').optional(),
+            health: string.startsWith('/', 'must begin with /').optional(),
+            probe: z.array(string.regex(/^(\/|https?:\/\/)/, 'must begin with /, or be a URL')).optional(),
+          },
+          'must be an object: { dir, branch, url }',
+        )
+        .refine(({ url, probe = [] }) => url !== undefined || !probe.some((one) => one.startsWith('/')), {
+          error: 'needs `url`, to which its paths belong',
+          path: ['probe'],
+        }),
+      database: z
+        .strictObject(
+          {
+            url: secret,
+            schema: string.optional(),
+            via: z.literal('host', "must be 'host', where it is reached through that").optional(),
+          },
+          "must be an object: { url: secret('DATABASE_URL') }",
+        )
+        .optional(),
+      identify: z
+        .strictObject(
+          {
+            database: string.optional(),
+            server: string.optional(),
+            query: z.strictObject({ sql: string, is: string }, 'must be an object: { sql, is }').optional(),
+            remote: string.optional(),
+          },
+          "must be an object: { database: 'shop_production' }",
+        )
+        .optional(),
+      variables: z.record(z.string(), text).optional(),
+    },
+    'must be an object: { app: { dir, branch, url } }',
+  )
+  .check(({ value: { host = 'local', app, database }, issues }) => {
+    const mistake = (path: string[], message: string) =>
+      issues.push({ code: 'custom', input: app, path, message })
+    if (host !== 'local' && !app.dir.startsWith('/')) mistake(['app', 'dir'], `must be absolute on ${host}`)
+    if (host === 'local' && database?.via)
+      mistake(['database', 'via'], 'needs `host`, another than this machine')
+  })
 
 /** Runs of these names are of the commands. */
 const taken = ['deploy', 'run', 'verify', 'rollback', 'backup', 'restore', 'prune']

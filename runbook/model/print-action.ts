@@ -7,7 +7,7 @@ import { printText, type Secret, type Text } from './secret.ts'
 export const printAction = (action: Action, env: Environment): string => {
   switch (action.kind) {
     case 'command':
-      return printCommand(action)
+      return on(env, printCommand(action))
     case 'query':
       return [
         action.sql.trim(),
@@ -19,13 +19,20 @@ export const printAction = (action: Action, env: Environment): string => {
     case 'request':
       return printRequest(action, env)
     case 'read-file':
-      return `read ${action.path}`
+      return on(env, `read ${action.path}`)
     case 'write-file':
-      return `write ${action.path}${action.shows ? `\n${action.shows}` : `, ${Buffer.byteLength(action.content)} bytes`}`
+      return on(
+        env,
+        `write ${action.path}${action.shows ? `\n${action.shows}` : `, ${Buffer.byteLength(action.content)} bytes`}`,
+      )
     case 'instruction':
       return action.text
   }
 }
+
+/** Where it is carried out, when that is not this machine. */
+const on = ({ host }: Environment, printed: string): string =>
+  host === 'local' ? printed : `${host}: ${printed}`
 
 /** A planned action, with its holes as `‹name›`. */
 export const printPlanned = (planned: Planned, env: Environment): string =>

@@ -19,7 +19,11 @@ export const resolveEnvironment = (
     probe: definition.app.probe ?? [],
   },
   ...(definition.database && {
-    database: { url: definition.database.url, schema: definition.database.schema ?? 'public' },
+    database: {
+      url: definition.database.url,
+      schema: definition.database.schema ?? 'public',
+      ...(definition.database.via && { via: definition.database.via }),
+    },
   }),
   ...(definition.identify && { identify: definition.identify }),
   variables: definition.variables ?? {},

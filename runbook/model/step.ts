@@ -38,6 +38,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly halts?: boolean
   /** Where an operator looks when nothing shows whether it was done before the run was killed. Default: `after` shows it. */
   readonly doubt?: string
+  /** Its commands and files are the operator's machine's, whatever the host of the environment: dumps, transcripts. */
+  readonly here?: boolean
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
   /** A protected environment needs a `backup`, and it stands before each `migration`. */

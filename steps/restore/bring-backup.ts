@@ -49,6 +49,7 @@ export type Brought = {
 export const bringBackup = (dump: string) =>
   defineStep({
     id: 'bring-backup',
+    here: true,
     title: 'Restore the backup beside the live database',
     about:
       'Makes a new database like the live one, restores the dump into it, counts every table against the manifest, and ' +

@@ -52,7 +52,7 @@ test('everything that is wrong with its keys is said at once', () => {
       production: {
         protectd: true,
         protected: 'yes',
-        host: 'ada@server',
+        host: '-oProxyCommand=evil',
         app: { branch: '', url: 'localhost', health: 'health', probe: ['health', '/health'] },
         database: { url: 'postgres://ada:secret@db/shop' },
         variables: { PORT: 3000 },
@@ -72,7 +72,7 @@ test('everything that is wrong with its keys is said at once', () => {
     'environments.production.app.probe.0: must begin with /, or be a URL',
     'environments.production.app.url: must be a URL, such as https://app.example.com',
     "environments.production.database.url: must be secret('NAME')",
-    "environments.production.host: must be 'local': other hosts cannot be reached yet",
+    "environments.production.host: must be 'local', or as ssh knows it: 'deploy@server'",
     'environments.production.protectd: is not a known key',
     'environments.production.protected: must be true or false',
     "environments.production.variables.PORT: must be a string, or secret('NAME')",
@@ -270,4 +270,20 @@ test('what identifies is known, says something, and is of a database that there 
   expect(identified({ database: 'a' }, {})).toEqual([
     'environments.main.identify.database: is of a database, and it has none',
   ])
+})
+
+test('what is on another host is named as it is there', () => {
+  const at = (definition: object) => ofSteps(() => [step('one')], definition)
+  expect(at({ app: { dir: '/srv/app' }, host: 'deploy@server' })).toEqual([])
+  expect(
+    at({ app: { dir: '/srv/app' }, host: 'deploy@[fe80::1]', database: { ...database, via: 'host' } }),
+  ).toEqual([])
+  expect(at({ app, host: 'deploy@server' })).toEqual([
+    'environments.main.app.dir: must be absolute on deploy@server',
+  ])
+  expect(at({ app, database: { ...database, via: 'host' } })).toEqual([
+    'environments.main.database.via: needs `host`, another than this machine',
+  ])
+  for (const host of ['', 'two words', "it's", 'a;b', '$(id)'])
+    expect(at({ app: { dir: '/srv/app' }, host })).toHaveLength(1)
 })

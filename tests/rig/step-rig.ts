@@ -23,6 +23,10 @@ export interface StepRigOptions {
   /** The application's folder. */
   dir: string
   databaseUrl?: string
+  /** Where its commands run. */
+  host?: string
+  /** Through that to the database. */
+  via?: 'host'
   schema?: string
   app?: { branch?: string; url?: string; health?: string }
   /** Over the test's own environment. */
@@ -50,8 +54,13 @@ export const stepRig = async (options: StepRigOptions) => {
   const definition: EnvironmentDefinition = {
     protected: options.protected ?? false,
     app: { dir: options.dir, ...options.app },
+    ...(options.host && { host: options.host }),
     ...(options.databaseUrl && {
-      database: { url: secret('DATABASE_URL'), schema: options.schema ?? 'public' },
+      database: {
+        url: secret('DATABASE_URL'),
+        schema: options.schema ?? 'public',
+        ...(options.via && { via: options.via }),
+      },
     }),
   }
   const env = resolveEnvironment(options.name ?? 'rig', definition, home)

@@ -1,0 +1,245 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { databaseAnswers } from '../../checks/database-answers.ts'
+import { fileExists } from '../../checks/file-exists.ts'
+import {
+  changes,
+  databaseOf,
+  defineCheck,
+  defineStep,
+  holds,
+  libpqVariables,
+  nothingToUndo,
+  reads,
+  readsFile,
+  secret,
+  writesFile,
+} from '../../runbook/index.ts'
+import { backupDatabase } from '../../steps/backup-database.ts'
+import { pullCode } from '../../steps/pull-code.ts'
+import { shell } from '../../steps/shell.ts'
+import { alive, until } from '../rig/command-line.ts'
+import { gitRemote } from '../rig/git-remote.ts'
+import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+import { sshd } from '../rig/sshd.ts'
+import { type StepRigOptions, stepRig } from '../rig/step-rig.ts'
+
+let server: Awaited<ReturnType<typeof sshd>>
+let dir = ''
+let number = 0
+const ends: (() => unknown)[] = []
+beforeAll(async () => {
+  server = await sshd()
+})
+afterAll(() => server.dispose())
+beforeEach(() => {
+  number += 1
+  dir = join(server.there, `app ${number}`)
+  mkdirSync(dir)
+  server.own(dir)
+})
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+  await until(() => server.connections().length === 0, 'no connection is left')
+})
+
+const rigged = async (options: Partial<StepRigOptions> = {}) => {
+  const PATH = `${server.variables.PATH}:${postgresBin()}`
+  const rig = await stepRig({ dir, host: server.host, ...options, variables: { PATH, ...options.variables } })
+  ends.push(rig.dispose)
+  return rig
+}
+const touches = (actions: Record<string, ReturnType<typeof changes>>, more = {}) =>
+  defineStep({
+    id: 'touch',
+    title: 'Touch',
+    about: '',
+    actions: () => actions,
+    after: () => [fileExists('done')],
+    undo: () => nothingToUndo('it is a test'),
+    ...more,
+  })
+
+test('what a step does and sees is there, and the plan and the transcript say so', async () => {
+  const rig = await rigged()
+  const step = defineStep({
+    id: 'write',
+    title: 'Write',
+    about: '',
+    observe: async ({ see }) => ({ who: await see(reads('id', '-un')), where: await see(reads('pwd')) }),
+    actions: () => ({ write: writesFile('deep/file', 'hello\n'), copy: changes('cp', 'deep/file', 'done') }),
+    after: () => [fileExists('done')],
+    output: async ({ see }) => see(readsFile('done')),
+    undo: () => nothingToUndo('it is a test'),
+  })
+  const { steps } = await rig.plan(step)
+  expect(steps[0]!.actions.map(({ printed }) => printed)).toEqual([
+    `${server.host}: write deep/file, 6 bytes`,
+    `${server.host}: cp deep/file done`,
+  ])
+  expect(readdirSync(dir)).toEqual([])
+  const run = await rig.run(step)
+  expect(run.failure).toBeUndefined()
+  expect(run.performed).toEqual(steps[0]!.actions.map(({ printed }) => printed))
+  expect([run.observed, run.output]).toEqual([{ who: server.account.name, where: dir }, 'hello\n'])
+  const started = run.events.filter((event) => event.type === 'action-started')
+  expect(started.map(({ kept }) => kept?.host)).toEqual([undefined, server.host])
+  // Nothing needs to be kept there once it is known here.
+  expect(existsSync(server.kept) ? readdirSync(server.kept) : []).toEqual([])
+})
+
+test('secrets go there by the environment, and are in no transcript', async () => {
+  const rig = await rigged({ secrets: { API_TOKEN: 'hunter2-very-secret' } })
+  const step = touches({
+    show: { ...changes('sh', '-c', 'echo "token $TOKEN"; touch done'), env: { TOKEN: secret('API_TOKEN') } },
+  })
+  const run = await rig.run(step)
+  expect(run.failure).toBeUndefined()
+  const output = run.events.flatMap((event) => (event.type === 'output' ? [event.text] : []))
+  expect(output.join('')).toBe('token ‹secret API_TOKEN›\n')
+})
+
+test('a host that cannot be reached is said once, and nothing else', async () => {
+  const rig = await rigged()
+  server.distrust()
+  const failure = await rig.needs(pullCode(), shell({ block: 'true', undo: { nothing: 'x' } }))
+  server.trust()
+  expect(failure).toMatchObject({
+    kind: 'before-unmet',
+    unmet: [
+      {
+        fact: `${server.host} can be reached by ssh`,
+        seen: expect.stringContaining(`${server.host} is not known here: No ED25519 host key is known`),
+        remedy: expect.stringContaining('compare the fingerprint'),
+      },
+    ],
+  })
+})
+
+test('pulls the code of a clone there, with the objects of a plan in a folder there', async () => {
+  const { clone, remote, push, dispose } = gitRemote()
+  ends.push(dispose)
+  execFileSync('cp', ['-a', clone, join(dir, 'clone')])
+  execFileSync('cp', ['-a', remote, join(dir, 'remote.git')])
+  execFileSync('git', ['-C', join(dir, 'clone'), 'remote', 'set-url', 'origin', join(dir, 'remote.git')])
+  const to = push({ 'app.txt': 'two\n' }, 'Second')
+  execFileSync('git', ['-C', join(dir, 'remote.git'), 'fetch', '--quiet', remote, 'main:main'])
+  execFileSync('chown', ['-R', `${server.account.uid}:${server.account.gid}`, dir])
+  const rig = await rigged({ dir: join(dir, 'clone'), app: { branch: 'main' } })
+  const { steps, failures } = await rig.plan(pullCode())
+  expect(failures).toEqual([])
+  expect(steps[0]!.findings.join('\n')).toContain('Second')
+  const run = await rig.run(pullCode())
+  expect(run.failure).toBeUndefined()
+  expect(readFileSync(join(dir, 'clone/app.txt'), 'utf8')).toBe('two\n')
+  expect(run.output).toMatchObject({ to })
+})
+
+test('a block of shell runs in bash there; a script of zx is refused', async () => {
+  const rig = await rigged()
+  const undo = { nothing: 'it is a test' }
+  const run = await rig.run(shell({ block: 'id -un > done\ncd /\nfalse | true\ntouch never', undo }))
+  expect(run.failure).toMatchObject({ kind: 'command-failed', exit: 1 })
+  expect(readFileSync(join(dir, 'done'), 'utf8')).toBe(`${server.account.name}\n`)
+  const refused = await rig.needs(shell({ script: 'await $`true`', undo }))
+  expect(JSON.stringify(refused)).toContain('which has no zx')
+})
+
+test('a command whose connection was lost is not begun again before it has ended', async () => {
+  const rig = await rigged()
+  const step = touches({
+    slow: changes('sh', '-c', 'echo x >> begun; for i in 1 2 3; do echo $i; sleep 0.5; done; touch done'),
+  })
+  const running = rig.run(step)
+  await until(() => existsSync(join(dir, 'begun')), 'it has begun')
+  server.cut()
+  const run = await running
+  expect(run.failure).toBeUndefined()
+  expect(readFileSync(join(dir, 'begun'), 'utf8')).toBe('x\n')
+  const output = run.events.flatMap((event) => (event.type === 'output' ? [event.text] : []))
+  expect(output.join('')).toBe('1\n2\n3\n')
+})
+
+test('an interrupt ends what runs there', async () => {
+  const rig = await rigged()
+  const running = rig.run(touches({ slow: changes('sh', '-c', 'echo $$ > pid; sleep 600') }))
+  await until(() => existsSync(join(dir, 'pid')) && readFileSync(join(dir, 'pid'), 'utf8') !== '', 'it runs')
+  rig.abort.abort(new Error('interrupted'))
+  expect((await running).ended).toBe('failed')
+  const pid = Number(readFileSync(join(dir, 'pid'), 'utf8'))
+  expect(alive(pid)).toBe(false)
+})
+
+test('the database is reached through the host, also by the programs that run here', async () => {
+  const { url } = await freshDatabase()
+  const rig = await rigged({ databaseUrl: url, via: 'host' })
+  expect(await rig.look(databaseAnswers())).toMatchObject({ holds: true })
+  const sees = (here: boolean) =>
+    touches(
+      { write: changes('true') },
+      {
+        here,
+        after: () => [
+          defineCheck({
+            fact: 'psql answers',
+            remedy: '',
+            look: async ({ see, env }) => {
+              const psql = {
+                ...reads(`${postgresBin()}/psql`, '-Atc', 'SELECT 1'),
+                env: libpqVariables(databaseOf(env)),
+              }
+              const shown = {
+                ...reads('sh', '-c', 'echo $PGPORT'),
+                env: libpqVariables(databaseOf(env)),
+                cwd: '/',
+              }
+              return holds(`${await see(psql)} by ${await see(shown)}`)
+            },
+          }),
+        ],
+      },
+    )
+  const { port } = new URL(url)
+  const there = await rig.run(sees(false))
+  const here = await rig.run(sees(true))
+  const seen = (run: typeof here) =>
+    run.events.find((event) => event.type === 'looked' && event.fact === 'psql answers')
+  expect(seen(there)).toMatchObject({ holds: true, seen: `1 by ${port}` })
+  expect(seen(here)).toMatchObject({ holds: true, seen: expect.stringMatching(/^1 by \d+$/) })
+  expect(seen(here)).not.toMatchObject({ seen: `1 by ${port}` })
+})
+
+test('a tunnel to nowhere says which database it was', async () => {
+  const { url } = await freshDatabase()
+  const nowhere = new URL(url)
+  nowhere.port = '1'
+  const rig = await rigged({ databaseUrl: nowhere.href, via: 'host' })
+  expect(await rig.look(databaseAnswers())).toMatchObject({ holds: false })
+})
+
+test('a dump is made with the operator, of a database behind the host', async () => {
+  const { url } = await freshDatabase()
+  const rig = await rigged({ databaseUrl: url, via: 'host' })
+  expect(await rig.needs(backupDatabase())).toBeUndefined()
+  const run = await rig.run(backupDatabase())
+  expect(run.failure).toBeUndefined()
+  const { dump } = run.output as { dump: string }
+  expect(readFileSync(dump).subarray(0, 5).toString()).toBe('PGDMP')
+  expect(dump.startsWith(rig.backups)).toBe(true)
+  expect(run.performed.filter((printed) => printed.startsWith(server.host))).toEqual([])
+})
+
+test('a file that is not there is named with its host', async () => {
+  const rig = await rigged()
+  writeFileSync(join(rig.home, 'here'), '')
+  const seen = await rig.look(
+    defineCheck({
+      fact: 'x',
+      remedy: 'y',
+      look: async ({ see }) => holds(await see(readsFile(join(rig.home, 'here', 'x')))),
+    }),
+  )
+  expect(seen.seen).toContain(`${server.host}:${rig.home}/here/x`)
+})
