@@ -156,6 +156,8 @@ export const sshd = async ({ as = 'unprivileged', session = {} }: SshdOptions = 
     there,
     /** Where the far side keeps what runs. */
     kept: join(state, 'runbook'),
+    /** The program `ssh` that knows the way. */
+    client: join(bin, 'ssh'),
     /** What the tool is called with. */
     variables: { PATH: `${bin}${delimiter}${process.env.PATH}` },
     port,
