@@ -1,7 +1,9 @@
 import type { Restore, RestoreSource } from '../runbook/index.ts'
-import { accountForLosses } from './restore/account-for-losses.ts'
+import { accountForLosses, lostWith } from './restore/account-for-losses.ts'
 import { bringBackup } from './restore/bring-backup.ts'
 import { bringKept } from './restore/bring-kept.ts'
+import { bringInPlace } from './restore/in-place/bring-in-place.ts'
+import { replaceInPlace } from './restore/in-place/replace-in-place.ts'
 import { swapDatabases } from './restore/swap-databases.ts'
 
 /**
@@ -10,7 +12,15 @@ import { swapDatabases } from './restore/swap-databases.ts'
  * --database=restore` and `runbook restore` make it of the book's backup step.
  */
 export const restoreDatabase = (from: RestoreSource): Restore => {
+  if ('dump' in from && from.inPlace) return inPlace(from.dump)
   const bring = 'dump' in from ? bringBackup(from.dump) : bringKept(from.kept)
   const swap = swapDatabases(bring)
-  return { bring, swap, account: accountForLosses(bring, swap, 'dump' in from ? from.dump : '') }
+  return { bring, swap, account: accountForLosses(bring, lostWith(swap, 'dump' in from ? from.dump : '')) }
+}
+
+/** Without the right to create databases: slower, and what it replaces is kept as a dump. */
+const inPlace = (dump: string): Restore => {
+  const bring = bringInPlace(dump)
+  const swap = replaceInPlace(bring, dump)
+  return { bring, swap, account: accountForLosses(bring, async (at) => at.outputOf(swap).losses) }
 }

@@ -34,6 +34,7 @@ export interface Options {
   plan?: boolean
   run?: string
   database?: 'schema' | 'restore'
+  inPlace?: boolean
   around?: string[]
   reason?: string
   /** Of every verb that locks: how long it waits for another run to end. */

@@ -23,17 +23,19 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   }
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
-      const { arrangement, title } = meantBy(open, invocation.argument)
+      const { arrangement, title } = meantBy(open, invocation.argument, options.inPlace)
       present(context.recorder.redacted(await foresee(arrangement, context, new Map())), `Plan: ${title}`, [])
     })
   const open = await openBook(invocation)
-  const { arrangement, title } = meantBy(open, invocation.argument)
+  const { arrangement, title } = meantBy(open, invocation.argument, options.inPlace)
   mayStart(arrangement.env, invocation, `${title}?`)
   mayBeApproved(arrangement.book, invocation)
   const reading = {
     arrangement,
     ...(options.reason && { reason: options.reason }),
-    ...(invocation.argument && { told: { backup: invocation.argument } }),
+    ...(invocation.argument && {
+      told: { backup: invocation.argument, ...(options.inPlace && { inPlace: true as const }) },
+    }),
   }
   const ended = await runReading('restore', invocation, open, reading, {
     locks: true,
@@ -53,9 +55,13 @@ export const restore = async (invocation: Invocation): Promise<number> => {
 export const meantBy = (
   { arrangement, stateDir }: OpenBook,
   argument: string | undefined,
+  inPlace = false,
 ): { arrangement: Arrangement; title: string } => {
   const { env } = arrangement
-  const from = sourceOf(argument, stateDir, env.name)
+  const source = sourceOf(argument, stateDir, env.name)
+  if (inPlace && 'kept' in source)
+    throw new UsageError('a kept database is put in its place by renaming', 'leave out --in-place')
+  const from = { ...source, inPlace }
   const arranged = arrangeRestore(arrangement, from)
   if (!arranged)
     throw new UsageError(

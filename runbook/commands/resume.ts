@@ -80,7 +80,7 @@ const demandWhole = ({ id, flaws }: Unfinished): void => {
 /** The whole of what the run was to do. */
 const readAgain = async ({ id, state }: Unfinished, open: OpenBook): Promise<Arrangement> => {
   const { command, takesBack, told = {} } = state.started!
-  if (command === 'restore') return meantBy(open, told.backup).arrangement
+  if (command === 'restore') return meantBy(open, told.backup, told.inPlace).arrangement
   if (command !== 'rollback') return open.of(told.procedure)
   if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
   const target = { id: takesBack, state: await readRun(open.stateDir, takesBack) }

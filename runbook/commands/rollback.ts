@@ -69,8 +69,9 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   return ended.exit
 }
 
-const toldBy = ({ database, around }: Invocation['options']): Told => ({
+const toldBy = ({ database, around, inPlace }: Invocation['options']): Told => ({
   ...(database && { database }),
+  ...(inPlace && { inPlace }),
   ...(around?.length && { around }),
 })
 
@@ -88,6 +89,8 @@ const readBackwards = async (open: OpenBook, { options, say }: Invocation): Prom
     say(`Nothing to undo: no run has changed ${arrangement.env.name}, or the last change was taken back.\n`)
     return undefined
   }
+  if (options.inPlace && options.database !== 'restore')
+    throw new UsageError('--in-place says how a backup is restored', 'add --database=restore')
   const how = rollbackOptions(target, open, options)
   const whole = arrangementOf(target, open)
   return {

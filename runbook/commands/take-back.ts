@@ -69,10 +69,11 @@ export const arrangementOf = ({ state }: PastRun, { of, arrangement }: OpenBook)
 export const rollbackOptions = (
   target: PastRun,
   { stateDir }: OpenBook,
-  { database, around = [] }: Pick<Invocation['options'], 'database' | 'around'>,
+  { database, around = [], inPlace = false }: Pick<Invocation['options'], 'database' | 'around' | 'inPlace'>,
 ): RollbackOptions => ({
   target,
   database,
   around,
+  inPlace,
   paths: { stamp: stampOfRun(target.id), backups: join(stateDir, 'backups') },
 })

@@ -26,6 +26,12 @@ const approval = [
   { flags: '--approval-note <text>', about: 'in which words' },
 ]
 
+const inPlace = {
+  flags: '--in-place',
+  about:
+    'restores into the live database itself, for a role that may not create databases; the app stops longer',
+}
+
 const wait = {
   flags: '--wait <time>',
   about: 'waits for another run to end, at most so long: 90s, 10m, 1h; never for what is locked on purpose',
@@ -110,6 +116,7 @@ export const verbs: readonly Verb[] = [
         about: 'the database too: the reverse of the migrations, or the backup that the run made',
         choices: ['schema', 'restore'],
       },
+      inPlace,
       { flags: '--around <step...>', about: 'leaves an irreversible step as it is' },
       { flags: '--reason <text>', about: 'why; kept in the transcript' },
       wait,
@@ -137,6 +144,7 @@ export const verbs: readonly Verb[] = [
     summary: 'puts a backup in the place of the database, and keeps what it replaces',
     options: [
       { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      inPlace,
       { flags: '--reason <text>', about: 'why; kept in the transcript' },
       wait,
       ...approval,

@@ -2,18 +2,22 @@ import { phase, stepsOf } from '../model/book.ts'
 import type { RestoreSource } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { whileStopped } from './arrange-rollback.ts'
+import { restoring } from './restoring.ts'
 
 /**
  * A restore outside of a deployment: the same steps as in a rollback, with the code as it is. Undefined where the book
  * has no step that keeps what a restore needs.
  */
 export const arrangeRestore = (book: Arrangement, from: RestoreSource): Arrangement | undefined => {
-  const restore = book.steps.find((step) => step.restore)?.restore?.(from)
+  const restore = restoring(
+    book.steps.find((step) => step.restore),
+    from,
+  )
   if (!restore) return undefined
   const started = book.steps.filter(({ sort, stop }) => sort === 'follows' && stop)
   const entries = [
     phase('Bring it beside what runs', [restore.bring]),
-    phase('Put it in place', whileStopped(restore.swap, started, book.env)),
+    phase('Put it in place', whileStopped(restore.swaps, started, book.env)),
     phase('Account for it', [restore.account]),
   ]
   return { ...book, entries, steps: entries.flatMap(stepsOf) }

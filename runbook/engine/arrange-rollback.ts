@@ -7,9 +7,10 @@ import { type Check, defineCheck, early, fails, holds } from '../model/check.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { RunPaths } from '../model/look.ts'
-import { defineStep, type Restore, type Step } from '../model/step.ts'
+import { defineStep, type Step } from '../model/step.ts'
 import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { type Restoring, restoring } from './restoring.ts'
 
 /** Which part of the database goes back with the code: what migrations made, or all of it, from the run's backup. */
 export type DatabaseScope = 'schema' | 'restore' | undefined
@@ -21,6 +22,8 @@ type Undoable = Omit<StepRecord, 'undo'> & { undo: Extract<FrozenUndo, { kind: '
 export interface RollbackOptions {
   target: PastRun
   database: DatabaseScope
+  /** The backup goes into the live database itself. */
+  inPlace?: boolean
   /** Ids of irreversible steps that the operator goes on around. */
   around: readonly string[]
   paths: RunPaths
@@ -73,7 +76,7 @@ const withoutRestore = ({
  * fails with the application untouched. It is started on the old code whether the swap succeeds or not.
  */
 const withRestore = (
-  { bring, swap, account }: Restore,
+  { bring, swaps, account }: Restoring,
   { code, follows, env }: { code: Step[]; follows: Step[]; env: Environment },
 ): Entry[] => {
   const first = follows.findIndex(({ stop }) => stop)
@@ -82,28 +85,30 @@ const withRestore = (
     phase('Bring back code and data, beside what runs', [
       parallel([sequence([...code, ...prepared]), bring]),
     ]),
-    phase('Put them in place', whileStopped(swap, started, env)),
+    phase('Put them in place', whileStopped(swaps, started, env)),
     phase('Account for it', [account]),
   ]
 }
 
 /** Stops what will be started again, the last to start first; it is started whether the work succeeds or not. */
-export const whileStopped = (work: Step, started: readonly Step[], env: Environment): Step[] => {
+export const whileStopped = (work: readonly Step[], started: readonly Step[], env: Environment): Step[] => {
   const pairs = started.map((step) => {
     const stop = step.stop && { ...step.stop({ env }), id: `stop-${step.id}`, halts: true }
     return { stop, start: stop ? { ...step, ...step.stopped?.(stop), regardless: true } : step }
   })
   const stops = pairs.flatMap(({ stop }) => (stop ? [stop] : []))
-  return [...stops.toReversed(), work, ...pairs.map(({ start }) => start)]
+  return [...stops.toReversed(), ...work, ...pairs.map(({ start }) => start)]
 }
 
 /** The restore of the backup that the run itself made. */
-const restoreOf = (book: Arrangement, { target, paths }: RollbackOptions): Restore => {
+const restoreOf = (book: Arrangement, { target, paths, inPlace = false }: RollbackOptions): Restoring => {
   const step = book.steps.find(({ restore }) => restore)
   const state = step && target.state.steps.get(step.id)?.state
   const output = state?.is === 'done' || state?.is === 'skipped' ? (state.output as { dump?: string }) : null
   // The folder of the backups may be elsewhere by now: the state directory can be copied to another machine.
-  if (step?.restore && output?.dump) return step.restore({ dump: join(paths.backups, basename(output.dump)) })
+  const from = output?.dump && { dump: join(paths.backups, basename(output.dump)), inPlace }
+  const found = from && restoring(step, from)
+  if (found) return found
   const seen = step
     ? 'it made none, or did not get to its end'
     : 'the book has no step that backs the database up'

@@ -104,6 +104,8 @@ export interface ProcessIdentity {
 export type Told = {
   database?: 'schema' | 'restore'
   around?: string[]
+  /** A restore into the live database itself. */
+  inPlace?: true
   /** The argument of `restore`. */
   backup?: string
   /** The argument of `run`. */

@@ -83,7 +83,9 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly mistakes: readonly Mistake[]
 }
 /** What a database can come back from: a dump, or one that an earlier restore has replaced and kept. */
-export type RestoreSource = { readonly dump: string } | { readonly kept: string }
+export type RestoreSource =
+  /** `inPlace`: into the live database itself, of which a backup is made right before. */
+  { readonly dump: string; readonly inPlace?: boolean } | { readonly kept: string }
 /** A restore in three steps, of which only the second touches the live database. */
 export interface Restore {
   /** Puts the backup beside the live database, and proves it there, while the application still runs. */

@@ -13,11 +13,10 @@ import {
 import type { Brought } from './bring-backup.ts'
 import { lossesSince } from './losses.ts'
 
-/** Counts in the database that was replaced, where nobody writes any more, what was really lost. */
+/** Holds what was really lost, counted where nobody writes any more, against what had been counted before. */
 export const accountForLosses = (
   brought: Step<any, any, Brought>,
-  swap: Step<any, any, { replaced: string }>,
-  dump: string,
+  lostIn: (at: Look) => Promise<Loss[] | undefined>,
 ) =>
   defineStep({
     id: 'account-for-losses',
@@ -33,7 +32,7 @@ export const accountForLosses = (
         remedy: 'look into the replaced database',
         look: async (at) => {
           const { losses: forecast } = at.outputOf(brought)
-          const lost = await lostIn(at, dump, at.outputOf(swap).replaced)
+          const lost = await lostIn(at)
           return holds(lost ? comparison(forecast, lost) : `as was counted before: ${lossesText(forecast)}`)
         },
       }),
@@ -41,10 +40,13 @@ export const accountForLosses = (
     undo: () => nothingToUndo('it only counts'),
   })
 
-const lostIn = async (at: Look, dump: string, replaced: string): Promise<Loss[] | undefined> => {
-  const manifest = await readManifest(at, dump)
-  return manifest && lossesSince(at, manifest, replaced)
-}
+/** In the database that was replaced, and kept. */
+export const lostWith =
+  (swap: Step<any, any, { replaced: string }>, dump: string) =>
+  async (at: Look): Promise<Loss[] | undefined> => {
+    const manifest = await readManifest(at, dump)
+    return manifest && lossesSince(at, manifest, at.outputOf(swap).replaced)
+  }
 
 /** '12 rows inserted into avatars (10 were counted before)'. */
 const comparison = (forecast: readonly Loss[], lost: readonly Loss[]): string => {

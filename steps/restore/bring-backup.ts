@@ -11,6 +11,7 @@ import {
   type Act,
   type Actions,
   type BackupManifest,
+  type Check,
   changes,
   databaseOf,
   defineCheck,
@@ -29,6 +30,7 @@ import {
   transaction,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
+import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
@@ -78,7 +80,7 @@ export const bringBackup = (dump: string) =>
       [
         backupStands(dump),
         backupFits(dump),
-        roleMay('create databases'),
+        orInPlace(roleMay('create databases')),
         databaseCanBeRenamed(),
         settingsCanBeCopied(),
         anotherCanBeEntered(live, via),
@@ -207,6 +209,17 @@ const anotherCanBeEntered = (live: string, via: string | null) =>
     remedy: 'let the role connect to the database postgres: GRANT CONNECT, and pg_hba.conf',
     look: async () => (via === null ? fails('the role can enter none') : holds(via)),
   })
+
+/** Where the right is missing, the way that needs none is named, if it leads to the same. */
+const orInPlace = (check: Check): Check => ({
+  ...check,
+  look: async (at) => {
+    const verdict = await check.look(at)
+    if (verdict.holds || !(await canBeRestoredInPlace().look(at)).holds) return verdict
+    const other = 'or restore in place, with the application stopped for as long as that takes: --in-place'
+    return { ...verdict, remedy: `${verdict.remedy ?? check.remedy}; ${other}` }
+  },
+})
 
 const sizeOf = (manifest: BackupManifest | null) => ({
   tables: manifest?.tables.length ?? 0,

@@ -119,6 +119,32 @@ test('the room ends in the middle of the restore: the application was never stop
   expect(await content()).toEqual(after)
 })
 
+test('without the right to create databases: in place, when that is chosen, exactly, and back again', async () => {
+  const before = await content()
+  await deploy()
+  await world.sql(`UPDATE avatars SET gender = 'x' WHERE id IN (SELECT id FROM avatars ORDER BY id LIMIT 9)`)
+  const after = await content()
+  await admin('ALTER ROLE lumiku NOCREATEDB')
+  onTestFinished(async () => void (await admin('ALTER ROLE lumiku CREATEDB')))
+  await refused(/may not create databases.*or restore in place, .*--in-place/s, RESTORE)
+
+  const { exit, out, err } = await world.runbook([...RESTORE, '--in-place'])
+  expect(exit, err).toBe(0)
+  expect(verdictOf(eventsIn(out))).toBe('rolled-back')
+  expect(await content()).toEqual(before)
+  expect(await world.running()).toBe(world.revisions.broken)
+  const kept = /what was there is in (\S+\.dump)/.exec(err)![1]!
+  const back = await world.runbook([
+    'restore',
+    ...CONFIRMED.slice(0, 1),
+    kept,
+    ...CONFIRMED.slice(1),
+    '--in-place',
+  ])
+  expect(back.exit, back.out + back.err).toBe(0)
+  expect(await content()).toEqual(after)
+})
+
 test('a rollback while a deployment runs is told of it, and changes nothing', async () => {
   const deploying = world.start(['deploy', ...CONFIRMED, '--json'])
   await until(() => deploying.printed.out.includes('"step-started","step":"build-app"'), 'it builds')

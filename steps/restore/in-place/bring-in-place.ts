@@ -1,0 +1,105 @@
+import { backupFits } from '../../../checks/backup-fits.ts'
+import { backupStands } from '../../../checks/backup-stands.ts'
+import { clientFitsServer } from '../../../checks/client-fits-server.ts'
+import { databaseAnswers } from '../../../checks/database-answers.ts'
+import { diskHasRoom } from '../../../checks/disk-has-room.ts'
+import { readManifest } from '../../../checks/reading/backup-manifest.ts'
+import { WHOLE_DATABASE } from '../../../checks/reading/whole-database.ts'
+import { secretPresent } from '../../../checks/secret-present.ts'
+import {
+  changes,
+  databaseOf,
+  defineCheck,
+  defineStep,
+  early,
+  fails,
+  holds,
+  type Look,
+  nothingToUndo,
+  quantity,
+  readsFile,
+  writesFile,
+} from '../../../runbook/index.ts'
+import { databaseFacts } from '../../backup/live-database.ts'
+import type { Brought } from '../bring-backup.ts'
+import { lossesSince } from '../losses.ts'
+import { canBeRestoredInPlace } from './can-be-restored-in-place.ts'
+
+/** The SQL of the dump, which a transaction can be made of together with what empties the database. */
+export const scriptOf = ({ backups, stamp }: Look['run'], environment: string): string =>
+  `${backups}/${environment}-${stamp}.restoring.sql`
+
+/** Makes everything ready for a restore into the live database itself, while the application runs. */
+export const bringInPlace = (dump: string) =>
+  defineStep({
+    id: 'bring-in-place',
+    title: 'Unpack the backup',
+    about:
+      'Where the role may not create databases, and everything in the live one is its own: writes the SQL of the dump ' +
+      'into a file, which will be performed in one transaction together with what empties the database.',
+    sort: 'prepares',
+    needs: ({ env }) => [
+      secretPresent(databaseOf(env).url.name),
+      databaseAnswers(),
+      clientFitsServer('pg_restore'),
+      clientFitsServer('psql'),
+    ],
+    observe: async (at) => {
+      const manifest = (await readManifest(at, dump)) ?? null
+      const [{ database, size } = never()] = await at.see(databaseFacts)
+      return { database, size, manifest, losses: manifest ? await lossesSince(at, manifest, database) : [] }
+    },
+    before: ({ observed: { size } }) =>
+      [
+        backupStands(dump),
+        backupFits(dump),
+        canBeRestoredInPlace(),
+        diskHasRoom({ path: ({ run }) => run.backups, bytes: size, for: 'the SQL of the backup' }),
+      ].map(early),
+    actions: ({ env, run }) => {
+      const script = scriptOf(run, env.name)
+      return {
+        // pg_restore keeps the mode of a file that is there; its own would let everybody read it.
+        private: writesFile(script, '', 0o600),
+        unpack: {
+          ...changes('pg_restore', '--no-password', `--file=${script}`, dump),
+          timeout: WHOLE_DATABASE,
+        },
+      }
+    },
+    after: ({ env, run }) => [isWhole(scriptOf(run, env.name))],
+    output: async ({ observed: { database, losses, manifest } }): Promise<Brought> => ({
+      incoming: database,
+      losses,
+      ...sizeOf(manifest?.tables),
+    }),
+    foresee: ({ observed: { database, losses, manifest } }): Brought => ({
+      incoming: database,
+      losses,
+      ...sizeOf(manifest?.tables),
+    }),
+    summary: ({ output: { tables, rows } }) => `${quantity(tables, 'table')}, ${quantity(rows, 'row')}`,
+    undo: () => nothingToUndo('the live database is as it was'),
+  })
+
+const isWhole = (script: string) =>
+  defineCheck({
+    fact: 'the SQL of the backup is there, to its end',
+    remedy: 'see whether the disk is full: df -h',
+    look: async ({ attempt }) => {
+      const end = await attempt(readsFile(script, -400))
+      if (!end.ok) return fails('there is no such file')
+      return end.value.includes('-- PostgreSQL database dump complete')
+        ? holds('it is whole')
+        : fails('it is cut')
+    },
+  })
+
+const sizeOf = (tables: readonly { rows: number }[] = []) => ({
+  tables: tables.length,
+  rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+})
+
+const never = (): never => {
+  throw new Error('the server does not say which database this is')
+}

@@ -1,0 +1,103 @@
+import { readManifest } from '../../../checks/reading/backup-manifest.ts'
+import { isOther, type Session, sessionText } from '../../../checks/reading/sessions.ts'
+import { WHOLE_DATABASE } from '../../../checks/reading/whole-database.ts'
+import {
+  changes,
+  databaseOf,
+  defineCheck,
+  defineStep,
+  executes,
+  fails,
+  holds,
+  libpqVariables,
+  nothingToUndo,
+  type Step,
+} from '../../../runbook/index.ts'
+import { backupFiles } from '../../backup/files.ts'
+import type { Brought } from '../bring-backup.ts'
+import { lossesSince } from '../losses.ts'
+import { scriptOf } from './bring-in-place.ts'
+import { emptyDatabase, proveTables } from './empty-and-prove.ts'
+
+/**
+ * Empties the live database and fills it again, in one transaction with the count of every table: however it ends, the
+ * database is the one from before or the one of the backup.
+ */
+export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =>
+  defineStep({
+    id: 'replace-in-place',
+    title: 'Put the backup into the live database',
+    about:
+      'Ends the sessions of others, which are named, then empties the database, performs the SQL of the dump and counts ' +
+      'every table against the manifest, all in one transaction. Programs that come back meanwhile wait for its end. ' +
+      'What was there stands in the backup that was made right before.',
+    sort: 'state',
+    doubt: 'the tables of the database, and their rows, against the manifest of the backup',
+    observe: async (at) => {
+      const { incoming: live } = at.outputOf(brought)
+      const manifest = (await readManifest(at, dump)) ?? null
+      return { live, manifest, losses: manifest ? await lossesSince(at, manifest, live) : [] }
+    },
+    findings: ({ env, run }) => [
+      'the application does not run until this is done: it takes as long as a whole restore',
+      `to return: runbook restore ${env.name} ${backupFiles(run, env.name).dump.split('/').at(-1)} --in-place`,
+    ],
+    actions: ({ observed: { live, manifest }, env, run }) => ({
+      end: executes<Omit<Session, 'endable'>>(
+        `SELECT pid, usename AS role, application_name AS application, coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid)
+FROM pg_stat_activity a WHERE ${isOther}`,
+        live,
+      ),
+      replace: {
+        ...changes(
+          ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--single-transaction'] as const),
+          ...['--set=ON_ERROR_STOP=1', '--output=/dev/null', `--command=${emptyDatabase}`],
+          ...[`--file=${scriptOf(run, env.name)}`, '--file=-'],
+        ),
+        // A statement for each table may be longer than an argument can be.
+        input: manifest ? proveTables(manifest) : '',
+        env: libpqVariables(databaseOf(env)),
+        timeout: WHOLE_DATABASE,
+      },
+      analyze: executes('ANALYZE'),
+      discard: changes('rm', '-f', '--', scriptOf(run, env.name)),
+    }),
+    run: async ({ perform, cleanUp, prove, observed: { live } }) => {
+      try {
+        const ended = (await perform('end')) as Omit<Session, 'endable'>[]
+        await perform('replace')
+        prove(
+          `the sessions of others in ${live} were ended`,
+          holds(ended.map(sessionText).join('; ') || 'there were none'),
+          '',
+        )
+        await perform('analyze')
+      } finally {
+        await cleanUp('discard').catch(() => {})
+      }
+    },
+    after: () => [
+      defineCheck({
+        fact: 'the database holds what the backup holds',
+        remedy: 'it is as it was before; look at the last lines, then try again',
+        // Once others write there again, only the transaction itself can have told.
+        look: async ({ performed }) => {
+          const replaced = performed('replace')
+          return replaced
+            ? holds('every table was counted in the transaction that filled it')
+            : fails('that transaction was not committed')
+        },
+      }),
+    ],
+    loses: async ({ observed: { losses } }) => losses,
+    output: async ({ observed: { losses }, env, run }) => ({
+      losses,
+      kept: backupFiles(run, env.name).dump.split('/').at(-1)!,
+    }),
+    foresee: ({ observed: { losses }, env, run }) => ({
+      losses,
+      kept: backupFiles(run, env.name).dump.split('/').at(-1)!,
+    }),
+    summary: ({ output: { kept } }) => `what was there is in ${kept}`,
+    undo: ({ env, run }) => nothingToUndo(`what was there is in ${backupFiles(run, env.name).dump}`),
+  })
