@@ -66,6 +66,11 @@ const promises: readonly Promised[] = [
     figures: [],
   },
   {
+    promise: 'Memory stays flat, whatever a child prints and however long a log is watched.',
+    tests: [],
+    figures: ['output'],
+  },
+  {
     promise: 'No byte of a secret in what a run prints or keeps.',
     tests: ['tests/commands/secrets.test.ts', 'tests/doors/redaction.test.ts'],
     figures: [],
@@ -106,7 +111,7 @@ ${promises
   .map(({ promise, tests, figures }) =>
     [
       `- **${promise}**`,
-      `  Held by ${tests.map((test) => `\`${test}\``).join(', ')}.`,
+      ...(tests.length ? [`  Held by ${tests.map((test) => `\`${test}\``).join(', ')}.`] : []),
       ...figures.map((name) => `  Seen: ${figure(name)}.`),
     ].join('\n'),
   )

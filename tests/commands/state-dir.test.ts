@@ -104,6 +104,10 @@ describe('a full disk', () => {
     const shown = await runbook(['show', '--json'])
     expect([shown.exit, shown.err]).toEqual([0, ''])
     expect(eventsIn(shown.out).length).toBeGreaterThan(10)
+    // With room again it goes on.
+    const resumed = await runbook(['resume', '--yes'])
+    expect(resumed.exit, resumed.out).toBe(0)
+    expect(existsSync(inApp('done-four'))).toBe(true)
   })
 
   test('while a child prints lets the child finish, and frees the lock', async () => {
