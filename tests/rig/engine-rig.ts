@@ -25,6 +25,7 @@ import { type Entries, phase, stepsOf } from '../../runbook/model/book.ts'
 import type { Event } from '../../runbook/model/event.ts'
 import type { Ended } from '../../runbook/model/exit.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
+import { secret } from '../../runbook/model/secret.ts'
 import type { Step } from '../../runbook/model/step.ts'
 import type { Arrangement, Plan } from '../../runbook/plan/plan.ts'
 
@@ -81,12 +82,18 @@ export interface Performed {
 
 /** An application's folder in which books are planned and performed for real, each run with a journal of its own. */
 export const engineRig = (
-  options: { clock?: Clock; variables?: Record<string, string>; app?: { url: string; probe: string[] } } = {},
+  options: {
+    clock?: Clock
+    variables?: Record<string, string>
+    app?: { url: string; probe: string[] }
+    databaseUrl?: string
+  } = {},
 ) => {
   const home = mkdtempSync(join(tmpdir(), 'runbook engine '))
   const dir = join(home, 'app')
   mkdirSync(dir)
-  const env = resolveEnvironment('staging', { app: { dir, ...options.app } }, home)
+  const database = options.databaseUrl && { database: { url: secret('DATABASE_URL') } }
+  const env = resolveEnvironment('staging', { app: { dir, ...options.app }, ...database }, home)
   const abort = new AbortController()
   let runs = 0
 
@@ -102,7 +109,11 @@ export const engineRig = (
       stateDir: join(home, '.runbook'),
       stamp: '20261122T021500Z',
       name: 'runbook engine test',
-      variables: { ...process.env, ...options.variables },
+      variables: {
+        ...process.env,
+        ...(options.databaseUrl && { DATABASE_URL: options.databaseUrl }),
+        ...options.variables,
+      },
       ask: async (question) => {
         questions.push(question)
         const reply = replies.shift() ?? ''
