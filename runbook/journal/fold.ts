@@ -74,6 +74,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       state.started ??= event
       delete state.ended
       state.changed = false
+      state.probed = []
       return
     case 'run-ended':
       state.ended = event
