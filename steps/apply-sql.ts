@@ -16,6 +16,7 @@ import {
   transaction,
 } from '../runbook/index.ts'
 import { incomingFile } from './incoming-file.ts'
+import { dangersOf } from './sql/dangers/dangers-of.ts'
 import { effectsOf } from './sql/effects.ts'
 import { factsOf } from './sql/facts.ts'
 import { refuseMistakes, refuseUnproven } from './sql/refuse.ts'
@@ -66,6 +67,7 @@ export const applySql = factory(
         'cannot run in a transaction is refused with its line before anything starts, and an error shows the line of ' +
         'the file. Done means that tables and columns have the names, types and nullability that the SQL says, and ' +
         'that `after` holds; a file whose effect cannot be seen in the schema needs `after`. ' +
+        'A plan names what is dangerous in it, and the safe way. ' +
         'What it adds can be dropped again; a file that does more needs `reverse`, or goes forward only.',
       sort: 'state',
       role: 'migration',
@@ -82,6 +84,7 @@ export const applySql = factory(
           schema,
           statements: statements.map(({ sql, line }) => ({ sql, line })),
           effects,
+          dangers: dangersOf([{ statements }], schema),
           /** Which of what it adds and drops is there already, by place. */
           had: (await at.see(existing([...effects.adds, ...effects.drops]))).map(({ place }) => place),
           back: back === undefined ? null : await backStatements(reverse!, back),
@@ -97,6 +100,7 @@ export const applySql = factory(
           ? [early(roleMay('create tables'))]
           : []),
       ],
+      dangers: ({ observed }) => observed.dangers,
       actions: ({ observed: { statements, schema } }) => ({ migrate: runs(statements, schema) }),
       // Where nothing is derived there are facts in the options: `observe` has seen to it.
       after: ({ observed: { effects, schema } }) =>

@@ -60,7 +60,7 @@ export const prismaMigrate = factory(
         const rows = await migrationRows(look)
         const files = await incomingMigrations(look, migrationsFolder(at))
         const { pending } = await migrationStand(files, rows ?? [])
-        const { effects, unread, places } = await effectsOfMigrations(pending, schema)
+        const { effects, unread, places, dangers } = await effectsOfMigrations(pending, schema)
         const { program } = await installedPrisma(look, at)
         return {
           program,
@@ -69,6 +69,7 @@ export const prismaMigrate = factory(
           effects,
           unread,
           places,
+          dangers,
           /** Which of what they add and drop is there already, by place. */
           had: (await look.see(existing([...effects.adds, ...effects.drops]))).map(({ place }) => place),
           /** Whether Prisma has its table already. */
@@ -93,6 +94,7 @@ export const prismaMigrate = factory(
               effectsText(effects),
             ]
           : [],
+      dangers: ({ observed }) => observed.dangers,
       actions: ({ observed, env }) => ({
         deploy: {
           ...prismaCommand(observed.program, env, at, 'migrate', 'deploy'),

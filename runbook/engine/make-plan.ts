@@ -81,7 +81,16 @@ const planStep = async (
 ): Promise<
   Pick<
     PlannedStep,
-    'expects' | 'seen' | 'observed' | 'restsOn' | 'findings' | 'actions' | 'after' | 'undo' | 'loses'
+    | 'expects'
+    | 'seen'
+    | 'observed'
+    | 'restsOn'
+    | 'findings'
+    | 'dangers'
+    | 'actions'
+    | 'after'
+    | 'undo'
+    | 'loses'
   >
 > => {
   const { env } = context
@@ -98,6 +107,7 @@ const planStep = async (
     },
   })
   const { observed } = known
+  const dangers = seen === undefined ? (step.dangers?.(known) ?? []) : []
   if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
   const look = lookNow()
   // What is done already needs nothing any more.
@@ -121,6 +131,7 @@ const planStep = async (
       ...(earlier && seen === undefined ? ['had begun when the run ended: what is missing is done'] : []),
       ...(step.findings?.(known) ?? []),
     ],
+    ...(dangers.length && { dangers }),
     actions: Object.entries(step.actions(known)).map(([name, action]) => ({
       name,
       printed: printPlanned(action as Planned, placeOf(step, env)),

@@ -1,3 +1,4 @@
+import type { Danger } from './danger.ts'
 import type { Json } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { Facts, Sort } from './step.ts'
@@ -20,6 +21,7 @@ export interface PlannedStep {
   restsOn?: Facts
   /** What the observation means, a line each. */
   findings: readonly string[]
+  dangers?: readonly Danger[]
   /** `byHand`: an instruction, which somebody must confirm. */
   actions: { name: string; printed: string; byHand: boolean; limits: Limits }[]
   after: string[]

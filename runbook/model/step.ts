@@ -1,5 +1,6 @@
 import type { Actions } from './action.ts'
 import type { Check } from './check.ts'
+import type { Danger } from './danger.ts'
 import type { Environment } from './environment.ts'
 import type { Json } from './json.ts'
 import type { Act, Look, Revision, RunPaths } from './look.ts'
@@ -59,6 +60,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   before(at: Known<Seen>): readonly Check[]
   /** What the observation means to an operator, a line each: the commits to come. Shown by a plan. */
   findings?(at: Known<Seen>): readonly string[]
+  /** What may go wrong, or hurt users, while it is done, and the safe way instead. Shown before the question. */
+  dangers?(at: Known<Seen>): readonly Danger[]
   actions(at: Known<Seen>): Acts
   /** Default: performs each action, in order. */
   run(act: Act<Acts, Seen>): Promise<void>

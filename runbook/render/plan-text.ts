@@ -1,3 +1,4 @@
+import type { Danger } from '../model/danger.ts'
 import type { PlannedStep } from '../model/planned-step.ts'
 import { quantity } from '../model/quantity.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -39,6 +40,7 @@ const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => 
   }`,
   ...stateLine(step, paint),
   ...step.findings.map((finding) => `      ${finding}`),
+  ...(step.dangers ?? []).flatMap((danger) => dangerLines(danger, paint)),
   ...step.actions.map(
     ({ printed, limits }) =>
       `      ${paint.cyan('$')} ${printed.replaceAll('\n', '\n        ')}${paint.dim(limitsText(limits))}`,
@@ -46,6 +48,12 @@ const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => 
   ...step.loses.map(({ what, rows }) => paint.red(`      loses  ${quantity(rows, 'row')} ${what}`)),
   ...(step.after.length ? [paint.dim(`      proof  ${step.after.join('; ')}`)] : []),
   ...(step.undo ? [paint.dim(`      back   ${step.undo.replaceAll('\n', '\n             ')}`)] : []),
+]
+
+const dangerLines = ({ what, because, instead }: Danger, paint: Paint): string[] => [
+  paint.yellow(`      ⚠ ${what}`),
+  `        ${because}`,
+  `        safely: ${instead}`,
 ]
 
 const stateLine = ({ expects, seen }: PlannedStep, paint: Paint): string[] => {
@@ -67,9 +75,30 @@ export const planSummary = (plan: Plan, { title, runs, paint }: PlanTextOptions)
     ...(revision ? [`  revision  ${revisionText(revision)}`] : []),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
     `  usually   ${expectation(shown, runs)}`,
+    ...dangerSummary(shown, paint),
     '',
   ].join('\n')
 }
+
+/** Before the question stands what is dangerous, and whom it hurts; a plan has the safe way too. */
+const dangerSummary = ({ steps, env }: Plan, paint: Paint): string[] => {
+  const inSteps = steps.flatMap(({ title, dangers }) => (dangers ? [{ title, dangers }] : []))
+  if (inSteps.length === 0) return []
+  const shown = inSteps.flatMap(({ title, dangers }) => [
+    `    ${title}`,
+    ...dangers
+      .slice(0, MOST)
+      .flatMap(({ what, because }) => [paint.yellow(`      ⚠ ${what}`), `        ${because}`]),
+    ...(dangers.length > MOST ? [`      … and ${dangers.length - MOST} more`] : []),
+  ])
+  const count = inSteps.reduce((sum, { dangers }) => sum + dangers.length, 0)
+  return [
+    `  dangers   ${count}; the safe way to write ${count > 1 ? 'each' : 'it'}: runbook plan ${env.name}`,
+    ...shown,
+  ]
+}
+/** Of each step. */
+const MOST = 5
 
 const revisionText = ({ from, to }: { from: string; to: string }): string =>
   from === to ? `${from.slice(0, 7)}, nothing new` : `${from.slice(0, 7)} → ${to.slice(0, 7)}`

@@ -1,13 +1,17 @@
 import type { MigrationFile } from '../../checks/reading/prisma-migrations.ts'
+import type { Danger } from '../../runbook/index.ts'
+import { dangersOf, type SqlFile } from '../sql/dangers/dangers-of.ts'
 import { effectsOf } from '../sql/effects.ts'
 import type { SqlEffects } from '../sql/ledger.ts'
-import { isEmptyScript, type ParsedStatement, parseSqlScript } from '../sql/script.ts'
+import { isEmptyScript, parseSqlScript } from '../sql/script.ts'
 
 /** What migrations do together, in their order. */
 export interface MigrationEffects {
   effects: SqlEffects
   /** The first line that the parser cannot account for; then their way back is not known. */
   unread: string | null
+  /** What may go wrong, or hurt users. */
+  dangers: Danger[]
   /** Where each statement stands, to name its file. */
   places: { file: string; line: number; sql: string }[]
 }
@@ -16,7 +20,7 @@ export const effectsOfMigrations = async (
   migrations: readonly MigrationFile[],
   schema: string,
 ): Promise<MigrationEffects> => {
-  const statements: ParsedStatement[] = []
+  const files: SqlFile[] = []
   const places: MigrationEffects['places'] = []
   let unread: string | null = null
   for (const { name, sql } of migrations) {
@@ -24,10 +28,11 @@ export const effectsOfMigrations = async (
     // Prisma makes an empty migration where nothing has changed.
     const [mistake] = isEmptyScript(script) ? [] : script.mistakes
     if (mistake) unread ??= `line ${mistake.line} of ${name}: ${mistake.seen}`
-    statements.push(...script.statements)
+    files.push({ name, statements: script.statements })
     places.push(...script.statements.map(({ line, sql }) => ({ file: name, line, sql })))
   }
-  return { effects: effectsOf(statements, schema), unread, places }
+  const statements = files.flatMap((file) => file.statements)
+  return { effects: effectsOf(statements, schema), unread, places, dangers: dangersOf(files, schema) }
 }
 
 /** A short account of them: 'adds 13 tables, 52 indexes, 6 constraints'. */

@@ -72,6 +72,27 @@ Plan: shop to production (protected)
 `)
 })
 
+test('what is dangerous stands out in the plan, and before the question', () => {
+  const danger = {
+    ...{ rule: 'drop-column', what: 'line 2: DROP COLUMN a', because: 'its values are gone' },
+    instead: 'drop it later',
+  }
+  const dangerous = plan([planned('one', { dangers: [danger] }), planned('two')])
+  expect(planText(dangerous, { title, runs: [], paint: plain })).toContain(`\
+      ⚠ line 2: DROP COLUMN a
+        its values are gone
+        safely: drop it later
+`)
+  expect(planSummary(dangerous, { title, runs: [], paint: plain })).toContain(`\
+  dangers   1; the safe way to write it: runbook plan production
+    Do one
+      ⚠ line 2: DROP COLUMN a
+        its values are gone
+`)
+  const many = plan([planned('one', { dangers: Array.from({ length: 8 }, () => danger) })])
+  expect(planSummary(many, { title, runs: [], paint: plain })).toMatch(/dangers {3}8;[^…]*… and 3 more\n/)
+})
+
 test('what is not known is not said', () => {
   const bare = plan([planned('one', { phase: '' })], { revision: null })
   const env = { ...bare.env, protected: false }

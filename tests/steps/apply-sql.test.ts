@@ -153,6 +153,18 @@ test('`derive: false` leaves it to `after`, for a file whose columns were altere
   })
 })
 
+test('a plan names what is dangerous, unless it is done already', async () => {
+  const sql = '-- one\nCREATE INDEX avatars_name ON avatars (name);\nALTER TABLE avatars ADD a int'
+  const step = applySql({ file: file(sql) })
+  expect((await rig.plan(step)).steps[0]!.dangers).toMatchObject([
+    { rule: 'index-without-concurrently', what: 'line 2: CREATE INDEX on avatars without CONCURRENTLY' },
+  ])
+  await rig.run(step)
+  expect((await rig.plan(step)).steps[0]).toMatchObject({ expects: 'done' })
+  expect((await rig.plan(step)).steps[0]!.dangers).toBeUndefined()
+  expect((await rig.plan(applySql({ file: file(guide) }))).steps[0]!.dangers).toBeUndefined()
+})
+
 test('a file whose effect nobody can see needs `after`', async () => {
   const sql = "ALTER TABLE avatars ADD a int;\nUPDATE avatars SET a = 1;\nUPDATE avatars SET name = 'x'"
   const refused = await run(sql)
