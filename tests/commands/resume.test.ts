@@ -213,7 +213,10 @@ describe('a run that failed', () => {
     observe: async ({ see }) => ({ was: await see(readsFile('state')) }),
     actions: () => ({ move: changes('sh', '-c', 'echo moved > state; echo move >> ran; test -e mended && touch done-move') }),
     after: () => [left('done-move')],
-    undo: ({ observed }) => r.reverse('code', { back: r.writesFile('state', observed.was) }),
+    undo: ({ observed }) => r.reverse('code', { back: r.writesFile('state', observed.was) }, [
+      defineCheck({ fact: 'it is as it was', remedy: '', look: async ({ see }) =>
+        ((await see(readsFile('state'))) === observed.was ? holds(observed.was) : fails('it is not')) }),
+    ]),
   })`
 
   test('goes on with what it observed at first, from which its way back was made', async () => {
