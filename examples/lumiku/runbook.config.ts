@@ -1,11 +1,12 @@
 // The "Avatar Creator Deployment Guide" as a book: its sections in its order, each of them a step that proves itself.
 // Headings in comments are the guide's own. What was wrong in the guide is listed in README.md.
-import { defineRunbook, parallel, phase, secret, sequence } from 'runbook'
-import { databaseAnswers, remoteAnswers, secretPresent, toolPresent, workingTreeClean } from 'runbook/checks'
+import { defineRunbook, either, parallel, phase, secret, sequence } from 'runbook'
+import { databaseAnswers, secretPresent, toolPresent, workingTreeClean } from 'runbook/checks'
 import {
   applySql,
   backupDatabase,
   buildApp,
+  editFile,
   installDependencies,
   manual,
   pm2Restart,
@@ -15,7 +16,7 @@ import {
   watchLogs,
 } from 'runbook/steps'
 import { apiTests } from './api-tests.ts'
-import { columnsAdded, columnsBefore } from './avatars.ts'
+import { columnsAdded, columnsBefore, repository } from './avatars.ts'
 import { checklist } from './checklist.ts'
 import { avatarsAsExpected } from './checks/avatars-as-expected.ts'
 import { importLineIsFixed, importLineIsKnown } from './checks/import-line.ts'
@@ -68,7 +69,6 @@ export default defineRunbook({
           toolPresent('node', { version: '>=20.19' }),
           secretPresent('DATABASE_URL'),
           databaseAnswers(),
-          remoteAnswers(),
         ]),
       ]),
 
@@ -88,10 +88,17 @@ export default defineRunbook({
           // ### Backup Requirements. Beside the rest, which does not touch the database.
           env.protected && backupDatabase(),
           sequence([
-            // #### Option A: Git Pull (Recommended)
-            pullCode({ after: [importLineIsFixed()] }),
-            // #### Option B: Manual Code Fix, if pulling from git is not possible. In the place of pullCode:
-            //   editFile({ file: repository, find: 'import { prisma }', replace: 'import prisma' }),
+            either(
+              // #### Option A: Git Pull (Recommended)
+              pullCode({ after: [importLineIsFixed()] }),
+              // #### Option B: Manual Code Fix, if pulling from git is not possible
+              editFile({
+                file: repository,
+                find: 'import { prisma }',
+                replace: 'import prisma',
+                after: [importLineIsFixed()],
+              }),
+            ),
 
             // #### Rebuild Application
             installDependencies({ in: 'backend' }),

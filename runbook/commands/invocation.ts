@@ -30,6 +30,7 @@ export interface Options {
   color?: boolean
   /** Of `deploy`. */
   onFailure?: 'stop' | 'rollback'
+  otherWay?: boolean
   /** Of `rollback`. */
   plan?: boolean
   run?: string

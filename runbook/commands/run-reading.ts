@@ -153,6 +153,7 @@ const answersOf = ({ options, canAsk }: Invocation): Answers => ({
   canAsk,
   ...(options.confirm !== undefined && { confirm: options.confirm }),
   ...(options.onFailure && { onFailure: options.onFailure }),
+  ...(options.otherWay && { otherWay: true }),
 })
 
 /** Questions are asked where nothing is drawn. */

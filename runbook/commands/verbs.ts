@@ -18,6 +18,10 @@ export interface OptionText {
   choices?: readonly string[]
 }
 
+const otherWay = {
+  flags: '--other-way',
+  about: 'where the book has two ways: the second, when the first has failed and changed nothing',
+}
 const approval = [
   {
     flags: '--approved-by <name>',
@@ -62,6 +66,7 @@ export const verbs: readonly Verb[] = [
         about: 'what to do when a step fails, instead of asking',
         choices: ['stop', 'rollback'],
       },
+      otherWay,
       wait,
       ...approval,
     ],
@@ -77,6 +82,7 @@ export const verbs: readonly Verb[] = [
         about: 'what to do when a step fails, instead of asking',
         choices: ['stop', 'rollback'],
       },
+      otherWay,
       ...approval,
     ],
     load: async () => (await import('./resume.ts')).resume,
@@ -93,6 +99,7 @@ export const verbs: readonly Verb[] = [
         about: 'what to do when a step fails, instead of asking',
         choices: ['stop', 'rollback'],
       },
+      otherWay,
       ...approval,
     ],
     load: async () => (await import('./run.ts')).run,

@@ -1,5 +1,5 @@
-import type { RunState } from '../journal/fold.ts'
-import { type Entry, stepsOf } from '../model/book.ts'
+import { isLeftOut, type RunState } from '../journal/fold.ts'
+import { type Entry, sequence, stepsOf } from '../model/book.ts'
 import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 
@@ -17,6 +17,13 @@ export const isOver = ({ id }: Step, { steps }: RunState): boolean => {
 
 const remaining = (entry: Entry, state: RunState): Entry[] => {
   if (entry.kind === 'step') return isOver(entry, state) ? [] : [entry]
+  if (entry.kind === 'either') {
+    const [first, second] = entry.entries
+    if (!first || !second) return []
+    if (stepsOf(first).some((step) => isLeftOut(state, step.id))) return remaining(second, state)
+    const rest = remaining(first, state)
+    return rest.length ? [{ ...entry, entries: [sequence(rest), second] }] : []
+  }
   // What stands between a stop and a start is done while nothing runs: the stop holds no longer than its run.
   const between = entry.entries.some(
     (one) => !isEdge(one) && stepsOf(one).some((step) => !isOver(step, state)),

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { begunStates, type StepRecord } from '../journal/fold.ts'
+import { begunStates, isLeftOut, type StepRecord } from '../journal/fold.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Actions } from '../model/action.ts'
 import { type Entry, parallel, phase, sequence, stepsOf } from '../model/book.ts'
@@ -9,6 +9,7 @@ import { Failed, unmet } from '../model/failure.ts'
 import type { RunPaths } from '../model/look.ts'
 import { defineStep, type Step } from '../model/step.ts'
 import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
+import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { type Restoring, restoring } from './restoring.ts'
 
@@ -43,7 +44,8 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
       .filter(({ undo }) => undo.of === of)
       .map((record) => undoStep(record, book, options))
   const code = undone('code')
-  const follows = book.steps.filter(({ sort }) => sort === 'follows')
+  const taken = stepsTaken(book.entries, ({ id }) => isLeftOut(options.target.state, id))
+  const follows = taken.filter(({ sort }) => sort === 'follows')
   const restores = options.database === 'restore' && changesDatabase(begun, book)
   const entries: Entry[] = [
     ...(restores
@@ -51,7 +53,7 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
       : withoutRestore({ code, follows, schema: options.database === 'schema' ? undone('schema') : [] })),
     phase(
       'Verify',
-      book.steps
+      taken
         .filter(({ sort }) => sort === 'verifies')
         .map((step) => ({ ...step, advisory: 'whether it held before the deployment is not known' })),
     ),

@@ -3,19 +3,31 @@ import { isForwards } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import { askChoice, askText } from './ask.ts'
+import type { OtherWay } from './other-way.ts'
 import type { RunContext } from './run-context.ts'
 
 /** What an operator may decide when a step has failed. */
-export type Decision = 'retry' | 'skip' | 'rollback' | 'stop'
+export type Decision = 'retry' | 'skip' | 'other-way' | 'rollback' | 'stop'
 
 /**
  * Asks what to do after a failure: try the step again, leave out what its author marked as optional, take everything
- * back, or stop and leave it as it is, with a reason. Without somebody to ask, `--on-failure` decides.
+ * back, or stop and leave it as it is, with a reason. Where the book has another way, and this one has changed nothing,
+ * that is offered. Without somebody to ask, `--other-way` and `--on-failure` decide.
  */
-export const decideAfter = async (step: Step, failure: Failure, context: RunContext): Promise<Decision> => {
+export const decideAfter = async (
+  step: Step,
+  failure: Failure,
+  context: RunContext,
+  other?: OtherWay,
+): Promise<Decision> => {
   const { answers, recorder, state } = context
   if (failure.kind === 'interrupted' || failure.kind === 'journal-failed') return 'stop'
-  const decision = answers.onFailure ?? (answers.canAsk ? await ask(step, context) : 'stop')
+  const open = other && (await other.isOpen(failure)) ? other : undefined
+  if (open && answers.otherWay) {
+    await askText(`"${step.title}" failed. Go the other way: ${open.title}?`, 'yes', context)
+    return 'other-way'
+  }
+  const decision = answers.onFailure ?? (answers.canAsk ? await ask(step, context, open) : 'stop')
   if (decision === 'rollback') context.takeBack = true
   if (decision === 'stop' && answers.canAsk && !answers.onFailure && state.changed)
     await askText('Why is it left as it is? (for the transcript)', undefined, context)
@@ -31,9 +43,10 @@ export const decideAfter = async (step: Step, failure: Failure, context: RunCont
   return decision
 }
 
-const ask = async (step: Step, context: RunContext): Promise<Decision> => {
+const ask = async (step: Step, context: RunContext, open: OtherWay | undefined): Promise<Decision> => {
   const choices: { name: string; value: Decision }[] = [
     { name: 'Try this step again', value: 'retry' },
+    ...(open ? [{ name: `Go the other way: ${open.title}`, value: 'other-way' as const }] : []),
     ...(step.optional ? [{ name: 'Go on without it', value: 'skip' as const }] : []),
     ...(canTakeBack(context)
       ? [{ name: 'Roll back what this run changed', value: 'rollback' as const }]

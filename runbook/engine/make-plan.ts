@@ -1,5 +1,6 @@
 import type { Planned } from '../model/action.ts'
 import { placeOf } from '../model/environment.ts'
+import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
@@ -8,12 +9,14 @@ import type { PlannedStep } from '../model/planned-step.ts'
 import { printAction, printPlanned, withNames } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
 import type { Undo } from '../model/undo.ts'
+import { titleOf, type Way, waysOf } from '../model/ways.ts'
 import { expectedDuration } from '../plan/expected-duration.ts'
 import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { beginStep } from './begin-step.ts'
 import { earlierAttempt } from './earlier-attempt.ts'
 import { lookAt } from './look-at.ts'
 import { Moment } from './moment.ts'
+import { hinted, isThinkable } from './other-way.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
 import { restsOn } from './run-step.ts'
 
@@ -32,12 +35,21 @@ export const makePlan = async (
   const failures: Failure[] = []
   const places = placesOf(entries)
   // Of a run that goes on the revision may be known already.
-  const foreseen = {
+  let foreseen = {
     revision: context.state.revision as Revision | null,
     outputs: new Map<string, unknown>(),
   }
   const planned: PlannedStep[] = []
+  const ways = waysOf(entries)
+  /** Failures of either way, which stop nothing where the other can be gone. */
+  const ofWays = new Map<string, Failure>()
+  let beforeWays = foreseen
   for (const step of steps) {
+    const way = ways.get(step.id)
+    if (way?.place === 'first' && way.own[0] === step)
+      beforeWays = { revision: foreseen.revision, outputs: new Map(foreseen.outputs) }
+    // The second way is for a world in which nothing of the first has happened.
+    const known = way?.place === 'second' ? beforeWays : foreseen
     const ms = usually.get(step.id)
     const page = {
       id: step.id,
@@ -47,19 +59,23 @@ export const makePlan = async (
       ...(ms !== undefined && { usually: ms }),
     }
     try {
-      planned.push({ ...page, ...(await planStep(step, context, foreseen)) })
+      const { findings, ...more } = await planStep(step, context, known)
+      planned.push({ ...page, ...more, findings: [...whenTaken(way), ...findings] })
     } catch (error) {
       if (!(error instanceof NotYet) && !(error instanceof Failed)) throw error
       if (error instanceof Failed) {
         context.signal.throwIfAborted()
-        failures.push(error.failure)
+        if (!way) failures.push(error.failure)
+        else ofWays.set(step.id, error.failure)
+        // What comes later is planned for the second way then.
+        if (way?.place === 'first') foreseen = beforeWays
       }
       const seen = error instanceof NotYet ? error.message : 'could not be observed'
       planned.push({
         ...page,
         expects: 'later',
         seen,
-        findings: [],
+        findings: whenTaken(way),
         actions: [],
         after: [],
         undo: '',
@@ -67,12 +83,34 @@ export const makePlan = async (
       })
     }
   }
+  failures.unshift(...closedWays(ofWays, ways, context, failures.length > 0))
+  for (const [id, failure] of ofWays)
+    planned.find((one) => one.id === id)!.seen = `now it cannot be done: ${explain(failure).sentence}`
   const total = expectedDuration(entries, usually)
   return {
     plan: { env, revision: foreseen.revision, steps: planned, ...(total > 0 && { usually: total }) },
     failures,
   }
 }
+
+/** What stops the plan: both ways cannot be gone, or the first cannot and nobody may choose the second. */
+const closedWays = (
+  failures: ReadonlyMap<string, Failure>,
+  ways: ReadonlyMap<string, Way>,
+  context: RunContext,
+  /** Where the plan cannot be made anyway, what closed a way may be the reason. */
+  anyway: boolean,
+): Failure[] =>
+  [...failures].flatMap(([id, failure]) => {
+    const { place, other, either } = ways.get(id)!
+    if (anyway || other.some((step) => failures.has(step.id))) return [failure]
+    return place === 'second' || isThinkable(context) ? [] : [hinted(failure, either)]
+  })
+
+const whenTaken = (way: Way | undefined): string[] =>
+  way?.place === 'second'
+    ? [`the other way: only where "${titleOf(way.either.entries[0]!)}" fails, and has changed nothing`]
+    : []
 
 const planStep = async (
   step: Step,

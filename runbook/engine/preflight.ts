@@ -4,8 +4,10 @@ import { isElsewhere } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure, Unmet } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
+import { type Way, waysOf } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { lookAt } from './look-at.ts'
+import { hinted, isThinkable } from './other-way.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 
 /** How many facts are looked at at once. */
@@ -28,7 +30,10 @@ export const needsOf = ({ steps, env }: Arrangement): Need[] => {
   return [...facts.values()]
 }
 
-/** Looks at the whole checklist, and names everything on it that does not hold, in the checklist's order. */
+/**
+ * Looks at the whole checklist, and names everything on it that does not hold, in the checklist's order; but for what
+ * only one of two ways needs, where the other can be gone.
+ */
 export const preflight = async (arrangement: Arrangement, context: RunContext): Promise<Failure[]> => {
   // Without its host whatever is asked there would fail alike.
   const there =
@@ -42,7 +47,24 @@ export const preflight = async (arrangement: Arrangement, context: RunContext): 
     for (const [i, need] of waiting) unmet[i] = await lookAtNeed(need, context)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return unmet.flatMap((one) => (one ? [{ kind: 'before-unmet' as const, unmet: [one] }] : []))
+  const missing = new Set(unmet.flatMap((one) => (one ? [one.fact] : [])))
+  const { env, steps, entries } = arrangement
+  const ways = waysOf(entries)
+  const isNeededBy = (step: Step, fact?: string) =>
+    step.needs({ env }).some((check) => (fact === undefined ? missing.has(check.fact) : check.fact === fact))
+  /** The ways that stand or fall with a fact; undefined where something else needs it too. */
+  const waysNeeding = (fact: string): Way[] | undefined => {
+    const found = steps.filter((step) => isNeededBy(step, fact)).map(({ id }) => ways.get(id))
+    return found.every((way): way is Way => way !== undefined) ? found : undefined
+  }
+  return unmet.flatMap((one): Failure[] => {
+    if (!one) return []
+    const failure: Failure = { kind: 'before-unmet', unmet: [one] }
+    const open = waysNeeding(one.fact)?.every(({ other }) => !other.some((step) => isNeededBy(step)))
+    if (!open) return [failure]
+    const first = waysNeeding(one.fact)!.find(({ place }) => place === 'first')
+    return first && !isThinkable(context) ? [hinted(failure, first.either)] : []
+  })
 }
 
 const lookAtNeed = async ({ check, step }: Need, context: RunContext): Promise<Unmet | undefined> => {

@@ -1,7 +1,7 @@
 import { makeScratch, removeScratch } from '../doors/files.ts'
 import { makeRemoteScratch, removeRemoteScratch } from '../doors/remote-files.ts'
 import type { RemoteHost } from '../doors/remote-host.ts'
-import type { RunState } from '../journal/fold.ts'
+import { isLeftOut, type RunState } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Effect, Result } from '../model/action.ts'
 import { type Environment, placeOf } from '../model/environment.ts'
@@ -9,6 +9,7 @@ import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
+import { OTHER_WAY } from '../model/ways.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
 import type { Turns } from './turns.ts'
@@ -21,6 +22,8 @@ export interface Answers {
   confirm?: string
   /** What to do when a step fails, where nobody is asked. */
   onFailure?: 'stop' | 'rollback'
+  /** Whether the second of two ways is gone, where the first has failed and changed nothing. */
+  otherWay?: boolean
   /** Whether somebody is there to answer. */
   canAsk?: boolean
 }
@@ -80,9 +83,10 @@ export const lookOf = (
     outputOf: <Out>({ id }: Step<any, any, Out>): Out => {
       if (foreseen?.outputs.has(id)) return foreseen.outputs.get(id) as Out
       const state = context.state.steps.get(id)?.state
-      if (state?.is === 'done' || state?.is === 'skipped') return state.output as Out
+      const leftOut = isLeftOut(context.state, id)
+      if (!leftOut && (state?.is === 'done' || state?.is === 'skipped')) return state.output as Out
       if (foreseen) throw new NotYet(id)
-      const seen = state?.is === 'failed' ? 'it failed' : 'it has not been done'
+      const seen = leftOut ? OTHER_WAY : state?.is === 'failed' ? 'it failed' : 'it has not been done'
       throw unmet(`the step ${id} is done`, seen, `runbook deploy ${context.env.name}`)
     },
     performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),

@@ -1,8 +1,9 @@
-import type { RunState } from '../journal/fold.ts'
+import { isLeftOut, type RunState } from '../journal/fold.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf, type Unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Step } from '../model/step.ts'
+import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { demand } from './look-at.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -13,11 +14,13 @@ import { runStep } from './run-step.ts'
  * last deployment observed is what it is compared with. Nothing stops it; all that does not hold is named.
  */
 export const verify = async (
-  { steps }: Arrangement,
+  { entries }: Arrangement,
   context: RunContext,
   lastDeployment: RunState | undefined,
 ): Promise<void> => {
   const failures: { step: Step; failure: Failure }[] = []
+  // Of two ways the one that was taken; the first where nothing tells.
+  const steps = stepsTaken(entries, ({ id }) => !!lastDeployment && isLeftOut(lastDeployment, id))
   if (lastDeployment?.revision) context.state.revision = lastDeployment.revision
   // What only prepared the deployment is not looked at, but its output may be asked for.
   for (const { id, sort } of steps) {

@@ -3,6 +3,7 @@ import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Sort } from '../model/step.ts'
 import type { FrozenUndo } from '../model/undo.ts'
+import { OTHER_WAY } from '../model/ways.ts'
 
 /** Where a step stands, as far as the transcript tells. */
 export type StepState =
@@ -18,6 +19,8 @@ export interface StepRecord {
   sort: Sort
   state: StepState
   observed?: Json
+  /** Where it was to move the code. */
+  revision?: { from: string; to: string }
   undo?: FrozenUndo
   /** Actions that were begun, in order. */
   actions: Map<string, ActionRecord>
@@ -58,6 +61,12 @@ export const isBegun = ({ steps }: RunState): boolean =>
 export const begunStates = ({ steps }: RunState): StepRecord[] =>
   [...steps.values()].filter(({ sort, actions }) => sort === 'state' && actions.size > 0)
 
+/** Whether it belongs to a way that the run has not taken. */
+export const isLeftOut = ({ steps }: RunState, id: string): boolean => {
+  const state = steps.get(id)?.state
+  return state?.is === 'skipped' && state.why === OTHER_WAY
+}
+
 export const emptyRun = (): RunState => ({ steps: new Map(), revision: null, changed: false, probed: [] })
 
 export const foldRun = (events: Iterable<Happening & { at: string }>): RunState => {
@@ -88,7 +97,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       return
     case 'observed':
       recordOf(state, event.step).observed = event.observed
-      if (event.revision) state.revision = event.revision
+      if (event.revision) state.revision = recordOf(state, event.step).revision = event.revision
       return
     case 'undo-frozen':
       recordOf(state, event.step).undo = event.undo
@@ -123,6 +132,9 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         seen: event.seen,
         output: event.output,
       }
+      // It has not moved the code after all.
+      if (event.why === OTHER_WAY && state.revision === recordOf(state, event.step).revision)
+        state.revision = null
       return
     case 'step-failed':
       recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }

@@ -5,7 +5,7 @@ import type { Step } from './step.ts'
 /** A step, or a group of them. */
 export type Entry = Step | Group
 export interface Group {
-  readonly kind: 'phase' | 'sequence' | 'parallel'
+  readonly kind: 'phase' | 'sequence' | 'parallel' | 'either'
   readonly title: string
   readonly entries: readonly Entry[]
 }
@@ -27,6 +27,11 @@ export const phase = (title: string, entries: Entries): Group => group('phase')(
 export const sequence = (entries: Entries): Group => group('sequence')('', entries)
 /** At the same time: the only way to leave the order of the page. */
 export const parallel = (entries: Entries): Group => group('parallel')('', entries)
+/**
+ * A method and its fallback. The second way is offered when the first has failed, and is seen to have changed nothing;
+ * each is a step or a sequence.
+ */
+export const either = (first: Entry, second: Entry): Group => group('either')('', [first, second])
 
 /** An environment as a book writes it. */
 export interface EnvironmentDefinition {

@@ -54,6 +54,14 @@ const mistakesOfEnvironment = (
   }
   if (entries.some((entry) => !isEntry(entry))) return [notAList(at)]
   const steps = entries.flatMap(stepsOf)
+  if (entries.some(hasMixedWays))
+    return [
+      {
+        at,
+        expected:
+          'has an `either` with `parallel` or another `either` inside: a way is a step, or a sequence of steps',
+      },
+    ]
   const ofOptions = steps.flatMap((step) => step.mistakes)
   // A step whose options are wrong does not tell what it is for.
   return [
@@ -84,6 +92,14 @@ const isEntry = (entry: Entry): boolean =>
   entry?.kind === 'step'
     ? Array.isArray(entry.mistakes)
     : Array.isArray(entry?.entries) && entry.entries.every((inner) => isEntry(inner))
+
+const hasMixedWays = (entry: Entry): boolean =>
+  entry.kind !== 'step' &&
+  entry.entries.some((inner) => (entry.kind === 'either' ? holdsForks(inner) : hasMixedWays(inner)))
+
+const holdsForks = (entry: Entry): boolean =>
+  entry.kind !== 'step' &&
+  (entry.kind === 'parallel' || entry.kind === 'either' || entry.entries.some(holdsForks))
 
 const mistakesOfIds = (steps: readonly Step[]): Mistake[] => {
   const ids = steps.map(({ id }) => id)
@@ -139,10 +155,13 @@ const tooEarly = (
       continue
     }
     // Beside each other: what one branch has done, another cannot build on.
-    const parts = entry.kind === 'parallel' ? entry.entries.map((branch) => [branch]) : [entry.entries]
+    // Nor does one way build on the other.
+    const apart = entry.kind === 'parallel' || entry.kind === 'either'
+    const parts = apart ? entry.entries.map((branch) => [branch]) : [entry.entries]
     const found = parts.map((part) => tooEarly(part, now))
     migrations.push(...found.flatMap((part) => part.migrations))
-    now ||= found.some((part) => part.backedUp)
+    now ||=
+      entry.kind === 'either' ? found.every((part) => part.backedUp) : found.some((part) => part.backedUp)
   }
   return { migrations, backedUp: now }
 }

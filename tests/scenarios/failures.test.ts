@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { processesOf, removeWorlds } from '../examples/raise-world.ts'
@@ -152,4 +152,36 @@ test('on a terminal: the name, a branch with a slash, the manual checklist, and 
   const [shown, hidden] = ['\u001b[?25h', '\u001b[?25l'].map((code) => printed.all.lastIndexOf(code))
   expect(shown).toBeGreaterThanOrEqual(hidden!)
   expect((await world.runbook(['show'])).out).toContain('the image is slow')
+})
+
+test('the remote does not answer: the code is edited in place, the guide’s Option B, and taken back', async () => {
+  const remote = join(world.dir, 'remote.git')
+  const place = join(world.production, migration)
+  await rename(remote, `${remote}.away`)
+  try {
+    await writeFile(place, await readFile(join('examples/lumiku/app', migration)))
+    const refused = await world.runbook(deploy())
+    expect([refused.exit, refused.out]).toEqual([3, expect.stringContaining('--other-way')])
+    const deployed = await world.runbook(deploy('--other-way'))
+    expect([deployed.exit, last(deployed.out)]).toEqual([0, expect.stringContaining('Done in')])
+    expect(deployed.out).toContain('Pull the latest code · the other way was taken')
+    expect((await world.call('POST', projects, { name: 'Option B' })).status).toBe(201)
+    expect(world.git('rev-parse', 'HEAD')).toBe(world.revisions.broken)
+    const shown = await world.runbook(['show', '--json'])
+    expect(eventsIn(shown.out)).toContainEqual(
+      expect.objectContaining({
+        type: 'answered',
+        question: expect.stringContaining('Go the other way'),
+        by: 'flag',
+      }),
+    )
+    expect((await world.runbook(['verify', 'production'])).exit).toBe(0)
+    const back = await world.runbook(['rollback', 'production', '--confirm', 'production', '--yes'])
+    expect([back.exit, last(back.out)]).toEqual([0, expect.stringContaining('Rolled back')])
+    expect(await readFile(join(world.production, repository), 'utf8')).toContain('import { prisma }')
+    expect((await world.call('POST', projects, { name: 'broken again' })).status).toBe(500)
+  } finally {
+    await rename(`${remote}.away`, remote)
+    await rm(place)
+  }
 })
