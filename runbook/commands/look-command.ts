@@ -8,10 +8,11 @@ import { failureText } from '../render/outcome-text.ts'
 import type { Invocation } from './invocation.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 
-/** The frame of every command that only looks: no lock, no transcript, no file. */
+/** The frame of every command that only looks: no lock, no transcript, no file. `anyTarget`: the work sees to that itself. */
 export const lookCommand = async (
   invocation: Invocation,
   work: (open: OpenBook, context: RunContext) => Promise<void>,
+  { anyTarget = false } = {},
 ): Promise<number> => {
   const open = await openBook(invocation)
   const { context, close } = openContext({
@@ -29,7 +30,7 @@ export const lookCommand = async (
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
   try {
-    await demandRightTarget(context)
+    if (!anyTarget) await demandRightTarget(context)
     await work(open, context)
     return EXIT.done
   } catch (error) {

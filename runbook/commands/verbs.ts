@@ -57,6 +57,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./plan.ts')).plan,
   },
   {
+    name: 'guide',
+    argument: '[env]',
+    summary: 'the book as a markdown page that a person can follow by hand; changes nothing',
+    options: [],
+    load: async () => (await import('./guide.ts')).guide,
+  },
+  {
     name: 'deploy',
     argument: '[env]',
     summary: 'performs the book',

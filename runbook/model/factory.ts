@@ -49,6 +49,7 @@ export const factory = <const Shape extends z.ZodRawShape, S extends Step>(
       id: given.id ?? id,
       title: given.title ?? step.title,
       optional: given.optional ?? step.optional,
+      options: options ?? {},
       before: (at) => [...step.before(at), ...(given.before ?? [])],
       // A step may have found the same facts by itself.
       after: (at) => distinct([...step.after(at), ...(given.after ?? [])]),

@@ -82,6 +82,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   stopped?(stop: Step): Partial<Pick<Step, 'observe' | 'actions'>>
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
+  /** What the book says of it, where a factory made it. */
+  readonly options?: Readonly<Record<string, unknown>>
   /** Mistakes in the options that it was made with, found when the book is loaded. */
   readonly mistakes: readonly Mistake[]
 }

@@ -1,0 +1,56 @@
+import type { Action, Request, WriteFile } from '../model/action.ts'
+import type { Environment } from '../model/environment.ts'
+import { absoluteUrl, printAction } from '../model/print-action.ts'
+import { printText } from '../model/secret.ts'
+
+/** An action as a person performs it: what is typed, and into what. */
+export const byHand = (action: Action, env: Environment): { into: 'sh' | 'sql' | 'text'; text: string } => {
+  switch (action.kind) {
+    case 'query':
+    case 'transaction':
+      return { into: 'sql', text: printAction(action, env) }
+    case 'request':
+      return { into: 'sh', text: curl(action, env) }
+    case 'write-file':
+      return { into: 'sh', text: written(action) }
+    case 'instruction':
+      return { into: 'text', text: action.text }
+    case 'command':
+      return { into: 'sh', text: inItsFolder(printAction(action, env)) }
+    case 'read-file':
+      return { into: 'sh', text: `cat ${quoted(action.path)}` }
+  }
+}
+
+/** The next line is typed in the application's folder again. */
+const inItsFolder = (line: string): string => (line.startsWith('cd ') ? `(${line})` : line)
+
+const curl = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
+  [
+    `curl -sS -i -X ${method} ${quoted(absoluteUrl(url, env))}`,
+    ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${printText(value)}`)}`),
+    ...(json === undefined
+      ? []
+      : ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(json))}`]),
+  ].join(' \\\n  ')
+
+/** What a book shows of it stands above it, where that is something else: of a file that is known only later. */
+const written = ({ path, content, mode, shows }: WriteFile): string =>
+  [
+    ...(shows && shows !== content.trimEnd() ? shows.split('\n').map((line) => `# ${line}`) : []),
+    ...(content === '' ? [`: > ${quoted(path)}`] : heredoc(path, content)),
+    ...(mode === undefined ? [] : [`chmod ${mode.toString(8)} ${quoted(path)}`]),
+  ].join('\n')
+
+const heredoc = (path: string, content: string): string[] => {
+  let end = 'EOF'
+  while (content.split('\n').includes(end)) end += '_'
+  return [
+    `cat > ${quoted(path)} <<'${end}'`,
+    content.replace(/\n$/, ''),
+    end,
+    ...(content.endsWith('\n') ? [] : ['# the tool would write no newline at its end']),
+  ]
+}
+
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`

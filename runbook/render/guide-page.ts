@@ -1,0 +1,143 @@
+import type { Action } from '../model/action.ts'
+import type { Environment } from '../model/environment.ts'
+import { printText, type Text } from '../model/secret.ts'
+import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
+import { byHand } from './by-hand.ts'
+import { duration } from './duration.ts'
+import { visibleIn } from './visible.ts'
+
+/** A book as a markdown page, for the day on which the tool itself cannot be used. */
+export const guidePage = (guide: Guide): string => {
+  const shown = visibleIn(guide)
+  const { steps, env, needs } = shown
+  const lines = [...head(shown), '## Before you begin', '', ...checklist(needs), '']
+  let phase = ''
+  for (const [i, step] of steps.entries()) {
+    if (step.phase !== phase) lines.push(`## ${plain(step.phase)}`, '')
+    phase = step.phase
+    lines.push(...stepPage(step, i + 1, env))
+  }
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+const head = ({ book, env, approval, at, blind, steps }: Guide): string[] => {
+  const unseen = steps.filter(({ from }) => from !== 'seen').length
+  const looked =
+    blind !== undefined
+      ? `Nothing was looked at: ${plain(blind)}. It says what is known without looking.`
+      : unseen
+        ? `${unseen} of its ${steps.length} steps could not be looked at; each says why.`
+        : 'Every step was looked at.'
+  return [
+    `# ${plain(book)} to ${plain(env.name)}, by hand`,
+    '',
+    `Written on ${at.slice(0, 16).replace('T', ' ')} UTC by \`runbook guide ${env.name}\`, which changes nothing. ${looked}`,
+    'Commands are as of then: where something has changed since, write the page anew, or look before you type.',
+    '',
+    `- Where: ${env.host === 'local' ? 'the machine on which the page was written' : plain(env.host)}, in \`${env.app.dir}\`, branch \`${env.app.branch}\`.`,
+    ...(env.protected
+      ? [`- **${plain(env.name)} is protected: make the backup, and do not go on without it.**`]
+      : []),
+    ...(approval
+      ? [
+          `- A rollback needs the word of ${plain(approval.from)}${approval.contact ? `, ${plain(approval.contact)}` : ''}.`,
+        ]
+      : []),
+    `- \`‹secret NAME›\` stands for the value of NAME, from \`.env.${env.name}\` beside the book or your shell; \`‹stamp›\` for the time, such as 20261122T021500Z; any other \`‹name›\` for what a line before it has answered; leave an option out of which only the tool knows that, such as \`--snapshot=‹snapshot›\`.`,
+    ...(env.database
+      ? [
+          `- \`PG*=‹secret ${env.database.url.name}›\` stands for PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE with the parts of that URL. With these set, SQL is for: \`psql -X -v ON_ERROR_STOP=1\`, after \`SET search_path TO ${env.database.schema};\``,
+        ]
+      : []),
+    '- Stop at the first line that fails, or the first fact that does not hold.',
+    '',
+    ...block('sh', [`cd '${env.app.dir}'`, ...variables(env)].join('\n')),
+  ]
+}
+
+const variables = ({ variables }: Environment): string[] =>
+  Object.entries(variables).map(([name, value]) => `export ${name}='${printText(value)}'`)
+
+const stepPage = (step: GuideStep, number: number, env: Environment): string[] => [
+  `### ${number}. ${plain(step.title)}`,
+  '',
+  plain(step.about),
+  '',
+  ...notes(step).flatMap((note) => [`*${note}*`, '']),
+  ...step.findings.map((finding) => `- ${plain(finding)}`),
+  ...(step.findings.length ? [''] : []),
+  ...facts('Before:', step.before),
+  ...actions(step, env),
+  ...facts('Afterwards:', step.after),
+  ...wayBack(step.undo, env),
+]
+
+const notes = ({ from, why, parallel, optional, advisory, usually }: GuideStep): string[] => [
+  ...(from === 'seen' ? [] : [`It could not be looked at: ${plain(why ?? '')}.`]),
+  ...(typeof from === 'object'
+    ? [`Its commands are those of the run ${from.run}: look whether they still fit before you type them.`]
+    : []),
+  ...(parallel ? ['It can be done while others of this phase are.'] : []),
+  ...(optional ? ['It can be left out.'] : []),
+  ...(advisory ? [`Go on when it fails: ${plain(advisory)}.`] : []),
+  ...(usually === undefined ? [] : [`It usually takes ${duration(usually)}.`]),
+]
+
+const actions = ({ actions, says = {} }: GuideStep, env: Environment): string[] => {
+  if (actions?.length) return ['Do:', '', ...actions.flatMap((action) => typed(action, env))]
+  if (actions) return ['There is nothing to type: look at what must hold.', '']
+  const said = Object.entries(says).flatMap(([name, value]) => {
+    const text = optionText(value)
+    return text === undefined ? [] : [`- ${plain(name)}: \`${text}\``]
+  })
+  return [
+    `What is typed depends on what is found, which is not known.${said.length ? ' The book says of it:' : ''}`,
+    '',
+    ...said,
+    ...(said.length ? [''] : []),
+  ]
+}
+
+/** What of an option a person can read; not a check, nor a pattern. */
+const optionText = (value: unknown): string | undefined => {
+  if (
+    typeof value === 'string' ||
+    ['secret', 'template'].includes((value as { kind?: string } | null)?.kind ?? '')
+  )
+    return printText(value as Text)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value.join(', ') : undefined
+}
+
+const typed = (action: Action, env: Environment): string[] => {
+  const { into, text } = byHand(action, env)
+  return into === 'text' ? [`- [ ] ${text.replaceAll('\n', '\n      ')}`, ''] : block(into, text)
+}
+
+const wayBack = (undo: GuideUndo | undefined, env: Environment): string[] => {
+  if (!undo) return ['The way back is known only when it has been looked at.', '']
+  if (undo.kind === 'none') return [plain(undo.text), '']
+  return [
+    undo.of === 'schema' ? 'The way back, only where the schema must go back too:' : 'The way back:',
+    '',
+    ...undo.actions.flatMap((action) => typed(action, env)),
+    ...facts('After the way back:', undo.after),
+  ]
+}
+
+const facts = (title: string, facts: readonly Fact[] | undefined): string[] =>
+  facts?.length ? [title, '', ...checklist(facts), ''] : []
+
+const checklist = (facts: readonly Fact[]): string[] =>
+  facts.map(({ fact, remedy }) => `- [ ] ${plain(fact)}. If not: ${plain(remedy)}`)
+
+/** A fence that is longer than any in the text. */
+const block = (language: string, text: string): string[] => {
+  const inside = (text.match(/`{3,}/g) ?? []).map(({ length }) => length)
+  const fence = '`'.repeat(Math.max(3, ...inside.map((length) => length + 1)))
+  return [`${fence}${language}`, text, fence, '']
+}
+
+/** Text on one line, in which markdown would see marks of its own; code between backticks stays code. */
+const plain = (text: string): string =>
+  text.replace(/\s*\n\s*/g, ' ').replace(/[*<]|\\(?=[!-/:-@[-`{-~])/g, '\\$&')
