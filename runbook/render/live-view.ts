@@ -49,7 +49,7 @@ export class LiveView implements View {
     private readonly usually: ReadonlyMap<string, number>,
   ) {
     this.#plain = new PlainView(arrangement, { ...options, announce: false })
-    this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, title]))
+    this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, visible(title)]))
   }
 
   event(event: Event): void {

@@ -47,7 +47,7 @@ export const failureText = (failure: Failure, title: string | undefined, paint: 
   const { sentence, remedy, detail } = visibleIn(explain(failure))
   const indent = (text: string, by: string) => text.replace(/\n/g, `\n${by}`)
   return [
-    `${paint.red('✖')} ${title ? `${paint.bold(title)}\n  ` : ''}${indent(sentence, '  ')}`,
+    `${paint.red('✖')} ${title ? `${paint.bold(visible(title))}\n  ` : ''}${indent(sentence, '  ')}`,
     ...(detail ? [paint.dim(`    │ ${indent(detail.trimEnd(), '    │ ')}`)] : []),
     `  ${paint.yellow('→')} ${indent(remedy, '    ')}`,
   ].join('\n')
@@ -90,7 +90,7 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
   const touched = records.filter(
     ({ sort, actions }) => sort !== 'prepares' && sort !== 'verifies' && actions.size > 0,
   )
-  const notBegun = [...titles].filter(([id]) => !state.steps.has(id)).map(([, title]) => title)
+  const notBegun = [...titles].filter(([id]) => !state.steps.has(id)).map(([, title]) => visible(title))
   if (!touched.length) return ['  changed     nothing']
   return [
     ...column(

@@ -36,9 +36,9 @@ export class PlainView implements View {
     arrangement: Pick<Arrangement, 'entries' | 'steps'>,
     private readonly options: PlainOptions,
   ) {
-    this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, title]))
+    this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, visible(title)]))
     this.#sorts = new Map(arrangement.steps.map(({ id, sort }) => [id, sort]))
-    this.#phases = new Map([...placesOf(arrangement.entries)].map(([id, { phase }]) => [id, phase]))
+    this.#phases = new Map([...placesOf(arrangement.entries)].map(([id, { phase }]) => [id, visible(phase)]))
   }
 
   /** What is never written need not be kept until it could be: a child may print a gigabyte meanwhile. */
