@@ -27,13 +27,22 @@ export const perform = async (
     const again = { try: number + 1, of: retry.tries, in: retry.pause }
     try {
       return await tryOnce(step, name, action, values, context, (failure) =>
-        goesOn(failure) ? { because: explain(failure).sentence, ...again } : undefined,
+        goesOn(failure) ? { because: reasonOf(failure), ...again } : undefined,
       )
     } catch (error) {
       if (!goesOn(failureOf(error))) throw error
       await context.doors.clock.sleep(retry.pause, context.signal)
     }
   }
+}
+
+/** The command itself stands in the line above. */
+const reasonOf = (failure: Failure): string => {
+  if (failure.kind === 'command-failed')
+    return typeof failure.exit === 'number'
+      ? `it ended with exit ${failure.exit}`
+      : `it ended with ${failure.exit}`
+  return failure.kind === 'timeout' ? `it was not done after ${failure.after} ms` : explain(failure).sentence
 }
 
 type Again = NonNullable<EventOf<'action-ended'>['again']>

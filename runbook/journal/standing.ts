@@ -25,5 +25,5 @@ export const standing = (events: readonly Event[]): string => {
   }
   if (asked !== undefined) return `the question "${asked}"`
   const titles = [...running.values()].map((title) => `"${title}"`)
-  return titles.join(' and ') || (begun ? 'no step just now' : 'its checklist or its plan')
+  return titles.join(' and ') || (begun ? 'between two steps' : 'its checklist or its plan')
 }

@@ -88,7 +88,7 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'locked':
       return {
-        sentence: `${failure.env} is locked by run ${failure.run}: ${failure.holder}, since ${failure.since}${failure.at ? `, now at ${failure.at}` : ''}`,
+        sentence: `${failure.env} is locked by run ${failure.run}: ${failure.holder}, since ${failure.since}${failure.at ? `, now: ${failure.at}` : ''}`,
         remedy: `wait until it has ended, or give --wait 10m; ${whereaboutsOf(failure)}`,
       }
     case 'frozen':

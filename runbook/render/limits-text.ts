@@ -11,8 +11,8 @@ export const limitsText = ({ timeout, retry: { tries, pause, on } }: Limits): st
 }
 
 const when = (reason: Limits['retry']['on'][number]): string => {
-  if (typeof reason === 'number') return `on exit ${reason}`
-  return { 'not-begun': 'where nothing was begun', timeout: 'when that is over', failed: 'when it fails' }[
+  if (typeof reason === 'number') return `after exit ${reason}`
+  return { 'not-begun': 'where nothing was begun', timeout: 'after a timeout', failed: 'after a failure' }[
     reason
   ]
 }

@@ -27,7 +27,7 @@ test('the second of two deployments is told who holds the environment, and chang
   expect([second.exit, second.out]).toEqual([5, ''])
   expect(second.err).toContain(`staging is locked by run ${run}`)
   expect(second.err).toMatch(
-    new RegExp(`\\w+ on \\S+, pid ${first.child.pid}, since \\d{4}-\\S+, now at "Do wait"\n`),
+    new RegExp(`\\w+ on \\S+, pid ${first.child.pid}, since \\d{4}-\\S+, now: "Do wait"\n`),
   )
   expect(second.err).toContain(`runbook show ${run}`)
   // What only looks is not kept out, and neither is another environment.
@@ -120,7 +120,7 @@ test('is held until the verification has ended', async () => {
   await until(() => existsSync(inApp('verifying')))
   const second = await runbook(['deploy', 'staging', '--yes'])
   expect(second.exit).toBe(5)
-  expect(second.out).toContain('now at "Do verify"')
+  expect(second.out).toContain('now: "Do verify"')
   writeFileSync(inApp('go'), '')
   expect((await first.ended).exit).toBe(0)
   expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
@@ -142,8 +142,8 @@ describe('--wait', () => {
     expect(exit).toBe(0)
     const lines = out.split('\n').filter((line) => line.startsWith('waiting: '))
     expect(lines[0]).toContain(`staging is locked by run ${run}: `)
-    expect(lines[0]).toContain('now at "Do wait"')
-    expect(lines.at(-1)).toContain('now at "Do two"')
+    expect(lines[0]).toContain('now: "Do wait"')
+    expect(lines.at(-1)).toContain('now: "Do two"')
     // Each is said once.
     expect(new Set(lines).size).toBe(lines.length)
     expect(out).toContain('already done')

@@ -40,7 +40,7 @@ const tries = () => readFileSync(rig.in('tries'), 'utf8').length
 test('each try is recorded, with the reason for the next', async () => {
   const { ended, events, plan } = await rig.perform([failing(2, { tries: 3, pause: 5000, on: [7] })])
   expect(ended.exit).toBe(0)
-  const because = expect.stringMatching(/^`sh -c .*` ended with exit 7$/)
+  const because = 'it ended with exit 7'
   expect(tried(events)).toEqual([
     ...['began', { because, try: 2, of: 3, in: 5000 }],
     ...['began', { because, try: 3, of: 3, in: 5000 }],
@@ -83,7 +83,7 @@ test('a try that takes too long is ended with its whole tree before the next', a
     }),
   ])
   expect(ended.exit).toBe(0)
-  expect(tried(events)[1]).toMatchObject({ because: expect.stringContaining('was not done after'), try: 2 })
+  expect(tried(events)[1]).toMatchObject({ because: 'it was not done after 500 ms', try: 2 })
   expect(alive(Number(readFileSync(rig.in('child'), 'utf8')))).toBe(false)
 })
 

@@ -11,7 +11,7 @@ test.each<[string, Happening[]]>([
   ['"Do one"', [started(), begins('one')]],
   ['"Do one" and "Do two"', [started(), begins('one'), begins('two')]],
   ['"Do two"', [started(), begins('one'), begins('two'), done('one')]],
-  ['no step just now', [started(), begins('one'), done('one')]],
+  ['between two steps', [started(), begins('one'), done('one')]],
   ['the question "What now?"', [started(), begins('one'), begins('two'), fails('one'), asked]],
   ['"Do two"', [started(), begins('one'), begins('two'), fails('one'), asked, answered]],
 ])('%s', (expected, happenings) => expect(standing(eventsOf(happenings))).toBe(expected))

@@ -105,7 +105,7 @@ const each: {
   ],
   locked: [
     { kind: 'locked', env: 'staging', holder: 'ada on desk', since: '02:15', run: 'r1', at: '"Build"' },
-    'staging is locked by run r1: ada on desk, since 02:15, now at "Build"',
+    'staging is locked by run r1: ada on desk, since 02:15, now: "Build"',
     'wait until it has ended, or give --wait 10m; `runbook show r1` tells more',
   ],
   frozen: [

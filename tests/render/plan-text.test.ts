@@ -56,7 +56,7 @@ Migrate
    4. Do migrate
       $ BEGIN;
         DROP TABLE a;
-        COMMIT;  (up to 90 s; tried 3 times, 5 s apart, when it fails or on exit 7)
+        COMMIT;  (up to 90 s; tried 3 times, 5 s apart, after a failure or after exit 7)
       loses  1,204 rows with a value in a.b
    5. Do build
       already done: built from 9c8d7e6; will be skipped if it still is
