@@ -14,6 +14,7 @@ import {
   writePlayground,
 } from './demo/playground.ts'
 import { ProgramFailed, Programs } from './demo/programs.ts'
+import { type Act, type Tale, tales } from './demo/tales.ts'
 import { type Interrupted, interruption } from './world/interruption.ts'
 import type { World } from './world/raise.ts'
 import { removeWorld, takeDown } from './world/take-down.ts'
@@ -23,14 +24,15 @@ const paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: string): 
   colors ? styleText(style, text, { validateStream: false }) : text
 const say = (...lines: string[]) => console.log(lines.join('\n'))
 
-const demo = async (keep: boolean): Promise<number> => {
+const demo = async ({ scenario, keep }: Wanted): Promise<number> => {
+  const tale = tales[scenario]!
   const interrupted = interruption()
   const dir = await mkdtemp(join(tmpdir(), 'runbook-demo-'))
   // PostgreSQL's own user must get through; what is secret in it is its owner's alone.
   await chmod(dir, 0o755)
   let exit = 1
   try {
-    exit = await story(dir, new Programs(interrupted), interrupted)
+    exit = await story(dir, { scenario, ...tale }, new Programs(interrupted), interrupted)
   } catch (error) {
     if (!interrupted.aborted) say('', error instanceof ProgramFailed ? error.message : String(error))
   }
@@ -41,19 +43,24 @@ const demo = async (keep: boolean): Promise<number> => {
     return (interrupted.reason as Interrupted).exitStatus
   }
   // Ctrl-C at a question of runbook's reaches runbook only.
-  if (keep && exit < 128) sayHowToGoOn(dir)
+  if (keep && exit < 128) sayHowToGoOn(dir, tale)
   else {
     await takeDown(dir)
     await keepTranscripts(dir)
-    await sayWhatIsLeft(dir)
+    await sayWhatIsLeft(dir, scenario)
   }
   return exit
 }
 
 /** Broken, deployed, works, taken back. */
-const story = async (dir: string, programs: Programs, interrupted: AbortSignal): Promise<number> => {
-  say(paint('bold', 'A markdown guide tells how to deploy Lumiku. Here it is as a program.'), '')
-  const world = await prepare(dir, programs)
+const story = async (
+  dir: string,
+  tale: Tale & { scenario: string },
+  programs: Programs,
+  interrupted: AbortSignal,
+): Promise<number> => {
+  say(paint('bold', tale.intro), '')
+  const world = await prepare(dir, tale.scenario, programs)
   interrupted.throwIfAborted()
   const create = createsProject(world.url, world.env.LUMIKU_TOKEN ?? '')
 
@@ -62,8 +69,9 @@ const story = async (dir: string, programs: Programs, interrupted: AbortSignal):
 
   // On a terminal the operator answers; without one the flags do.
   const asked = process.stdin.isTTY === true && process.stderr.isTTY === true
-  const operate = async (heading: string, verb: string): Promise<number> => {
-    const argv = [verb, 'production', ...(asked ? [] : ['--confirm', 'production', '--yes'])]
+  const operate = async ({ heading, argv: given }: Act): Promise<number> => {
+    const flags = given.includes('production') ? ['--confirm', 'production', '--yes'] : ['--yes']
+    const argv = [...given, ...(asked ? [] : flags)]
     say('', paint('bold', heading), typed(`runbook ${argv.join(' ')}`), '')
     const options = { cwd: dir, env: { ...process.env, ...world.env } }
     const exit = await programs.onTerminal([process.execPath, commandLine, ...argv], options)
@@ -72,23 +80,28 @@ const story = async (dir: string, programs: Programs, interrupted: AbortSignal):
     return exit
   }
 
-  const deployed = await operate(
-    asked ? 'You are the operator now. It will ask you to type: production' : 'The deployment:',
-    'deploy',
-  )
+  for (const act of tale.before) {
+    const exit = await operate(act)
+    if (exit !== 0) return exit
+  }
+  const deployed = await operate({
+    heading: asked ? 'You are the operator now. It will ask you to type: production' : 'The deployment:',
+    argv: ['deploy', 'production'],
+  })
   if (deployed !== 0) return deployed
   say('', paint('bold', 'And now:'))
   if ((await show(create)) !== 201) return 1
 
-  const takenBack = await operate('If that had been a mistake, the way back:', 'rollback')
+  const takenBack = await operate(tale.back)
   if (takenBack !== 0) return takenBack
-  say('', paint('bold', 'The old revision answers again, as badly as before:'))
+  say('', paint('bold', tale.afterwards))
   return (await show(create)) === 500 ? 0 : 1
 }
 
 /** The tool and the world, at the same time. */
-const prepare = async (dir: string, programs: Programs): Promise<World> => {
-  const up = [process.execPath, '--import', 'tsx', 'examples/world/main.ts', 'up', '--dir', dir]
+const prepare = async (dir: string, scenario: string, programs: Programs): Promise<World> => {
+  const raise = ['examples/world/main.ts', 'up', '--dir', dir, '--scenario', scenario]
+  const up = [process.execPath, '--import', 'tsx', ...raise]
   let raised = ''
   const errors: unknown[] = []
   const attempt = (work: Promise<unknown>) =>
@@ -143,13 +156,13 @@ const show = async ({ typed: command, send }: Curl): Promise<number> => {
 
 const typed = (command: string): string => `${paint('dim', '$')} ${paint('cyan', command)}`
 
-const sayWhatIsLeft = async (dir: string): Promise<void> => {
+const sayWhatIsLeft = async (dir: string, scenario: string): Promise<void> => {
   const transcript = await latestTranscript(dir)
   const lines = [
     ['transcript', transcript ?? 'none'],
     ['read it', `node dist/cli.js show --verbose --state-dir ${quoted(join(dir, '.runbook'))}`],
-    ['the book', 'examples/lumiku/runbook.config.ts, beside its guide: examples/lumiku/README.md'],
-    ['play on', 'npm run demo -- --keep'],
+    ['the book', `examples/${scenario}/runbook.config.ts, beside its guide: examples/${scenario}/README.md`],
+    ['play on', `npm run demo -- --keep${scenario === 'lumiku' ? '' : ` --scenario ${scenario}`}`],
   ]
   say(
     '',
@@ -158,11 +171,11 @@ const sayWhatIsLeft = async (dir: string): Promise<void> => {
   )
 }
 
-const sayHowToGoOn = (dir: string): void => {
+const sayHowToGoOn = (dir: string, { play }: Tale): void => {
   const lines = [
     ['enter it', `cd ${quoted(dir)} && . ./env.sh`],
     ['then', 'runbook show · runbook deploy production, again · runbook verify production'],
-    ['', 'runbook plan staging · runbook deploy staging'],
+    ['', play],
     [
       'the end',
       `npm run --silent --prefix ${quoted(root.replace(/\/$/, ''))} world -- down --dir ${quoted(dir)} --delete`,
@@ -173,15 +186,30 @@ const sayHowToGoOn = (dir: string): void => {
 
 // A reader that went away, such as `head`, must not leave a world behind.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-/** Whether the world is to be kept; undefined where something else was said. */
-const keepIsWanted = (): boolean | undefined => {
-  try {
-    return parseArgs({ options: { keep: { type: 'boolean', default: false } } }).values.keep
-  } catch {
-    console.error('usage: npm run demo [-- --keep]')
-    return undefined
-  }
+
+interface Wanted {
+  scenario: string
+  /** Whether the world is to be kept. */
+  keep: boolean
 }
 
-const keep = keepIsWanted()
-process.exitCode = keep === undefined ? 2 : await demo(keep)
+/** Undefined where something else was said. */
+const readOptions = (): Wanted | undefined => {
+  const usage = `usage: npm run demo [-- --keep] [--scenario ${Object.keys(tales).join('|')}]`
+  try {
+    const { values } = parseArgs({
+      options: {
+        keep: { type: 'boolean', default: false },
+        scenario: { type: 'string', default: 'lumiku' },
+      },
+    })
+    if (Object.hasOwn(tales, values.scenario)) return values
+  } catch {
+    // Said below.
+  }
+  console.error(usage)
+  return undefined
+}
+
+const wanted = readOptions()
+process.exitCode = wanted ? await demo(wanted) : 2

@@ -37,8 +37,8 @@ export const prismaMigrate = factory(
       .describe(
         'a step of the same book that makes a migration; before it is done, nothing is known of what waits',
       ),
-    /** Milliseconds. Default: none. */
-    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+    /** Milliseconds. Default: an hour. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
   ({ pending: expected, from, timeout, ...at }) =>
     defineStep({

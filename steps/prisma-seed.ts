@@ -16,8 +16,8 @@ export const prismaSeed = factory(
       .record(z.string().min(1), z.int().positive())
       .refine((tables) => Object.keys(tables).length > 0, 'at least one table')
       .describe('how many rows each table has at least, once it has been seeded: { avatar_presets: 3 }'),
-    /** Milliseconds. Default: none. */
-    timeout: z.int().positive().optional().describe('milliseconds; default: none'),
+    /** Milliseconds. Default: an hour. */
+    timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
   ({ rows, timeout, ...at }) => {
     const seeded = tablesHaveRows(rows)

@@ -70,6 +70,27 @@ test('shows the 500, deploys, shows the 201, takes it back, and leaves the trans
   await rm(join(place, dir!), { recursive: true })
 })
 
+test('the second guide: prepared on the author’s machine, deployed, and taken back with its schema', async () => {
+  const { exitCode, all } = await demo('--scenario', 'prisma')
+  expect(exitCode, all).toBe(0)
+  const story = [
+    'HTTP/1.1 500',
+    '$ runbook run prepare local --yes',
+    '$ runbook deploy production --confirm production --yes',
+    'HTTP/1.1 201',
+    '$ runbook rollback production --database=schema --confirm production --yes',
+    '✔ Rolled back in',
+    'HTTP/1.1 500',
+  ]
+  let at = 0
+  for (const words of story) {
+    at = all.indexOf(words, at)
+    expect(at, `${words}: ${all}`).toBeGreaterThan(0)
+  }
+  expect(processesThere()).toEqual([])
+  for (const dir of await leftovers()) await rm(join(place, dir), { recursive: true })
+})
+
 test('Ctrl-C while the world is raised takes down what there is of it', async () => {
   const running = demo('--keep')
   await until(() => processesThere().some((one) => one.includes('postgres -D')), 'PostgreSQL runs')
@@ -82,5 +103,6 @@ test('Ctrl-C while the world is raised takes down what there is of it', async ()
 
 test('an option that is none is told', async () => {
   const { exitCode, all } = await demo('--kep')
-  expect([exitCode, all]).toEqual([2, 'usage: npm run demo [-- --keep]'])
+  expect([exitCode, all]).toEqual([2, 'usage: npm run demo [-- --keep] [--scenario lumiku|prisma]'])
+  expect((await demo('--scenario', 'nothing')).exitCode).toBe(2)
 })
