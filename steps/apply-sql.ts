@@ -3,6 +3,7 @@ import { databaseAnswers } from '../checks/database-answers.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
 import { roleMay } from '../checks/role-may.ts'
 import { secretPresent } from '../checks/secret-present.ts'
+import { noLongTransaction } from '../checks/tables-free.ts'
 import {
   type Check,
   databaseOf,
@@ -14,6 +15,7 @@ import {
   quantity,
   type Statement,
   transaction,
+  within,
 } from '../runbook/index.ts'
 import { incomingFile } from './incoming-file.ts'
 import { dangersOf } from './sql/dangers/dangers-of.ts'
@@ -22,9 +24,10 @@ import { factsOf } from './sql/facts.ts'
 import { refuseMistakes, refuseUnproven } from './sql/refuse.ts'
 import { dropsOf } from './sql/reverse.ts'
 import { parseSqlScript } from './sql/script.ts'
-import { settingsOf } from './sql/settings.ts'
+import { retryLocked, settingsOf } from './sql/settings.ts'
 import { takesBack } from './sql/take-back.ts'
 import { wayBack } from './sql/way-back.ts'
+import { whenFree } from './sql/when-free.ts'
 
 export const applySql = factory(
   'apply-sql',
@@ -36,12 +39,18 @@ export const applySql = factory(
       .union([z.string().min(1), z.strictObject({ sql: z.string().min(1) })])
       .optional()
       .describe('the way back, as a file or { sql }; default: derived, where the file only adds'),
-    /** How long a statement may wait for a lock, in ms; readers queue behind it meanwhile. Default: 5000. */
+    /** How long a statement may wait for a lock, in ms; readers queue behind it meanwhile. Default: 50. */
     lockTimeout: z
       .int()
       .positive()
-      .default(5_000)
+      .default(50)
       .describe('how long a statement may wait for a lock, in ms; readers queue behind it meanwhile'),
+    /** How long it waits altogether for tables that others hold, in ms; nobody queues meanwhile. Default: 60000. */
+    patience: z
+      .int()
+      .positive()
+      .default(60_000)
+      .describe('how long it waits altogether for tables that others hold, in ms; nobody queues meanwhile'),
     /** How long one statement may take, in ms. Default: 600000. */
     statementTimeout: z.int().positive().default(600_000).describe('how long one statement may take, in ms'),
     /** Whether facts are derived from the SQL, besides those in `after`. Default: true; false where a later file alters the same columns again. */
@@ -52,7 +61,7 @@ export const applySql = factory(
         'whether facts are derived from the SQL besides those in `after`; false where a later file alters the same again',
       ),
   },
-  ({ file, reverse, lockTimeout, statementTimeout, derive, after: given = [] }) => {
+  ({ file, reverse, lockTimeout, patience, statementTimeout, derive, after: given = [] }) => {
     const settings = settingsOf({ lockTimeout, statementTimeout })
     const runs = (statements: readonly Statement[], schema: string) => ({
       ...transaction(statements, settings(schema)),
@@ -67,7 +76,8 @@ export const applySql = factory(
         'cannot run in a transaction is refused with its line before anything starts, and an error shows the line of ' +
         'the file. Done means that tables and columns have the names, types and nullability that the SQL says, and ' +
         'that `after` holds; a file whose effect cannot be seen in the schema needs `after`. ' +
-        'A plan names what is dangerous in it, and the safe way. ' +
+        'It waits until nobody holds its tables and asks for a lock for a moment only, so that nobody queues behind it; ' +
+        'on giving up it names who is in the way. A plan names what is dangerous in it, and the safe way. ' +
         'What it adds can be dropped again; a file that does more needs `reverse`, or goes forward only.',
       sort: 'state',
       role: 'migration',
@@ -99,9 +109,16 @@ export const applySql = factory(
         ...(effects.adds.some((one) => one.kind === 'table' && one.schema === schema)
           ? [early(roleMay('create tables'))]
           : []),
+        ...(effects.locks.length
+          ? [within(early(noLongTransaction(effects.locks, patience)), patience, 250)]
+          : []),
       ],
       dangers: ({ observed }) => observed.dangers,
       actions: ({ observed: { statements, schema } }) => ({ migrate: runs(statements, schema) }),
+      run: (act) =>
+        whenFree(act, { tables: act.observed.effects.locks, upTo: patience, action: 'migrate' }, async () => {
+          await act.perform('migrate')
+        }),
       // Where nothing is derived there are facts in the options: `observe` has seen to it.
       after: ({ observed: { effects, schema } }) =>
         [...(derive ? factsOf(effects, schema) : []), ...given] as unknown as [Check],
@@ -120,7 +137,7 @@ export const applySql = factory(
             `give applySql a \`reverse\`, or take the database back to the backup: --database=restore`,
           )
         if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
-        return takesBack(added, runs(statements, schema))
+        return takesBack(added, { ...runs(statements, schema), retry: retryLocked(patience) })
       },
     })
   },

@@ -20,9 +20,9 @@ export interface Retry {
   readonly pause: number
   /**
    * After which failures. `not-begun`: nothing can have been done, because the connection was refused, or a transaction
-   * was rolled back for a deadlock. A number: a command's exit status. `failed`: any failure but a timeout.
+   * was rolled back for a deadlock. `locked`: a transaction got no lock in time. A number: a command's exit status. `failed`: any failure but a timeout.
    */
-  readonly on: readonly ('not-begun' | 'timeout' | 'failed' | number)[]
+  readonly on: readonly ('not-begun' | 'locked' | 'timeout' | 'failed' | number)[]
 }
 
 /** A program, never a shell string. Its exit status decides whether it failed; what it did is looked at. */

@@ -194,7 +194,7 @@ const fileText = (code: string, message: string): string =>
 const remedyOfState = (sqlstate: string): string => {
   if (sqlstate === '42501') return 'grant the role that right, or use the role that owns the object'
   if (sqlstate === '55P03' || sqlstate === '57014')
-    return 'find who holds the lock: SELECT pid, usename, query FROM pg_stat_activity WHERE wait_event_type IS NULL'
+    return "find who holds the lock: SELECT pid, usename, application_name, xact_start, query FROM pg_stat_activity WHERE state <> 'idle' ORDER BY xact_start"
   if (sqlstate === '53100') return 'make room on the database server’s disk'
   return 'nothing of it stays; correct the SQL and deploy again'
 }

@@ -44,6 +44,8 @@ const usualRetry = ({ kind }: Action): Retry =>
 export const isRetried = (action: Action, { on }: Retry, failure: Failure): boolean =>
   on.some((reason) => {
     if (reason === 'not-begun') return hadNoEffect(action, failure)
+    if (reason === 'locked')
+      return failure.kind === 'query-failed' && failure.sqlstate === LOCKED && action.kind === 'transaction'
     if (reason === 'timeout') return failure.kind === 'timeout'
     if (typeof reason === 'number') return failure.kind === 'command-failed' && failure.exit === reason
     return ['command-failed', 'query-failed', 'request-failed', 'database-unreachable'].includes(failure.kind)
@@ -51,6 +53,9 @@ export const isRetried = (action: Action, { on }: Retry, failure: Failure): bool
 
 /** A deadlock and a conflict of serialization: of a transaction nothing stays, and to try again is what they ask for. */
 const UNDONE = ['40001', '40P01']
+
+/** lock_not_available, after `lock_timeout`. */
+const LOCKED = '55P03'
 
 const hadNoEffect = (action: Action, failure: Failure): boolean => {
   switch (failure.kind) {

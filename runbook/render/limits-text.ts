@@ -12,9 +12,12 @@ export const limitsText = ({ timeout, retry: { tries, pause, on } }: Limits): st
 
 const when = (reason: Limits['retry']['on'][number]): string => {
   if (typeof reason === 'number') return `after exit ${reason}`
-  return { 'not-begun': 'where nothing was begun', timeout: 'after a timeout', failed: 'after a failure' }[
-    reason
-  ]
+  return {
+    'not-begun': 'where nothing was begun',
+    locked: 'where others hold a lock',
+    timeout: 'after a timeout',
+    failed: 'after a failure',
+  }[reason]
 }
 
 /** As a person says it where it is round: '10 min', '1 h'. */

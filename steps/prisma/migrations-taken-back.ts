@@ -11,7 +11,7 @@ import {
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 import { dropsOf } from '../sql/reverse.ts'
-import { settingsOf } from '../sql/settings.ts'
+import { retryLocked, settingsOf } from '../sql/settings.ts'
 import { takesBack } from '../sql/take-back.ts'
 import { wayBack } from '../sql/way-back.ts'
 import type { MigrationEffects } from './migration-effects.ts'
@@ -24,7 +24,8 @@ export interface BeforeMigrating extends MigrationEffects {
 }
 
 /** Readers queue behind a DROP that waits. Milliseconds. */
-const settings = settingsOf({ lockTimeout: 5_000, statementTimeout: 600_000 })
+const settings = settingsOf({ lockTimeout: 50, statementTimeout: 600_000 })
+const retry = retryLocked(60_000)
 
 /**
  * The way back of migrations: what they add is dropped, then they are marked as rolled back. The other way round, a
@@ -53,7 +54,7 @@ export const migrationsTakenBack = (before: BeforeMigrating): Undo => {
     ...dropsOf(added),
     { sql: mark, line: 1 },
   ]
-  return takesBack(added, transaction(statements, settings(schema)), [noneApplied(pending)])
+  return takesBack(added, { ...transaction(statements, settings(schema)), retry }, [noneApplied(pending)])
 }
 
 const startsAlike = (sql: string, words: string): boolean =>

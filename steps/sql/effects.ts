@@ -4,6 +4,7 @@ import { alterTable, nothingCertain, promisePrimaryKey } from './alter-table.ts'
 import { columnPromise } from './column.ts'
 import { changesNothing } from './harmless.ts'
 import { Ledger, type Name, type SqlEffects } from './ledger.ts'
+import { locksIn } from './locks-in.ts'
 import type { ParsedStatement } from './script.ts'
 
 /** What is certain of a file's statements; `schema` is where names without one go. */
@@ -18,6 +19,7 @@ export const effectsOf = (statements: readonly ParsedStatement[], schema: string
 }
 
 const enter = (ledger: Ledger, node: Node): void => {
+  for (const { relation, readers } of locksIn(node)) ledger.locks(ledger.name(relation), readers)
   const made = madeBy(ledger, node)
   if (made) ledger.add(made)
   else if ('CreateStmt' in node) createTable(ledger, node.CreateStmt)

@@ -1,5 +1,6 @@
 import type { Node, RangeVar } from 'libpg-query'
 import type { SchemaObject } from '../../checks/reading/schema-objects.ts'
+import type { ToLock } from '../../checks/reading/table-holders.ts'
 import { type ColumnPromise, stringOf } from './column.ts'
 
 /** What is certain of a file's statements before they run. JSON: it is frozen in the transcript. */
@@ -18,6 +19,8 @@ export type SqlEffects = {
   oneWay: (SqlPlace & { with: SchemaObject[] })[]
   /** Tables that only their owner may alter. */
   alters: { schema: string; table: string }[]
+  /** What is locked that was there before. */
+  locks: ToLock[]
 }
 export type SqlPlace = { line: number; words: string }
 export type OnLine<T> = T & { line: number }
@@ -33,6 +36,7 @@ export class Ledger {
     unproven: [],
     oneWay: [],
     alters: [],
+    locks: [],
   }
 
   /** `schema`: where names without one go. */
@@ -80,6 +84,14 @@ export class Ledger {
   alters({ schema, name: table }: Name): void {
     if (!this.#effects.alters.some((one) => one.schema === schema && one.table === table))
       this.#effects.alters.push({ schema, table })
+  }
+
+  locks({ schema, name: table }: Name, readers: boolean): void {
+    if (this.has({ kind: 'table', schema, name: table })) return
+    const same = (one: ToLock) => one.schema === schema && one.table === table
+    const known = this.#effects.locks.find(same)
+    this.#effects.locks = this.#effects.locks.filter((one) => !same(one))
+    this.#effects.locks.push({ schema, table, readers: readers || !!known?.readers })
   }
 
   unproven(): void {

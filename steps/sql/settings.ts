@@ -1,3 +1,4 @@
+import type { Retry } from '../../runbook/index.ts'
 import { quoted } from './quoted.ts'
 
 /** Milliseconds. */
@@ -13,6 +14,15 @@ export const settingsOf =
   (schema: string): Record<string, string> => ({
     lock_timeout: `${lockTimeout}ms`,
     statement_timeout: `${statementTimeout}ms`,
+    // Where the line breaks between two statements, its locks do not stay.
+    idle_in_transaction_session_timeout: '60000ms',
     // As a name among others in a list, which needs quotes only where it is not plain.
     search_path: /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : quoted(schema),
   })
+
+/** Of a way back: it may be performed where nobody can look first whether the tables are free. Milliseconds. */
+export const retryLocked = (patience: number, pause = 500): Retry => ({
+  tries: 1 + Math.ceil(patience / pause),
+  pause,
+  on: ['not-begun', 'locked'],
+})

@@ -46,6 +46,7 @@ const failures = {
   away: { kind: 'database-unreachable', target: 't', code: 'ECONNREFUSED', message: '' },
   lost: { kind: 'database-unreachable', target: 't', code: '', message: '', lost: true },
   deadlock: { kind: 'query-failed', printed, sqlstate: '40P01', message: '' },
+  held: { kind: 'query-failed', printed, sqlstate: '55P03', message: '' },
   wrong: { kind: 'query-failed', printed, sqlstate: '42601', message: '' },
   exit7: { kind: 'command-failed', printed, exit: 7, tail: '' },
   late: { kind: 'timeout', printed, after: 1, tail: '' },
@@ -60,7 +61,8 @@ const retriedOn = (on: Retry['on'], action: Action) =>
 test.each<[Retry['on'], string[]]>([
   [['not-begun'], ['refused', 'away', 'deadlock']],
   [['timeout'], ['late']],
-  [['failed'], ['refused', 'unanswered', 'away', 'lost', 'deadlock', 'wrong', 'exit7']],
+  [['failed'], ['refused', 'unanswered', 'away', 'lost', 'deadlock', 'held', 'wrong', 'exit7']],
+  [['locked'], ['held']],
   [
     [7, 'timeout'],
     ['exit7', 'late'],

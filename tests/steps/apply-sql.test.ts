@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { columnCount } from '../../checks/column-count.ts'
 import { tableHasColumns } from '../../checks/table-has-columns.ts'
@@ -320,21 +319,6 @@ test('a way back that the book gives, as a file or as SQL', async () => {
       (await rig.plan(applySql({ file: file(sql), after: [never], reverse: 'back.sql' }))).failures,
     ),
   ).toContain('back.sql can be applied as one transaction')
-})
-
-test('a table that somebody holds: the statement gives up, and nothing stays', async () => {
-  const holder = new pg.Client({ connectionString: db.url })
-  await holder.connect()
-  onTestFinished(() => holder.end())
-  await holder.query('BEGIN; SELECT * FROM avatars')
-  expect(
-    await run('CREATE TABLE t (id int);\nALTER TABLE avatars ADD a int', { lockTimeout: 100 }),
-  ).toMatchObject({
-    ended: 'failed',
-    failure: { kind: 'query-failed', sqlstate: '55P03', line: 2 },
-  })
-  await holder.query('ROLLBACK')
-  expect(await db.query("SELECT to_regclass('public.t') AS t")).toEqual([{ t: null }])
 })
 
 test('a statement that takes too long is ended', async () => {
