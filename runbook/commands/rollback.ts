@@ -3,7 +3,7 @@ import { arrangeRollback, staysAsItIs } from '../engine/arrange-rollback.ts'
 import { keptOutBy } from '../engine/lock.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import { expectedDurations } from '../journal/durations.ts'
-import { latestChange, type PastRun } from '../journal/past-runs.ts'
+import { latestChange, latestRollback, type PastRun } from '../journal/past-runs.ts'
 import { listRuns, readRun } from '../journal/runs.ts'
 import type { Told } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
@@ -26,10 +26,13 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   const { options, paint, say, canAsk } = invocation
   const title = ({ book, env }: Arrangement) => `Roll ${book.name} back in ${env.name}`
   const present = (meant: Meant, plan: Plan, runs: readonly string[], heading: string) => {
-    const text = options.plan || options.verbose ? planText : planSummary
-    say(
-      `${text(plan, { title: heading, runs, paint })}${rollbackText(meant.target, plan, meant.stays, paint)}`,
-    )
+    const whole = options.plan || options.verbose
+    // The way back of a way back is to deploy again, whatever the step.
+    const steps = plan.steps.map((step) => ({ ...step, undo: '' }))
+    const page = (whole ? planText : planSummary)({ ...plan, steps }, { title: heading, runs, paint })
+    const database = options.database !== undefined
+    const meaning = rollbackText(meant.target, plan, { stays: meant.stays, database, paint })
+    say(`${page}${whole ? '\n' : ''}${meaning}`)
   }
 
   if (options.plan)
@@ -83,10 +86,9 @@ interface Meant {
 }
 
 const readBackwards = async (open: OpenBook, { options, say }: Invocation): Promise<Meant | undefined> => {
-  const { arrangement } = open
   const target = await targetOf(open, options)
   if (!target) {
-    say(`Nothing to undo: no run has changed ${arrangement.env.name}, or the last change was taken back.\n`)
+    say(await nothingToUndo(open))
     return undefined
   }
   if (options.inPlace && options.database !== 'restore')
@@ -98,6 +100,19 @@ const readBackwards = async (open: OpenBook, { options, say }: Invocation): Prom
     target,
     stays: staysAsItIs(whole, how),
   }
+}
+
+/** Whoever took only the code back may find out later that the database should have gone with it. */
+const nothingToUndo = async ({ arrangement: { env }, stateDir }: OpenBook): Promise<string> => {
+  const rollback = await latestRollback(stateDir, env.name)
+  const { takesBack, told } = rollback?.started ?? {}
+  if (!rollback || !takesBack) return `Nothing to undo: no run has changed ${env.name}.\n`
+  const again = `runbook rollback ${env.name} --run ${takesBack} --database=schema`
+  return [
+    `Nothing to undo: ${takesBack} was taken back by ${rollback.id}.`,
+    ...(told?.database ? [] : [`  the code only; its database too: ${again}, or --database=restore`]),
+    '',
+  ].join('\n')
 }
 
 /** What a run that goes on will have changed cannot be read yet. */

@@ -37,12 +37,20 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
  * where there is none, and where that run was itself a rollback, or has been rolled back.
  */
 export const latestChange = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
-  for await (const { id, started, ended, changedState } of pastRuns(stateDir, env)) {
+  for await (const run of pastRuns(stateDir, env)) {
+    const { id, started, changedState } = run
     if (!changedState) continue
-    const takenBack =
-      ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')
-    if (takenBack) return undefined
+    if (tookBack(run)) return undefined
     if (isForwards(started?.command)) return { id, state: await readRun(stateDir, id) }
   }
   return undefined
 }
+
+/** The rollback because of which there is no such change; undefined where nothing was ever changed. */
+export const latestRollback = async (stateDir: string, env: string): Promise<RunSummary | undefined> => {
+  for await (const run of pastRuns(stateDir, env)) if (run.changedState && tookBack(run)) return run
+  return undefined
+}
+
+const tookBack = ({ started, ended }: RunSummary): boolean =>
+  ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')

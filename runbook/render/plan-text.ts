@@ -104,7 +104,7 @@ const revisionText = ({ from, to }: { from: string; to: string }): string =>
   from === to ? `${from.slice(0, 7)}, nothing new` : `${from.slice(0, 7)} → ${to.slice(0, 7)}`
 
 const expectation = ({ steps, usually }: Plan, runs: readonly string[]): string => {
-  if (usually === undefined) return 'not known: no earlier run of this environment'
+  if (usually === undefined) return 'not known: it has not been done here before'
   const unknown = steps.filter((step) => step.usually === undefined).length
   const from = runs.length === 1 ? 'as in the run before' : `the median of ${runs.length} runs`
   return `${duration(usually)}, ${from}${unknown ? `; ${unknown} of the steps not counted` : ''}`

@@ -10,8 +10,7 @@ import { visible } from './visible.ts'
 export const rollbackText = (
   { id, state }: PastRun,
   plan: Plan,
-  stays: readonly { title: string; because: string }[],
-  paint: Paint,
+  { stays, database, paint }: RollbackTextOptions,
 ): string => {
   const { started, ended } = state
   const how = ended ? `${ended.verdict} after ${duration(ended.ms)}` : 'not ended'
@@ -21,11 +20,19 @@ export const rollbackText = (
     ...list('does again', plan, 'follows'),
     ...list('verifies', plan, 'verifies'),
     ...lossLines(plan, paint),
+    ...(database && !plan.steps.some(({ loses }) => loses.length) ? ['  loses       nothing'] : []),
     ...stays.map(({ title, because }) =>
       paint.yellow(`  stays       ${visible(title)}: ${visible(because)}`),
     ),
     '',
   ].join('\n')
+}
+
+export interface RollbackTextOptions {
+  stays: readonly { title: string; because: string }[]
+  /** The database goes back too. */
+  database: boolean
+  paint: Paint
 }
 
 /** What will be lost, a line each. */

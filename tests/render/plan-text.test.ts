@@ -99,13 +99,13 @@ test('what is not known is not said', () => {
   expect(planText({ ...bare, env }, { title, runs: [], paint: plain })).toBe(`\
 Plan: shop to production
   where     this machine, /srv/shop, branch main
-  usually   not known: no earlier run of this environment
+  usually   not known: it has not been done here before
    1. Do one
 `)
   expect(planSummary({ ...bare, env }, { title, runs: [], paint: plain })).toBe(`\
 Plan: shop to production
   steps     1
-  usually   not known: no earlier run of this environment
+  usually   not known: it has not been done here before
 `)
   const still = plan([], { revision: { from: FROM, to: FROM } })
   expect(planText(still, { title, runs: [], paint: plain })).toContain('  revision  3f2a1b0, nothing new\n')

@@ -119,7 +119,9 @@ test('a rollback says what it takes back, what it leaves, and what will be lost'
     planned('answers', { sort: 'verifies' }),
   ])
   const stays = [{ title: 'Do mail', because: 'it was sent' }]
-  expect(rollbackText({ id: 'r1', state: stateOf(run) }, steps, stays, plain)).toBe(`\
+  expect(
+    rollbackText({ id: 'r1', state: stateOf(run) }, steps, { stays, database: true, paint: plain }),
+  ).toBe(`\
   takes back  r1: ada on desk, failed after 1 min 35 s
   undoes      Do pull, Do migrate
   does again  Do install
@@ -127,7 +129,8 @@ test('a rollback says what it takes back, what it leaves, and what will be lost'
   loses       1 row with a value in a.b
   stays       Do mail: it was sent
 `)
-  expect(rollbackText({ id: 'r1', state: stateOf([started()]) }, plan([]), [], plain)).toBe(
-    '  takes back  r1: ada on desk, not ended\n',
-  )
+  const nothing = (database: boolean) =>
+    rollbackText({ id: 'r1', state: stateOf([started()]) }, plan([]), { stays: [], database, paint: plain })
+  expect(nothing(false)).toBe('  takes back  r1: ada on desk, not ended\n')
+  expect(nothing(true)).toBe('  takes back  r1: ada on desk, not ended\n  loses       nothing\n')
 })
