@@ -213,9 +213,15 @@ export class RemoteHost {
     return { host: '127.0.0.1', port: String(await this.#ssh.forward({ host, port }, signal)) }
   }
 
-  async close(): Promise<void> {
-    if (this.#over.length)
-      await this.#ssh.sh(forgetScript(this.#over), () => {}, AbortSignal.timeout(5000)).catch(() => {})
+  /** Removes what is kept of jobs; one of that name would be started anew. */
+  async forget(jobs: readonly string[]): Promise<void> {
+    await this.#ssh.sh(forgetScript(jobs), () => {}, AbortSignal.timeout(5000))
+  }
+
+  /** `over`: jobs whose end was known before, such as of a run that goes on. */
+  async close(over: readonly string[] = []): Promise<void> {
+    const jobs = [...new Set([...this.#over, ...over])]
+    if (jobs.length) await this.forget(jobs).catch(() => {})
     await this.#ssh.close()
   }
 }

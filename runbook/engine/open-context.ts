@@ -74,10 +74,16 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     close: async () => {
       await database?.close()
       await context.scratch.remove()
-      await host?.close()
+      await host?.close(endedJobs(state))
     },
   }
 }
+
+/** Of which the transcript tells the end: the host need not keep it any more. */
+const endedJobs = ({ steps }: RunState): string[] =>
+  [...steps.values()].flatMap(({ actions }) =>
+    [...actions.values()].flatMap(({ kept, ended }) => (kept && ended ? [kept.job] : [])),
+  )
 
 type Tunnel = (signal: AbortSignal) => Promise<{ host: string; port: string } | undefined>
 

@@ -59,8 +59,7 @@ const tryOnce = async (
   const printed = printAction(action, env)
   const { recorder, doors, signal } = context
   signal.throwIfAborted()
-  const job =
-    action.kind === 'command' && isElsewhere(env) ? doors.host?.newJob(context.paths.stamp) : undefined
+  const job = action.kind === 'command' && isElsewhere(env) ? jobOf(step, name, printed, context) : undefined
   recorder.record(
     {
       type: 'action-started',
@@ -130,6 +129,16 @@ const recordProcess = (step: Step, process: ProcessIdentity, { recorder }: RunCo
     ms: 0,
     process,
   })
+
+/**
+ * The name under which another host knows the command. One that was begun before, and whose end was not seen, keeps its
+ * name: then its end is asked for, and it is not started again.
+ */
+const jobOf = (step: Step, name: string, printed: string, context: RunContext): string | undefined => {
+  const before = context.state.steps.get(step.id)?.actions.get(name)
+  const unseen = before && !before.ended && before.printed === printed ? before.kept?.job : undefined
+  return unseen ?? context.doors.host?.newJob(context.paths.stamp)
+}
 
 const isLost = (failure: Failure): boolean => failure.kind === 'host-failed' && failure.job !== undefined
 

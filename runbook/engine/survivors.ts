@@ -76,11 +76,17 @@ const onHost = async (
     step,
     named: `\`${printed}\`, which this run could not see to its end`,
     lives: async () => (await state()).is === 'running',
-    end: () => host.end(job),
+    end: async () => {
+      await host.end(job)
+      await host.forget([job])
+    },
     told: async () => {
       const told = await state()
       if (told.is === 'ended') return `has ended there with exit ${told.exit}`
-      return told.is === 'gone' ? 'was ended there' : 'had not begun there'
+      if (told.is === 'unknown') return 'had not begun there'
+      // Without an exit status there is nothing to go on with.
+      await host.forget([job])
+      return 'was ended there'
     },
   }
 }

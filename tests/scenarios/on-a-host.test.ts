@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
+import { copyFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
@@ -77,7 +77,7 @@ test('it is deployed, although the connection breaks in the middle of the build,
   expect([exit, child.signalCode], err).toEqual([0, null])
   expect([await world.running(), await world.columns()]).toEqual([world.revisions.fixed, 26])
   const begun = eventsIn(printed.out).filter((event) => event.type === 'action-started')
-  expect(begun.filter(({ step }) => step === 'build-app')).toHaveLength(1)
+  expect(begun.filter(({ action }) => action === 'build')).toHaveLength(1)
   await noneLeft()
 
   const back = await world.runbook(run('rollback', '--database', 'restore'))
@@ -101,6 +101,12 @@ test('a run that is killed inside of a command there goes on, and begins it only
     event.type === 'looked' && event.fact.startsWith('nothing of the killed run') ? [event.seen] : [],
   )
   expect(seen).toEqual([expect.stringMatching(/has ended there with exit 0$/)])
+  // It was announced once more, to be heard, under the name that it has there; it did not run twice.
+  const builds = transcriptOf(world).flatMap((event) =>
+    event.type === 'action-started' && event.action === 'build' ? [event.kept?.job] : [],
+  )
+  expect(builds).toEqual([builds[0], builds[0]])
+  expect(await readdir(server.kept).catch(() => [])).toEqual([])
   await noneLeft()
 })
 
