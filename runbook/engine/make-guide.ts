@@ -1,6 +1,7 @@
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Planned } from '../model/action.ts'
 import type { Check } from '../model/check.ts'
+import { isElsewhere } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, failureOf } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -41,6 +42,7 @@ export const makeGuide = async (
       ...places.get(step.id)!,
       optional: step.optional,
       ...(step.advisory && { advisory: step.advisory }),
+      ...(step.here && isElsewhere(env) && { here: true as const }),
       ...(ms !== undefined && { usually: ms }),
       ...known(step, context, await observe(step), last),
     })

@@ -29,6 +29,8 @@ export interface GuideStep {
   parallel: boolean
   optional: boolean
   advisory?: string
+  /** Its commands are typed here, although the others are typed on another host. */
+  here?: true
   /** What the commands come from: `seen` now, known `unseen`, or what was seen by an earlier run. */
   from: 'seen' | 'unseen' | { run: string }
   /** Why it could not be looked at. */

@@ -16,7 +16,8 @@ export const byHand = (action: Action, env: Environment): { into: 'sh' | 'sql' |
     case 'instruction':
       return { into: 'text', text: action.text }
     case 'command':
-      return { into: 'sh', text: inItsFolder(printAction(action, env)) }
+      // Where that is stands once, at the top of the page.
+      return { into: 'sh', text: inItsFolder(printAction(action, { ...env, host: 'local' })) }
     case 'read-file':
       return { into: 'sh', text: `cat ${quoted(action.path)}` }
   }

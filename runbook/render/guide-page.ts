@@ -72,7 +72,8 @@ const stepPage = (step: GuideStep, number: number, env: Environment): string[] =
   ...wayBack(step.undo, env),
 ]
 
-const notes = ({ from, why, parallel, optional, advisory, usually }: GuideStep): string[] => [
+const notes = ({ from, why, parallel, optional, advisory, here, usually }: GuideStep): string[] => [
+  ...(here ? ['Its commands are typed on the machine on which the page was written.'] : []),
   ...(from === 'seen' ? [] : [`It could not be looked at: ${plain(why ?? '')}.`]),
   ...(typeof from === 'object'
     ? [`Its commands are those of the run ${from.run}: look whether they still fit before you type them.`]

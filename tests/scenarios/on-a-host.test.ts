@@ -13,7 +13,7 @@ import { dropKept, type ScenarioWorld, scenarioWorld } from './scenario-world.ts
 
 // The first guide's production on another host, as far as this tool can tell: nothing of it is reached but by ssh.
 
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 let world: ScenarioWorld
 let server: Awaited<ReturnType<typeof sshd>>
@@ -65,6 +65,11 @@ test('the plan says where each command runs', async () => {
   expect(out).toMatch(new RegExp(`\\$ ${server.host}: git merge --ff-only`))
   expect(out).toMatch(new RegExp(`\\$ ${server.host}: cd backend && npm run build`))
   expect(out).toMatch(/\$ PG\*=‹secret DATABASE_URL› pg_dump/)
+  // A person logs in there, and types what follows; but not the dump.
+  const guide = await world.runbook(['guide', 'production', ...book])
+  expect(guide.out).toContain(`- Where: ${server.host}, in`)
+  expect(guide.out).toMatch(/^git merge --ff-only/m)
+  expect(guide.out.match(/typed on the machine on which the page was written/g)).toHaveLength(1)
   expect(await changed()).toEqual([])
   await noneLeft()
 })

@@ -33,6 +33,7 @@ export const scriptOf = ({ backups, stamp }: Look['run'], environment: string): 
 export const bringInPlace = (dump: string) =>
   defineStep({
     id: 'bring-in-place',
+    here: true,
     title: 'Unpack the backup',
     about:
       'Where the role may not create databases, and everything in the live one is its own: writes the SQL of the dump ' +

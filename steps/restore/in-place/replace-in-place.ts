@@ -26,6 +26,7 @@ import { emptyDatabase, proveTables } from './empty-and-prove.ts'
 export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =>
   defineStep({
     id: 'replace-in-place',
+    here: true,
     title: 'Put the backup into the live database',
     about:
       'Ends the sessions of others, which are named, then empties the database, performs the SQL of the dump and counts ' +
