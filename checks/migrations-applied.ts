@@ -1,10 +1,5 @@
 import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
-import {
-  migrationRows,
-  migrationStand,
-  migrationsInTree,
-  type ReadMigrations,
-} from './reading/prisma-migrations.ts'
+import { migrationsInTree, type ReadMigrations, standNow } from './reading/prisma-migrations.ts'
 import { defaultPlace, migrationsFolder, type PrismaPlace } from './reading/prisma-place.ts'
 
 /** Prisma's table has every migration of the tree as applied, none as failed. */
@@ -16,11 +11,7 @@ export const migrationsApplied = (
     fact: `every migration in ${migrationsFolder(place)} is applied`,
     remedy: `cd ${place.in}, then npx prisma migrate deploy`,
     look: async (at) => {
-      const rows = (await migrationRows(at)) ?? []
-      const { pending, applied, edited, failed } = await migrationStand(
-        await read(at, migrationsFolder(place)),
-        rows,
-      )
+      const { pending, applied, edited, failed } = await standNow(at, migrationsFolder(place), read)
       const seen = [
         ...(failed.length ? [`failed: ${failed.map(({ name }) => name).join(', ')}`] : []),
         ...(pending.length ? [`waiting: ${pending.map(({ name }) => name).join(', ')}`] : []),

@@ -1,10 +1,5 @@
 import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
-import {
-  migrationRows,
-  migrationStand,
-  migrationsInTree,
-  type ReadMigrations,
-} from './reading/prisma-migrations.ts'
+import { migrationsInTree, type ReadMigrations, standNow } from './reading/prisma-migrations.ts'
 import { defaultPlace, migrationsFolder, type PrismaPlace } from './reading/prisma-place.ts'
 
 /**
@@ -20,10 +15,7 @@ export const migrationsUnchanged = (
     remedy: `git log -- ${migrationsFolder(place)}`,
     look: async (at) => {
       const folder = migrationsFolder(place)
-      const { applied, edited, gone } = await migrationStand(
-        await read(at, folder),
-        (await migrationRows(at)) ?? [],
-      )
+      const { applied, edited, gone } = await standNow(at, folder, read)
       const seen = [
         ...edited.map(
           ({ name, was, is }) =>

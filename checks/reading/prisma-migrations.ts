@@ -101,6 +101,10 @@ export const migrationStand = async (
   return stand
 }
 
+/** The same, looked at here and now. */
+export const standNow = async (at: Look, folder: string, read: ReadMigrations): Promise<MigrationStand> =>
+  migrationStand(await read(at, folder), (await migrationRows(at)) ?? [])
+
 /** As it is, and as it would be with the other line ends: a checkout on Windows changes them, and Prisma passes that over. */
 const checksumsOf = (sql: string): Promise<string[]> => {
   const unix = sql.replaceAll('\r\n', '\n')

@@ -37,6 +37,14 @@ const processesThere = () =>
     return [inspect.command(pid), inspect.cwd(pid), ...env].join('\n').includes(join(place, 'runbook-demo-'))
   }).map(({ pid }) => `${pid} ${inspect.command(pid)}`)
 
+const expectInOrder = (printed: string, story: readonly string[]): void => {
+  let at = 0
+  for (const words of story) {
+    at = printed.indexOf(words, at)
+    expect(at, `${words}: ${printed}`).toBeGreaterThan(0)
+  }
+}
+
 test('shows the 500, deploys, shows the 201, takes it back, and leaves the transcript and nothing that runs', async () => {
   const { exitCode, all } = await execa('npm', ['run', '--silent', 'demo'], {
     ...without,
@@ -53,11 +61,7 @@ test('shows the 500, deploys, shows the 201, takes it back, and leaves the trans
     'none failed',
     'HTTP/1.1 500',
   ]
-  let at = 0
-  for (const words of story) {
-    at = all.indexOf(words, at)
-    expect(at, `${words}: ${all}`).toBeGreaterThan(0)
-  }
+  expectInOrder(all, story)
   expect(processesThere()).toEqual([])
   const [dir, ...others] = await leftovers()
   expect(others).toEqual([])
@@ -82,11 +86,7 @@ test('the second guide: prepared on the author’s machine, deployed, and taken 
     '✔ Rolled back in',
     'HTTP/1.1 500',
   ]
-  let at = 0
-  for (const words of story) {
-    at = all.indexOf(words, at)
-    expect(at, `${words}: ${all}`).toBeGreaterThan(0)
-  }
+  expectInOrder(all, story)
   expect(processesThere()).toEqual([])
   for (const dir of await leftovers()) await rm(join(place, dir), { recursive: true })
 })

@@ -1,6 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { backend, removeBackend } from './backend.ts'
 import { seed } from './lumiku-seed.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -12,12 +13,11 @@ const wrongImport = "import { prisma } from '../../../db/client'"
 
 /** The first guide: a wrong import and 18 missing columns, in production, in staging and on a developer's machine. */
 export const lumiku: Scenario = {
+  ...backend,
   name: 'lumiku',
   app: join(book, 'app'),
   book,
-  packages: 'backend',
   built: 'dist',
-  ecosystem: 'ecosystem.config.cjs',
   history: [
     { message: 'Set up the repository', date: '2025-09-01T09:00:00Z', edit: removeBackend },
     {
@@ -54,27 +54,6 @@ export const lumiku: Scenario = {
     await client.query(await readFile(join(book, 'app/backend/migrations/001_init.sql'), 'utf8'))
     return seed(client, users, token)
   },
-  settings: ({ databaseUrl }, port) => ({
-    NODE_ENV: 'production',
-    DATABASE_URL: databaseUrl,
-    PORT: String(port),
-  }),
-  secrets: ({ databaseUrl, token }) => ({ DATABASE_URL: databaseUrl, LUMIKU_TOKEN: token }),
-  address: (environment) =>
-    environment === 'production' ? 'LUMIKU_URL' : `LUMIKU_${environment.toUpperCase()}_URL`,
-  isBroken: async ({ url, token }, revision) => {
-    const health = await fetch(`${url}/health`)
-    if (((await health.json()) as { revision: string }).revision !== revision) return false
-    // The token is this database's alone: another world's application would answer 401.
-    const headers = { authorization: `Bearer ${token}` }
-    return (await fetch(`${url}/api/apps/avatar-creator/projects`, { headers })).status === 500
-  },
-}
-
-async function removeBackend(files: string): Promise<void> {
-  const names = await readdir(files)
-  const others = names.filter((name) => !['README.md', '.gitignore'].includes(name))
-  for (const name of others) await rm(join(files, name), { recursive: true })
 }
 
 async function breakApp(files: string): Promise<void> {

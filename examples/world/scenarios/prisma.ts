@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from 'pg'
+import { backend, removeBackend } from './backend.ts'
 import type { Scenario } from './scenario.ts'
 
 const book = fileURLToPath(new URL('../../prisma', import.meta.url))
@@ -11,12 +12,11 @@ const init = '20250930134808_init'
 
 /** The second guide: code that knows thirteen tables which the database has not, and a migration that alters them. */
 export const prisma: Scenario = {
+  ...backend,
   name: 'prisma',
   app: join(book, 'app'),
   book,
-  packages: 'backend',
   built: 'generated',
-  ecosystem: 'ecosystem.config.cjs',
   history: [
     { message: 'Set up the repository', date: '2025-09-01T09:00:00Z', edit: removeBackend },
     {
@@ -32,26 +32,6 @@ export const prisma: Scenario = {
     await migrateInit(client)
     return seed(client, users, token)
   },
-  settings: ({ databaseUrl }, port) => ({
-    NODE_ENV: 'production',
-    DATABASE_URL: databaseUrl,
-    PORT: String(port),
-  }),
-  secrets: ({ databaseUrl, token }) => ({ DATABASE_URL: databaseUrl, LUMIKU_TOKEN: token }),
-  address: (environment) =>
-    environment === 'production' ? 'LUMIKU_URL' : `LUMIKU_${environment.toUpperCase()}_URL`,
-  isBroken: async ({ url, token }, revision) => {
-    const health = await fetch(`${url}/health`)
-    if (((await health.json()) as { revision: string }).revision !== revision) return false
-    const headers = { authorization: `Bearer ${token}` }
-    return (await fetch(`${url}/api/apps/avatar-creator/projects`, { headers })).status === 500
-  },
-}
-
-async function removeBackend(files: string): Promise<void> {
-  const names = await readdir(files)
-  const others = names.filter((name) => !['README.md', '.gitignore'].includes(name))
-  for (const name of others) await rm(join(files, name), { recursive: true })
 }
 
 /**
