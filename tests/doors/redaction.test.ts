@@ -106,6 +106,37 @@ const streamed = (made: Redactor, chunks: Buffer[]): string => {
   return chunks.map(push).join('') + end()
 }
 
+describe('in base64', () => {
+  test('inside of anything, such as another user’s header, nothing of it is left that could be read', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (before, behind) => {
+        const [start, end] = [before, behind].map((text) => Buffer.from(text).length) as [number, number]
+        const all = redactor().text(base64(before + token + behind))
+        expect(all).toContain('‹secret TOKEN›')
+        // What is left is what stood around it, and at most one byte's bits on each side.
+        const [left, right] = all.split('‹secret TOKEN›') as [string, string]
+        expect(left.length).toBeLessThanOrEqual(Math.ceil((start * 8) / 6))
+        expect(right.length).toBeLessThanOrEqual(Math.ceil((end * 8) / 6) + 4)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each([64, 76])('broken into lines of %i no line is left', (width) => {
+    const lines = base64(url).match(new RegExp(`.{1,${width}}`, 'g'))!
+    const out = redactor().text(lines.join('\n'))
+    for (const line of lines.slice(0, -1)) expect(out).not.toContain(line.slice(0, 12))
+  })
+
+  test('each line of a key is a secret, its first and last are none', () => {
+    const made = new Redactor()
+    made.learn('KEY', '-----BEGIN KEY-----\nMIIBVQIBADANBgkqhkiG9w0B\r\nshort\n-----END KEY-----\n')
+    expect(made.text('  | MIIBVQIBADANBgkqhkiG9w0B\n-----BEGIN KEY-----\nin short')).toBe(
+      '  | ‹secret KEY›\n-----BEGIN KEY-----\nin short',
+    )
+  })
+})
+
 describe('text that comes in pieces', () => {
   const piece = fc.oneof(
     fc.constantFrom(...Object.values(forms)),
