@@ -50,7 +50,7 @@ const invoke = async (
   const invocation = await invocationOf(env, options, signal, argument)
   try {
     const command = await verb.load()
-    return await patiently(command, invocation)
+    return await patiently(command, invocation, verb.argument.includes('[env]'))
   } catch (error) {
     return reportFailure(error, invocation)
   } finally {

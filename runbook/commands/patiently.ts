@@ -20,6 +20,7 @@ const TRY = 5_000
 export const patiently = async (
   command: (invocation: Invocation) => Promise<number>,
   invocation: Invocation,
+  takesEnvironment: boolean,
 ): Promise<number> => {
   const { wait } = invocation.options
   if (wait === undefined) return command(invocation)
@@ -33,8 +34,8 @@ export const patiently = async (
       const failure = failureOf(error)
       if (failure.kind !== 'locked') throw error
       // What was asked once is not asked again.
-      again = { ...invocation, env: failure.env }
-      for (let now: Failure | undefined = failure; now; now = await heldHere(again)) {
+      if (takesEnvironment) again = { ...invocation, env: failure.env }
+      for (let now: Failure | undefined = failure; now; now = await heldHere(failure.env, invocation)) {
         if (now.kind !== 'locked' || systemClock.monotonic() >= until) throw new Failed(now)
         const sentence = `waiting: ${explain(now).sentence}`
         if (sentence !== said) invocation.say(`${visible(sentence)}\n`)
@@ -46,8 +47,8 @@ export const patiently = async (
   }
 }
 
-const heldHere = (invocation: Invocation): Promise<Failure | undefined> => {
-  const { options, cwd, env } = invocation
+const heldHere = (env: string, invocation: Invocation): Promise<Failure | undefined> => {
+  const { options, cwd } = invocation
   const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, cwd))
-  return keptOutBy({ env: env!, stateDir, machine: machineName() })
+  return keptOutBy({ env, stateDir, machine: machineName() })
 }

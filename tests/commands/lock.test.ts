@@ -174,6 +174,20 @@ describe('--wait', () => {
     expect(existsSync(inApp('back'))).toBe(true)
   })
 
+  test('of a resume waits for the run that it would go on with', async () => {
+    const { start, in: inApp } = await withBook(waits)
+    const first = start(['deploy', 'staging', '--yes'])
+    await until(() => began(inApp('begun')))
+    const second = start(['resume', '--yes', '--wait', '1m'])
+    await until(() => second.printed.out.includes('waiting: '))
+    writeFileSync(inApp('go'), '')
+    expect((await first.ended).exit).toBe(0)
+    expect(await second.ended).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('Nothing to go on with'),
+    })
+  })
+
   test('ends with 5 when its time is up, with 130 on Ctrl-C, with 2 where it is no time', async () => {
     const { start, startOnTerminal, runbook, in: inApp } = await withBook(waits)
     const first = start(['deploy', 'staging', '--yes'])
