@@ -6,6 +6,7 @@ const app = (name) => ({
   // In cluster mode `pm2 reload` starts a new process, and ends the old one when the new one listens.
   exec_mode: 'cluster',
   instances: 1,
+  node_args: ['--require', `${__dirname}/last-words.cjs`],
   // Cluster mode would put the instance's number into the names of the logs.
   merge_logs: true,
   kill_timeout: 5000,
