@@ -11,7 +11,18 @@ import { migrationRows, migrationStand } from '../checks/reading/prisma-migratio
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
 import { secretPresent } from '../checks/secret-present.ts'
-import { databaseOf, defineStep, early, factory, quantity, type Step } from '../runbook/index.ts'
+import { noLongTransaction } from '../checks/tables-free.ts'
+import {
+  databaseOf,
+  defineStep,
+  early,
+  factory,
+  given,
+  quantity,
+  type Step,
+  within,
+} from '../runbook/index.ts'
+import { deployWhenFree, impatient, isTriedAgain } from './prisma/deploy-when-free.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations, effectsText } from './prisma/migration-effects.ts'
 import { migrationsTakenBack } from './prisma/migrations-taken-back.ts'
@@ -37,10 +48,18 @@ export const prismaMigrate = factory(
       .describe(
         'a step of the same book that makes a migration; before it is done, nothing is known of what waits',
       ),
+    /** How long it waits altogether for tables that others hold, in ms; nobody queues meanwhile. Default: 60000. */
+    patience: z
+      .int()
+      .positive()
+      .default(60_000)
+      .describe('how long it waits altogether for tables that others hold, in ms; nobody queues meanwhile'),
+    /** How long one statement may take, in ms. Default: 600000. */
+    statementTimeout: z.int().positive().default(600_000).describe('how long one statement may take, in ms'),
     /** Milliseconds. Default: an hour. */
     timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
-  ({ pending: expected, from, timeout, ...at }) =>
+  ({ pending: expected, from, patience, statementTimeout, timeout, ...at }) =>
     defineStep({
       id: 'prisma-migrate',
       title: 'Apply the Prisma migrations',
@@ -49,7 +68,8 @@ export const prismaMigrate = factory(
         'edited after it was applied, what is applied and no longer there, what has failed before, which ' +
         '`prisma migrate status` does not all say. Then runs `prisma migrate deploy`. Done means that every migration ' +
         'is recorded as applied with the checksum of its file, and that tables, columns, indexes and constraints are ' +
-        'what its SQL says. The way back drops what was added and then marks the migrations as rolled back, in one ' +
+        'what its SQL says. It begins when nobody holds the tables, and its sessions wait for a lock for a moment only; a ' +
+        'migration that got none is marked as rolled back and tried again. The way back drops what was added and then marks the migrations as rolled back, in one ' +
         'transaction; migrations that do more than add go forward only.',
       sort: 'state',
       role: 'migration',
@@ -76,32 +96,43 @@ export const prismaMigrate = factory(
           known: rows !== undefined,
         }
       },
-      before: () => [
+      before: ({ observed: { effects } }) => [
         early(noFailedMigration()),
         early(migrationsUnchanged(at, incomingMigrations)),
         early(databaseUnderPrisma(at, incomingMigrations)),
         ...(expected ? [early(migrationsPending(expected, at, incomingMigrations))] : []),
+        ...(effects.locks.length
+          ? [within(early(noLongTransaction(effects.locks, patience)), patience, 250)]
+          : []),
         prismaInstalled(at),
         noMigrationRuns(),
       ],
       restsOn: ({ observed: { pending } }) => ({
         'what waits to be migrated': pending.join(', ') || 'nothing',
       }),
-      findings: ({ observed: { pending, effects } }) =>
+      findings: ({ observed: { pending, effects, unread } }) =>
         pending.length
           ? [
               `${quantity(pending.length, 'migration waits', 'migrations wait')}: ${pending.join(', ')}`,
               effectsText(effects),
+              ...(isTriedAgain({ effects, unread })
+                ? ['a migration that gets no lock is marked as rolled back, and tried again']
+                : []),
             ]
           : [],
       dangers: ({ observed }) => observed.dangers,
       actions: ({ observed, env }) => ({
         deploy: {
-          ...prismaCommand(observed.program, env, at, 'migrate', 'deploy'),
+          ...impatient(prismaCommand(observed.program, env, at, 'migrate', 'deploy'), env, statementTimeout),
           ...(timeout && { timeout }),
         },
+        ...(isTriedAgain(observed) && {
+          again: given(['migration'], ({ migration }) =>
+            prismaCommand(observed.program, env, at, 'migrate', 'resolve', '--rolled-back', migration),
+          ),
+        }),
       }),
-      run: (act) => tellWhyMigrateFailed(act, () => act.perform('deploy')),
+      run: (act) => tellWhyMigrateFailed(act, () => deployWhenFree(act, patience)),
       after: ({ observed: { effects, schema } }) => [
         migrationsApplied(at, incomingMigrations),
         ...factsOf(effects, schema),

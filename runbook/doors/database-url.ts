@@ -29,3 +29,13 @@ export const parseDatabaseUrl = (value: string): DatabaseTarget | { mistake: str
     return { mistake: 'is not percent-encoded correctly; a % in the password is written %25' }
   }
 }
+
+/** The URL with further options of its sessions, which libpq, pg and Prisma's engine all take from there. */
+export const withOptions = (value: string, options: string): string => {
+  const [before = '', query = ''] = value.trim().split('?', 2)
+  const parameters = query.split('&').filter(Boolean)
+  const own = parameters.find((one) => one.startsWith('options='))?.slice('options='.length)
+  const others = parameters.filter((one) => !one.startsWith('options='))
+  const all = [...(own ? [own] : []), encodeURIComponent(options)].join('%20')
+  return `${before}?${[...others, `options=${all}`].join('&')}`
+}

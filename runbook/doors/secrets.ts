@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Failed } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
-import { parseDatabaseUrl } from './database-url.ts'
+import { parseDatabaseUrl, withOptions } from './database-url.ts'
 import { Redactor } from './redaction.ts'
 
 /**
@@ -48,11 +48,12 @@ export class Secrets {
   }
 
   /** The value, or a part of it; undefined where a URL lacks that part. Whatever is opened is redacted from then on. */
-  open({ name, part }: Secret): string | undefined {
+  open({ name, part, options }: Secret): string | undefined {
     const value = this.#readFile()[name] ?? this.#variables[name]
     if (!value?.trim())
       throw new Failed({ kind: 'secret-missing', name, empty: value !== undefined, file: this.#file })
     this.#redactor.learn(name, value)
+    if (options) return withOptions(value, options)
     return part ? this.#part(name, value, part) : value
   }
 

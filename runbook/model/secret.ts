@@ -7,6 +7,8 @@ export interface Secret {
   readonly name: string
   /** Of a database URL: only this part of it, decoded. */
   readonly part?: DatabasePart
+  /** Of a database URL: what its sessions begin with besides, such as `-c lock_timeout=50ms`. */
+  readonly options?: string
 }
 
 export type DatabasePart = 'host' | 'port' | 'user' | 'password' | 'database' | 'sslmode'

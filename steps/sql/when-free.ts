@@ -1,6 +1,6 @@
 import type { ToLock } from '../../checks/reading/table-holders.ts'
 import { tablesFree } from '../../checks/tables-free.ts'
-import { type Act, failureOf, unmet } from '../../runbook/index.ts'
+import { type Act, failureOf, unmet, type Verdict } from '../../runbook/index.ts'
 
 /** Between two looks, and after a try that somebody came in between. Milliseconds. */
 const EVERY = 20
@@ -8,8 +8,7 @@ const PAUSE = 100
 
 /**
  * Performs what locks tables when nobody holds them, and again where somebody has come in between: a statement that
- * waits for a lock makes every later reader wait behind it. After `upTo` ms it is tried once more, and who is in the way
- * is named.
+ * waits for a lock makes every later reader wait behind it. After `upTo` ms it gives up, and names who is in the way.
  */
 export const whenFree = async <T>(
   act: Act<any, any>,
@@ -18,26 +17,29 @@ export const whenFree = async <T>(
 ): Promise<T> => {
   const free = tablesFree(tables)
   const began = act.now().getTime()
-  const left = () => upTo - (act.now().getTime() - began)
-  for (;;) {
+  const isOver = () => act.now().getTime() - began >= upTo
+  const look = async (): Promise<Verdict> => {
     let verdict = await free.look(act)
     if (!verdict.holds) act.relay(action, `waits: ${verdict.seen}\n`)
-    while (!verdict.holds && left() > 0) {
+    while (!verdict.holds && !isOver()) {
       await act.sleep(EVERY)
       verdict = await free.look(act)
     }
-    const last = left() <= 0
+    return verdict
+  }
+  const demandFree = ({ holds, seen, remedy = free.remedy }: Verdict) => {
+    if (!holds) throw unmet(`${free.fact} for longer than ${upTo / 1000} s`, seen, remedy)
+  }
+  for (;;) {
+    demandFree(await look())
     try {
       return await perform()
     } catch (error) {
       if (!isLocked(error)) throw error
-      if (!last) {
-        await act.sleep(PAUSE)
-        continue
-      }
-      const { holds, seen, remedy = free.remedy } = verdict.holds ? await free.look(act) : verdict
+      if (isOver()) demandFree(await free.look(act))
       // Where the tables are free, it is a single row that somebody holds: the error has the line.
-      throw holds ? error : unmet(`${free.fact} within ${upTo / 1000} s`, seen, remedy)
+      if (isOver()) throw error
+      await act.sleep(PAUSE)
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
+import { parseDatabaseUrl, withOptions } from '../../runbook/doors/database-url.ts'
 
 const local = { host: 'localhost', port: '5432' }
 
@@ -48,4 +48,15 @@ test.each([
   const parsed = parseDatabaseUrl(url)
   expect(parsed).toEqual({ mistake })
   expect(JSON.stringify(parsed)).not.toContain('hid')
+})
+
+test.each([
+  ['postgresql://ada@db/shop', 'postgresql://ada@db/shop?options=-c%20a%3D1'],
+  ['postgresql://db/shop?schema=app', 'postgresql://db/shop?schema=app&options=-c%20a%3D1'],
+  [
+    'postgresql://db/shop?options=-c%20b%3D2&schema=app',
+    'postgresql://db/shop?schema=app&options=-c%20b%3D2%20-c%20a%3D1',
+  ],
+])('further options of the sessions of %s', (url, expected) => {
+  expect(withOptions(url, '-c a=1')).toBe(expected)
 })

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { schemaMatches } from '../../checks/schema-matches.ts'
 import type { Reverse, Step, Transaction } from '../../runbook/index.ts'
 import { migrationCreates } from '../../steps/prisma/migration-creates.ts'
@@ -91,7 +91,7 @@ test('applies what waits, proves it by tables, indexes and foreign keys, and is 
   expect(ended).toBe('done')
   expect(summary).toBe('20250930_init, 20251014081500_add_pets: adds 3 tables, 1 index, 2 constraints')
   expect(performed).toEqual([
-    'cd backend && CHECKPOINT_DISABLE=1 DATABASE_URL=‹secret DATABASE_URL› node_modules/.bin/prisma migrate deploy',
+    "cd backend && CHECKPOINT_DISABLE=1 DATABASE_URL=‹secret DATABASE_URL› PGOPTIONS='-c lock_timeout=50ms -c statement_timeout=600000ms -c idle_in_transaction_session_timeout=60000ms' node_modules/.bin/prisma migrate deploy",
   ])
   expect(await tables()).toEqual(['_prisma_migrations', 'houses', 'pets', 'users'])
   const again = await run({ pending: ['20250930_init', 'add_pets'] })
@@ -107,6 +107,7 @@ test('the plan shows what waits, and the SQL of the way back', async () => {
   expect(steps[0]!.findings).toEqual([
     '1 migration waits: 20251014081500_add_pets',
     'adds 2 tables, 1 index, 2 constraints',
+    'a migration that gets no lock is marked as rolled back, and tried again',
   ])
   const lines = steps[0]!.undo.split('\n').map((line) => line.trim())
   const drop = lines.findIndex((line) => line.startsWith('DROP TABLE'))
@@ -222,6 +223,61 @@ test('a migration that fails is told by what Prisma recorded; nothing of it stay
   const { seen, remedy } = await refusal()
   expect(seen).toBe('20251011_split began and never finished, so Prisma refuses every other one (P3009)')
   expect(remedy).toContain("prismaResolve({ rolledBack: '20251011_split' })")
+})
+
+test('the sessions of Prisma hardly wait for a lock; the secret that carries it is no less one', async () => {
+  const limits = ['lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout']
+  const seen = limits.map((name) => `current_setting('${name}') AS ${name}`).join(', ')
+  await app.begin({ ...init, '20251012_limits': `CREATE TABLE "limits" AS SELECT ${seen};\n` })
+  const result = await run({ statementTimeout: 90_000 })
+  expect(result.ended).toBe('done')
+  expect(await app.db.query('SELECT * FROM limits')).toEqual([
+    { lock_timeout: '50ms', statement_timeout: '90s', idle_in_transaction_session_timeout: '1min' },
+  ])
+  expect(JSON.stringify(result.events)).not.toContain(new URL(app.db.url).password)
+})
+
+test('a migration that got no lock is marked as rolled back and tried again, until it is applied', async () => {
+  await app.begin({ ...init, '20251001_pets': addPets })
+  app.prisma('migrate', 'deploy')
+  await app.db.query(`INSERT INTO users VALUES (1, 'Ada'); INSERT INTO pets VALUES (1, 1)`)
+  app.migration(
+    '20251012_nick',
+    'ALTER TABLE "users" ADD COLUMN "nick" TEXT;\nUPDATE "pets" SET "houseId" = NULL;\n',
+  )
+  const holder = new pg.Client({ connectionString: app.db.url })
+  await holder.connect()
+  onTestFinished(() => holder.end())
+  await holder.query('BEGIN; SELECT * FROM pets FOR UPDATE')
+  const running = run()
+  await vi.waitUntil(async () => (await app.attempts()).includes('20251012_nick rolled back'), {
+    timeout: 50_000,
+    interval: 100,
+  })
+  await holder.query('COMMIT')
+  const result = await running
+  expect(result.ended).toBe('done')
+  expect((await app.attempts()).slice(2)).toEqual([
+    ...Array.from(
+      { length: result.performed.filter((one) => one.includes('resolve')).length },
+      () => '20251012_nick rolled back',
+    ),
+    '20251012_nick applied',
+  ])
+})
+
+test('a table that somebody keeps locked: nothing is begun, and who it is is said', async () => {
+  await app.begin(init)
+  app.prisma('migrate', 'deploy')
+  app.migration('20251012_nick', 'ALTER TABLE "users" ADD COLUMN "nick" TEXT;\n')
+  const holder = new pg.Client({ connectionString: app.db.url, application_name: 'nightly report' })
+  await holder.connect()
+  onTestFinished(() => holder.end())
+  await holder.query('BEGIN; SELECT * FROM users')
+  const { seen, remedy } = await refusal({ patience: 300 })
+  expect(seen).toMatch(/^process \d+ holds public\.users: nightly report of .*: BEGIN; SELECT \* FROM users$/)
+  expect(remedy).toContain('pg_terminate_backend')
+  expect(await app.attempts()).toEqual(['20250930_init applied'])
 })
 
 test('Prisma’s lock that somebody holds is told with the process that holds it', async () => {

@@ -1,0 +1,59 @@
+import { migrationRows } from '../../checks/reading/prisma-migrations.ts'
+import {
+  type Act,
+  type Command,
+  databaseOf,
+  type Environment,
+  Failed,
+  failureOf,
+} from '../../runbook/index.ts'
+import { sessionOptions } from '../sql/settings.ts'
+import { whenFree } from '../sql/when-free.ts'
+import type { MigrationEffects } from './migration-effects.ts'
+
+type Read = Pick<MigrationEffects, 'effects' | 'unread'>
+
+/**
+ * Prisma's command, whose sessions hardly wait for a lock. Its engine reads the URL; node-postgres under an adapter, which
+ * may have taken the URL apart, `PGOPTIONS`.
+ */
+export const impatient = (
+  command: Command<'changes'>,
+  env: Environment,
+  statementTimeout: number,
+): Command<'changes'> => {
+  const options = sessionOptions({ lockTimeout: 50, statementTimeout })
+  const { url } = databaseOf(env)
+  return { ...command, env: { ...command.env, [url.name]: { ...url, options }, PGOPTIONS: options } }
+}
+
+/** Only where each migration is one transaction, so that nothing stays of one that fails. */
+export const isTriedAgain = ({ effects, unread }: Read): boolean =>
+  unread === null && effects.locks.length > 0
+
+/**
+ * `migrate deploy` when nobody holds the tables. Where a migration got no lock, PostgreSQL has taken all of it back; it is
+ * marked so, because Prisma refuses every other one until then (P3009), and tried again.
+ */
+export const deployWhenFree = (act: Act<any, Read>, patience: number): Promise<unknown> => {
+  const { effects } = act.observed
+  return whenFree(act, { tables: effects.locks, upTo: patience, action: 'deploy' }, async () => {
+    try {
+      await act.perform('deploy')
+    } catch (error) {
+      act.signal.throwIfAborted()
+      const failure = failureOf(error)
+      if (failure.kind !== 'command-failed' || !isTriedAgain(act.observed)) throw error
+      const failed = (await migrationRows(act))?.find(({ state }) => state === 'failed')
+      if (!failed || !gotNoLock(failed.logs)) throw error
+      await act.perform('again', { migration: failed.name })
+      throw new Failed({
+        ...{ kind: 'query-failed', printed: failure.printed, sqlstate: '55P03' },
+        message: `${failed.name} got no lock within 50 ms`,
+      })
+    }
+  })
+}
+
+/** What Prisma has kept of the server's error: its state, or with an adapter only its words. */
+const gotNoLock = (logs: string): boolean => /55P03|lock timeout/.test(logs)
