@@ -270,7 +270,12 @@ describe('what is kept there', () => {
 })
 
 describe('a host', () => {
-  const reason = async () => failing(open().look(spawned(['true']), () => {}, never))
+  const reason = async () => {
+    const other = open()
+    const failure = await failing(other.look(spawned(['true']), () => {}, never))
+    await other.close()
+    return failure
+  }
 
   test('that is not there', async () => {
     await server.stop()
