@@ -8,6 +8,7 @@ import type { Json } from '../model/json.ts'
 import type { Revision } from '../model/look.ts'
 import { withNames } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
+import { titleOf, waysOf } from '../model/ways.ts'
 import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
 import { type Arrangement, placesOf } from '../plan/plan.ts'
 import { UNKNOWN_STAMP } from './make-plan.ts'
@@ -32,15 +33,18 @@ export const makeGuide = async (
   { usually, last, blind }: GuideOptions,
 ): Promise<Guide> => {
   const places = placesOf(entries)
+  const ways = waysOf(entries)
   const observe = blind === undefined ? observer(context) : async () => ({ why: blind })
   const pages: GuideStep[] = []
   for (const step of steps) {
     const ms = usually.get(step.id)
+    const way = ways.get(step.id)
     pages.push({
       title: step.title,
       about: step.about,
       ...places.get(step.id)!,
       optional: step.optional,
+      ...(way?.place === 'second' && { insteadOf: titleOf(way.either.entries[0]!) }),
       ...(step.advisory && { advisory: step.advisory }),
       ...(step.here && isElsewhere(env) && { here: true as const }),
       ...(ms !== undefined && { usually: ms }),

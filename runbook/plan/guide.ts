@@ -28,6 +28,8 @@ export interface GuideStep {
   phase: string
   parallel: boolean
   optional: boolean
+  /** Of a way that is gone only where another fails: what that is called. */
+  insteadOf?: string
   advisory?: string
   /** Its commands are typed here, although the others are typed on another host. */
   here?: true

@@ -72,12 +72,24 @@ const stepPage = (step: GuideStep, number: number, env: Environment): string[] =
   ...wayBack(step.undo, env),
 ]
 
-const notes = ({ from, why, parallel, optional, advisory, here, usually }: GuideStep): string[] => [
+const notes = ({
+  from,
+  why,
+  parallel,
+  optional,
+  insteadOf,
+  advisory,
+  here,
+  usually,
+}: GuideStep): string[] => [
   ...(here ? ['Its commands are typed on the machine on which the page was written.'] : []),
   ...(from === 'seen' ? [] : [`It could not be looked at: ${plain(why ?? '')}.`]),
   ...(typeof from === 'object'
     ? [`Its commands are those of the run ${from.run}: look whether they still fit before you type them.`]
     : []),
+  ...(insteadOf === undefined
+    ? []
+    : [`Only where “${plain(insteadOf)}” has failed and has changed nothing; otherwise leave it out.`]),
   ...(parallel ? ['It can be done while others of this phase are.'] : []),
   ...(optional ? ['It can be left out.'] : []),
   ...(advisory ? [`Go on when it fails: ${plain(advisory)}.`] : []),

@@ -53,6 +53,7 @@ test('it holds every command, statement and request that a plan prints, and what
       expect(text.replaceAll('\\', '')).toContain(`- [ ] ${fact.replaceAll('\\', '')}`)
   }
   expect(text).toContain('Every step was looked at.')
+  expect(text).toMatch(/Only where “Pull the latest code” has failed and has changed nothing/)
   expect(text).toContain(`git checkout --detach ${world.revisions.broken}`)
   expect(text).toContain('DROP COLUMN')
   expect(text).not.toContain(world.env.LUMIKU_TOKEN)
