@@ -34,7 +34,8 @@ test('a deployment puts the events of its transcript on standard output, and not
   const { run, text } = journal()
   expect(out).toBe(text)
   holdsTogether(out)
-  const events = eventsIn(out)
+  // Of a program that has ended at once nothing tells when it began.
+  const events = eventsIn(out).filter((event) => !(event.type === 'looked' && event.process))
   expect(
     events.map(({ type, ...event }) => ('step' in event && event.step ? `${type} ${event.step}` : type)),
   ).toEqual([
@@ -56,7 +57,7 @@ test('a deployment puts the events of its transcript on standard output, and not
   expect(events[0]).toMatchObject({ run, book: 'tested', env: 'staging', command: 'deploy' })
   for (const event of events) {
     expect(Object.keys(event).slice(0, 3)).toEqual(['seq', 'at', 'type'])
-    expect(Object.keys(event).at(-1)).toBe('prev')
+    expect(Object.keys(event)).toContain('prev')
     expect(new Date(event.at).toISOString()).toBe(event.at)
   }
   expect(events.filter(({ type }) => type === 'looked')[2]).toMatchObject({
@@ -91,7 +92,7 @@ test('a failure is an event too, and the words for people say where and what nex
     'the reason',
     'changed     Do one',
     'not begun   Do three',
-    'runbook deploy staging',
+    'runbook resume',
   ])
     expect(err).toContain(word)
 })

@@ -33,6 +33,8 @@ afterEach(async () => {
 const of = (events: Event[], step: string) =>
   events
     .filter((event) => 'step' in event && event.step === step)
+    // Of a program that has ended at once nothing tells when it began.
+    .filter((event) => !(event.type === 'looked' && event.process))
     .map((event) =>
       event.type === 'looked' ? `looked ${event.side} ${event.fact}: ${event.seen}` : event.type,
     )
@@ -59,7 +61,6 @@ describe('the life of a step', () => {
       'looked before it may begin: it may',
       'undo-frozen',
       'action-started',
-      expect.stringMatching(/^looked before its program runs: process \d+$/),
       'action-ended',
       'looked after one is there: one was found',
       'step-done',

@@ -180,7 +180,8 @@ describe('deploy production', () => {
       printed,
     }))
     const expected = planned
-      .filter(({ expects }) => expects !== 'done')
+      // The second way is gone only where the first fails.
+      .filter(({ expects, findings }) => expects !== 'done' && !findings[0]?.startsWith('the other way'))
       .flatMap(({ step, actions }) => actions.map(({ name, printed }) => ({ step, action: name, printed })))
     expect(new Set(performed.map(({ step }) => step))).toEqual(new Set(expected.map(({ step }) => step)))
     for (const step of new Set(expected.map(({ step }) => step))) {
@@ -246,7 +247,7 @@ describe('afterwards', () => {
     expect(exit, err).toBe(0)
     const events = eventsIn(out)
     const skipped = events.flatMap((event) => (event.type === 'step-skipped' ? [event.step] : []))
-    expect(skipped).toEqual(['pull-code', 'install-dependencies', 'build-app', 'apply-sql'])
+    expect(skipped).toEqual(['pull-code', 'edit-file', 'install-dependencies', 'build-app', 'apply-sql'])
     expect(await world.running()).toBe(world.revisions.fixed)
   })
 
@@ -303,6 +304,7 @@ describe('the other environments', () => {
       'required-access',
       'current-state',
       'pull-code',
+      'edit-file',
       'install-dependencies',
       'build-app',
       'apply-sql',
@@ -367,5 +369,6 @@ const READS = [
   /^node -e .*connect\(path\.join\(home, 'rpc\.sock'\)\)/,
   /^sh -c command -v pm2$/,
   /^pm2 (--silent )?(jlist|prettylist)$/,
+  /^sha256sum /,
 ]
 const onlyReads = (call: string): boolean => READS.some((way) => way.test(call))

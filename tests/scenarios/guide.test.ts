@@ -63,7 +63,7 @@ test('it holds every command, statement and request that a plan prints, and what
 
 test('where the database does not answer it says so, and gives what is known without looking', async () => {
   const text = await page({ DATABASE_URL: 'postgresql://nobody@127.0.0.1:9/Lumiku-Production' })
-  expect(text).toMatch(/\d of its 13 steps could not be looked at/)
+  expect(text).toMatch(/\d of its \d+ steps could not be looked at/)
   expect(text).toMatch(/It could not be looked at: the database .* cannot be reached/)
   expect(text).toContain('- file: `backend/migrations/20251014_avatar_creator.sql`')
   expect(text).toContain(`git merge --ff-only --no-overwrite-ignore ${world.revisions.fixed}`)
