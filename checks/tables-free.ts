@@ -10,7 +10,7 @@ const LATER = 40
  */
 export const tablesFree = (tables: readonly ToLock[]) =>
   defineCheck({
-    fact: `no transaction keeps ${named(tables)} locked`,
+    fact: `no transaction keeps ${tableNames(tables)} locked`,
     remedy: 'wait until it has ended',
     look: async (at) => {
       const before = await holdersOf(at, tables)
@@ -26,7 +26,7 @@ export const tablesFree = (tables: readonly ToLock[]) =>
 /** No transaction holds the tables for so long already that waiting as long for it is probably in vain. */
 export const noLongTransaction = (tables: readonly ToLock[], longerThan: number) =>
   defineCheck({
-    fact: `no transaction has kept ${named(tables)} locked for ${longerThan / 1000} s`,
+    fact: `no transaction has kept ${tableNames(tables)} locked for ${longerThan / 1000} s`,
     remedy: 'wait until it has ended',
     look: async (at: Look) => {
       const all = await holdersOf(at, tables)
@@ -41,7 +41,8 @@ const heldBy = (holders: readonly Holder[]): Verdict | undefined =>
     ? undefined
     : fails(holders.slice(0, 5).map(holderText).join('; '), { remedy: holderRemedy(holders[0]!) })
 
-const named = (tables: readonly ToLock[]): string => {
+/** A few of them in a sentence. */
+export const tableNames = (tables: readonly ToLock[]): string => {
   const names = tables.map(({ schema, table }) => `${schema}.${table}`)
   return names.length <= 3
     ? names.join(', ') || 'any table'

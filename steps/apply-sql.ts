@@ -27,7 +27,7 @@ import { parseSqlScript } from './sql/script.ts'
 import { retryLocked, settingsOf } from './sql/settings.ts'
 import { takesBack } from './sql/take-back.ts'
 import { wayBack } from './sql/way-back.ts'
-import { whenFree } from './sql/when-free.ts'
+import { waitsFor, whenFree } from './sql/when-free.ts'
 
 export const applySql = factory(
   'apply-sql',
@@ -113,6 +113,7 @@ export const applySql = factory(
           ? [within(early(noLongTransaction(effects.locks, patience)), patience, 250)]
           : []),
       ],
+      findings: ({ observed: { effects } }) => waitsFor(effects.locks, patience),
       dangers: ({ observed }) => observed.dangers,
       actions: ({ observed: { statements, schema } }) => ({ migrate: runs(statements, schema) }),
       run: (act) =>

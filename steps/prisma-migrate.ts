@@ -29,6 +29,7 @@ import { migrationsTakenBack } from './prisma/migrations-taken-back.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 import { tellWhyMigrateFailed } from './prisma/why-migrate-failed.ts'
 import { factsOf } from './sql/facts.ts'
+import { waitsFor } from './sql/when-free.ts'
 
 export const prismaMigrate = factory(
   'prisma-migrate',
@@ -115,6 +116,7 @@ export const prismaMigrate = factory(
           ? [
               `${quantity(pending.length, 'migration waits', 'migrations wait')}: ${pending.join(', ')}`,
               effectsText(effects),
+              ...waitsFor(effects.locks, patience),
               ...(isTriedAgain({ effects, unread })
                 ? ['a migration that gets no lock is marked as rolled back, and tried again']
                 : []),

@@ -65,4 +65,4 @@ export const holderRemedy = ({ pid, query }: Holder): string => {
     : `wait until it has ended, or end it: SELECT pg_terminate_backend(${pid}); then deploy again`
 }
 
-const age = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`)
+const age = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`)

@@ -1,5 +1,5 @@
 import type { ToLock } from '../../checks/reading/table-holders.ts'
-import { tablesFree } from '../../checks/tables-free.ts'
+import { tableNames, tablesFree } from '../../checks/tables-free.ts'
 import { type Act, failureOf, unmet, type Verdict } from '../../runbook/index.ts'
 
 /** Between two looks, and after a try that somebody came in between. Milliseconds. */
@@ -43,6 +43,12 @@ export const whenFree = async <T>(
     }
   }
 }
+
+/** What a plan says of it. */
+export const waitsFor = (tables: readonly ToLock[], upTo: number): string[] =>
+  tables.length
+    ? [`begins when nobody holds ${tableNames(tables)}; waits up to ${upTo / 1000} s for that`]
+    : []
 
 /** SQLSTATE lock_not_available. */
 const isLocked = (error: unknown): boolean => {

@@ -107,6 +107,7 @@ test('the plan shows what waits, and the SQL of the way back', async () => {
   expect(steps[0]!.findings).toEqual([
     '1 migration waits: 20251014081500_add_pets',
     'adds 2 tables, 1 index, 2 constraints',
+    'begins when nobody holds public.users; waits up to 60 s for that',
     'a migration that gets no lock is marked as rolled back, and tried again',
   ])
   const lines = steps[0]!.undo.split('\n').map((line) => line.trim())
