@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { deployment } from './deployment.ts'
 import type { Benchmark, Figure } from './figure.ts'
 import { holds } from './figure.ts'
+import { migration } from './migration.ts'
 import { output } from './output.ts'
 import { figureLine, resultsPage } from './results-page.ts'
 import { rollback } from './rollback.ts'
@@ -13,7 +14,7 @@ import { startup } from './startup.ts'
 import { steps } from './steps.ts'
 import { buildTool } from './tool.ts'
 
-const benchmarks = [startup, steps, output, runs, deployment, rollback]
+const benchmarks = [startup, steps, output, runs, deployment, rollback, migration]
 const results = fileURLToPath(new URL('results.md', import.meta.url))
 
 const main = async (names: readonly string[]): Promise<boolean> => {

@@ -2,7 +2,7 @@ import { defineCheck, fails, holds, type Look, type Verdict } from '../runbook/i
 import { type Holder, holderRemedy, holdersOf, holderText, type ToLock } from './reading/table-holders.ts'
 
 /** How much later it is looked whether a transaction still goes on. Milliseconds. */
-const LATER = 40
+const LATER = 25
 
 /**
  * Nobody holds the tables who did so a moment ago already. Whoever holds one only now is about to let it go: under load

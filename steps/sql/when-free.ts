@@ -3,7 +3,7 @@ import { tableNames, tablesFree } from '../../checks/tables-free.ts'
 import { type Act, failureOf, unmet, type Verdict } from '../../runbook/index.ts'
 
 /** Between two looks, and after a try that somebody came in between. Milliseconds. */
-const EVERY = 20
+const EVERY = 10
 const PAUSE = 100
 
 /**
