@@ -37,11 +37,9 @@ describe('a deployment', () => {
 
   test.each([
     ['backup-database', 'dump', 20],
-    ['pull-code', 'advance', 0],
     ['build-app', 'build', 300],
     ['apply-sql', 'migrate', 5],
     ['pm2-restart', 'reload', 100],
-    ['verify-http', 'the avatar comes back with its new columns', 0],
   ])('killed inside of %s: %s', async (step, action, delay) => {
     const { killed } = await killAndResume(world, {
       ...{ args: run('deploy'), moment: effect(step, action), hit: { delay }, expected },
@@ -65,8 +63,6 @@ describe('a rollback with its database', () => {
     ['bring-backup', 'restore', 50],
     ['stop-pm2-restart', 'stop', 50],
     ['swap-databases', 'swap', 0],
-    ['swap-databases', 'swap', 3],
-    ['pm2-restart', 'restart', 50],
   ])('killed inside of %s: %s', async (step, action, delay) => {
     await deployed()
     const { killed } = await killAndResume(world, {
