@@ -23,7 +23,8 @@ export const runCommandLine = async (): Promise<number> => {
     // commander gives one value for each argument of the verb, then the options, then the command.
     command.action(async (...given: unknown[]) => {
       const [first, second] = given.slice(0, -2) as (string | undefined)[]
-      const words = verb.envLast ? { env: second, argument: first } : { env: first, argument: second }
+      const argumentFirst = verb.envLast || verb.argumentOnly
+      const words = argumentFirst ? { env: second, argument: first } : { env: first, argument: second }
       exit = await invoke(verb, words, given.at(-2) as Options)
     })
   }

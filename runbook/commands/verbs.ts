@@ -6,6 +6,8 @@ export interface Verb {
   argument: string
   /** The environment is the second word after it. */
   envLast?: true
+  /** It has no environment. */
+  argumentOnly?: true
   summary: string
   /** Options of its own. */
   options: readonly OptionText[]
@@ -42,6 +44,14 @@ const wait = {
 }
 
 export const verbs: readonly Verb[] = [
+  {
+    name: 'import',
+    argument: '<page>',
+    argumentOnly: true,
+    summary: 'makes a first book from a markdown guide, and accounts for every block of it',
+    options: [],
+    load: async () => (await import('./import.ts')).importGuide,
+  },
   {
     name: 'doctor',
     argument: '[env]',

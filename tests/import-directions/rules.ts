@@ -39,11 +39,13 @@ export const layers: readonly Layer[] = [
     ],
   },
   { name: 'render', of: 'runbook/render/', may: [/^runbook\/(model|plan|journal|render)\//, pure] },
+  // A page becomes the text of a book: it knows steps by their names only.
+  { name: 'import', of: 'runbook/import/', may: [/^runbook\/import\//, /^(marked|unbash)$/] },
   {
     name: 'commands',
     of: 'runbook/commands/',
     may: [
-      /^runbook\/(model|plan|journal|engine|doors|render|commands)\//,
+      /^runbook\/(model|plan|journal|engine|doors|render|commands|import)\//,
       /^runbook\/version\.ts$/,
       pure,
       /^node:crypto$/,

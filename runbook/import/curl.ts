@@ -1,0 +1,79 @@
+import { code, type Value } from './literal.ts'
+import type { SimpleCommand } from './shell-lines.ts'
+import { namesSecret } from './without-secrets.ts'
+
+/** Flags of curl that only say how it prints, or how patient it is. */
+const silent = /^(-[sSifLkv]+|--(silent|show-error|include|fail|location|verbose|compressed|fail-with-body))$/
+const silentWithValue = /^(-[owm]|--(output|write-out|max-time|connect-timeout))$/
+
+/** A request as a step sends it; undefined where curl is told more than a step can do. */
+export const requestOf = (
+  { words }: SimpleCommand,
+  answer: string,
+): { options: { [key: string]: Value }; review?: string } | undefined => {
+  const rest = words.slice(1)
+  const headers: Record<string, Value> = {}
+  let method: string | undefined
+  let url: string | undefined
+  let json: Value | undefined
+  while (rest.length) {
+    const word = rest.shift()!
+    if (silent.test(word)) continue
+    if (silentWithValue.test(word)) rest.shift()
+    else if (word === '-X' || word === '--request') method = rest.shift()
+    else if (word === '-H' || word === '--header') {
+      const header = headerOf(rest.shift() ?? '')
+      if (!header) return undefined
+      if (!/^content-type$/i.test(header[0])) headers[header[0]] = header[1]
+    } else if (/^(-d|--data|--data-raw|--json)$/.test(word)) {
+      json = parsed(rest.shift() ?? '')
+      if (json === undefined) return undefined
+    } else if (/^https?:\/\//.test(word) && url === undefined) url = word
+    else return undefined
+  }
+  method ??= json === undefined ? 'GET' : 'POST'
+  if (
+    !url ||
+    /[$<>[\]{}]|\/\/[^/]*@/.test(url) ||
+    namesSecret(url) ||
+    !/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)
+  )
+    return undefined
+  const status = /expect\D*?\b([2-5]\d\d)\b/i.exec(answer)?.[1]
+  const request = {
+    name: `${method} ${new URL(url).pathname}`,
+    ...(method !== 'GET' && { method }),
+    url,
+    ...(json !== undefined && { json }),
+    ...(status && { expect: { status: Number(status) } }),
+  }
+  return {
+    options: { ...(Object.keys(headers).length && { headers }), requests: [request] },
+    ...(!['GET', 'HEAD'].includes(method) && {
+      review: 'it changes something: say what it creates with `capture`, and take that away with `cleanup`',
+    }),
+  }
+}
+
+/** A token is named, whatever the page writes in its place. */
+const headerOf = (header: string): [string, Value] | undefined => {
+  const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(header) ?? []
+  if (!name || value === undefined) return undefined
+  const [, scheme = '', variable] = /^(\w+ )?\$\{?(\w+)\}?$/.exec(value) ?? []
+  if (variable)
+    return [name, code(scheme ? `text\`${scheme}\${secret('${variable}')}\`` : `secret('${variable}')`)]
+  if (/^authorization$/i.test(name) || /token|key|secret|cookie/i.test(name)) {
+    const [kind] = /^\w+ /.exec(value) ?? ['']
+    return [name, code(kind ? `text\`${kind}\${secret('API_TOKEN')}\`` : `secret('API_TOKEN')`)]
+  }
+  return value.includes('$') ? undefined : [name, value]
+}
+
+const parsed = (text: string): Value | undefined => {
+  if (text.includes('$') || namesSecret(text)) return undefined
+  try {
+    return JSON.parse(text) as Value
+  } catch {
+    return undefined
+  }
+}

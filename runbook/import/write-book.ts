@@ -1,0 +1,105 @@
+import { type Draft, type DraftEntry, holdsStep } from './draft-book.ts'
+import { type Code, literal } from './literal.ts'
+import { slug } from './slug.ts'
+
+/** The text of a book from a draft. `page`: the name of the page. */
+export const writeBook = (draft: Draft, page: string): string => {
+  const parts = [...draft.parts].filter(([name]) => name !== 'deploy')
+  const procedures = parts.filter(([, { entries }]) => entries.some(({ kind }) => kind === 'step'))
+  const told = parts.filter((part) => !procedures.includes(part))
+  const body = [
+    'export default defineRunbook({',
+    `  name: ${literal(slug(draft.title) || 'imported')},`,
+    '',
+    ...environment(draft),
+    '',
+    '  deploy: () => [',
+    ...entriesText(draft.parts.get('deploy')!.entries, '    '),
+    ...told.flatMap(([, { entries }]) => ['', ...entriesText(entries, '    ')]),
+    '  ],',
+    ...(procedures.length ? ['', '  // Performed by: runbook run <name> <env>', '  procedures: {'] : []),
+    ...procedures.flatMap(([name, { because, entries }]) => [
+      ...(because ? [`    // ${because}.`] : []),
+      `    ${literal({ [name]: '' }).replace(/^\{ (.*): '' \}$/, '$1')}: () => [`,
+      ...entriesText(entries, '      '),
+      '    ],',
+    ]),
+    ...(procedures.length ? ['  },'] : []),
+    '})',
+  ].join('\n')
+  return `${[...head(draft, page, body), '', body].join('\n')}\n`
+}
+
+const head = (draft: Draft, page: string, body: string): string[] => {
+  const factories = [...draft.parts.values()].flatMap(({ entries }) =>
+    entries.flatMap((entry) => (entry.kind === 'step' ? [entry.call.factory] : [])),
+  )
+  const from = [
+    'defineRunbook',
+    'phase',
+    ...['secret', 'text'].filter((name) => new RegExp(`^[^/]*\\b${name}[(\`]`, 'm').test(body)),
+  ]
+  return [
+    `// ${oneLine(draft.title || page)}: a first book, made from ${oneLine(page)} by \`runbook import\`.`,
+    '// Nothing of it has been tried. Look at every REVIEW; then: runbook plan staging',
+    `import { ${from.filter((name) => name !== 'phase' || body.includes('phase(')).join(', ')} } from 'runbook'`,
+    ...(factories.length ? [imported([...new Set(factories)].sort(), 'runbook/steps')] : []),
+  ]
+}
+
+const imported = (names: readonly string[], from: string): string => {
+  const line = `import { ${names.join(', ')} } from '${from}'`
+  return line.length <= 110
+    ? line
+    : `import {\n${names.map((name) => `  ${name},\n`).join('')}} from '${from}'`
+}
+
+const environment = ({ branch, url, needsDatabase, variables, folders, secrets }: Draft): string[] => [
+  '  environments: {',
+  '    // REVIEW: one to try the book in. A production is protected, and backs its database up before that is changed.',
+  '    staging: {',
+  ...(folders.size ? [`      // The page goes to ${[...folders].map(oneLine).join(', ')}.`] : []),
+  `      app: ${literal({ dir: '.', ...(branch && { branch }), ...(url && { url }) })}, // REVIEW: the clone, its branch, its address`,
+  ...(needsDatabase ? ["      database: { url: secret('DATABASE_URL') },"] : []),
+  ...(variables.size ? [`      variables: ${literal(Object.fromEntries(variables), '      ')},`] : []),
+  ...(secrets.size ? [`      // Secrets, in .env.staging beside the book: ${[...secrets].join(', ')}.`] : []),
+  '    },',
+  '  },',
+]
+
+/** A phase without a step is a comment: a book has no empty ones. */
+const entriesText = (entries: readonly DraftEntry[], indent: string): string[] => {
+  const lines: string[] = []
+  let open = false
+  const close = () => {
+    if (open) lines.push(`${indent}]),`)
+    open = false
+  }
+  for (const [i, entry] of entries.entries()) {
+    if (entry.kind === 'phase') {
+      close()
+      open = holdsStep(entries, i)
+      if (lines.length) lines.push('')
+      lines.push(
+        open ? `${indent}phase(${literal(entry.title)}, [` : `${indent}// ## ${oneLine(entry.title)}`,
+      )
+    } else if (entry.kind === 'comment') lines.push(...comment(entry.text, open ? `${indent}  ` : indent))
+    else lines.push(...stepText(entry, open ? `${indent}  ` : indent))
+  }
+  close()
+  return lines
+}
+
+const stepText = ({ id, call }: DraftEntry & { kind: 'step' }, indent: string): string[] => {
+  const kebab = call.factory.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  const options = { ...(id !== kebab && { id }), ...call.options }
+  return [
+    ...(call.review ? [`${indent}// REVIEW: ${oneLine(call.review)}`] : []),
+    `${indent}${call.factory}(${Object.keys(options).length ? literal(options as Record<string, string | Code>, indent) : ''}),`,
+  ]
+}
+
+const comment = (text: string, indent: string): string[] =>
+  text.split(/\r?\n|[\u2028\u2029]/).map((line) => `${indent}// ${line}`.trimEnd())
+
+const oneLine = (text: string): string => text.replace(/[\s\u2028\u2029]+/g, ' ')
