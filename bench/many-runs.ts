@@ -7,7 +7,7 @@ import type { Happening } from '../runbook/model/event.ts'
 export const writeRuns = (stateDir: string, count: number, from = 0): void => {
   for (let i = from; i < from + count; i++) {
     const at = new Date(Date.UTC(2026, 0, 1) + i * 600_000)
-    const run = runId(at, 'production', 'deploy', (i % 65536).toString(16).padStart(4, '0'))
+    const run = runId(at, 'production', 'deploy', 0)
     const journal = new JournalFile(journalOf(stateDir, run))
     for (const happening of deployment(run, i)) journal.append(happening, at, false)
     journal.close()

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { relative } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import type { Holder } from '../doors/lock-file.ts'
@@ -73,7 +72,7 @@ export const runReading = async (
   const now = systemClock.now()
   // A procedure's runs bear its name.
   const label = command === 'run' ? arrangement.procedure! : command
-  const run = unfinished?.id ?? runId(now, env.name, label, randomBytes(2).toString('hex'))
+  const run = unfinished?.id ?? runId(now, env.name, label)
   const holder = holderOf(run, now, invocation)
   prepareStateDir(stateDir)
   const { steps: usually, runs } = await expectedDurations(stateDir, env.name, label)

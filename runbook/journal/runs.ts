@@ -4,6 +4,7 @@ import type { Event } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
 import { foldRun, type RunState } from './fold.ts'
 import { BEGINNING, hashOf, type JournalEnd } from './journal-file.ts'
+import { byTime } from './run-id.ts'
 
 /** The ids of the runs in a state folder, oldest first. */
 export const listRuns = (stateDir: string): string[] => listJournals(stateDir).map(({ id }) => id)
@@ -23,7 +24,7 @@ export const listJournals = (stateDir: string): Journal[] => {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
-    .sort()
+    .sort(byTime)
     .flatMap((id) => {
       const stat = statSync(join(folder, id, JOURNAL), { throwIfNoEntry: false })
       return stat?.isFile() ? [{ id, size: stat.size, modified: stat.mtimeMs }] : []

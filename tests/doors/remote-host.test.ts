@@ -171,7 +171,7 @@ describe.each([
     })
     expect(await failing(slow)).toMatchObject({ kind: 'timeout', after: 3000 })
     expect(alive(Number(read('parent')))).toBe(false)
-  }, 60_000)
+  }, 180_000)
 
   test('shows no secret to others: not here, and not there', async () => {
     const secret = 'hunter2-very-secret'
