@@ -148,9 +148,9 @@ test('without the right to create databases: in place, when that is chosen, exac
 test('a rollback while a deployment runs is told of it, and changes nothing', async () => {
   const deploying = world.start(['deploy', ...CONFIRMED, '--json'])
   await until(() => deploying.printed.out.includes('"step-started","step":"build-app"'), 'it builds')
-  const { exit, out } = await world.runbook(['rollback', ...CONFIRMED])
+  const { exit, err } = await world.runbook(['rollback', ...CONFIRMED])
   const run = (eventsIn(deploying.printed.out)[0] as EventOf<'run-started'>).run
-  expect([exit, out]).toEqual([5, expect.stringContaining(`locked by run ${run}`)])
+  expect([exit, err]).toEqual([5, expect.stringContaining(`locked by run ${run}`)])
   expect((await deploying.ended).exit).toBe(0)
   expect(await world.running()).toBe(world.revisions.fixed)
 })
