@@ -75,8 +75,12 @@ export const pm2Restart = factory(
     startup: z.number().int().positive().default(30_000).describe('how long it may take to answer, in ms'),
   },
   ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }) => {
-    const asks = (verb: 'restart' | 'reload') =>
-      changes('pm2', verb, process, ...(updateEnv ? ['--update-env'] : []))
+    const asks = (verb: 'restart' | 'reload') => {
+      // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
+      // other by their own lock.
+      const anyway = verb === 'reload' ? ['--force'] : []
+      return changes('pm2', verb, process, ...anyway, ...(updateEnv ? ['--update-env'] : []))
+    }
     const actions = ({ known, waits }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
       if (ecosystem && !known) return { start: changes('pm2', 'start', ecosystem, '--only', process) }
       return waits

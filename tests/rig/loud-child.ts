@@ -49,6 +49,8 @@ export const runLoudChild = async (bytes: number): Promise<Loud> => {
 const look = (process: string, stateDir: string, loud: Loud): void => {
   try {
     const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`${process}/status`, 'utf8'))?.[1]) / 1024
+    // A process that has ended, and that nobody has looked after yet, has none.
+    if (Number.isNaN(memory)) return
     const files = readdirSync(`${process}/fd`).length
     loud.most = { memory: Math.max(loud.most.memory, memory), files: Math.max(loud.most.files, files) }
     if (recordedIn(stateDir) < loud.printed / 10) loud.early = loud.most

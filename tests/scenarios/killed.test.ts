@@ -21,6 +21,10 @@ beforeEach(async () => {
   await world.reset()
 })
 
+const perform = async (args: string[]) => {
+  const { exit, out, err } = await world.runbook(args)
+  expect(exit, out + err).toBe(0)
+}
 const effect = (step: string, action: string) =>
   `"type":"action-started","step":"${step}","action":"${action}"`
 const run = (command: string, ...more: string[]) => {
@@ -31,7 +35,7 @@ describe('a deployment', () => {
   let expected: EndState
   beforeAll(async () => {
     await world.reset()
-    expect((await world.runbook(run('deploy'))).exit).toBe(0)
+    await perform(run('deploy'))
     expected = await endState(world)
   })
 
@@ -51,11 +55,11 @@ describe('a deployment', () => {
 describe('a rollback with its database', () => {
   let expected: EndState
   const rollback = () => run('rollback', '--database', 'restore')
-  const deployed = async () => expect((await world.runbook(run('deploy'))).exit).toBe(0)
+  const deployed = () => perform(run('deploy'))
   beforeAll(async () => {
     await world.reset()
     await deployed()
-    expect((await world.runbook(rollback())).exit).toBe(0)
+    await perform(rollback())
     expected = await endState(world)
   })
 

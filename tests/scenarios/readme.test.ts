@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -6,6 +6,7 @@ import { removeWorlds } from '../examples/raise-world.ts'
 import { type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const page = join(root, 'tests/fixtures/guides/avatar-creator-deployment-guide.md')
 const readme = await readFile(join(root, 'README.md'), 'utf8')
 /** The commands of its shell blocks, without their comments. */
 const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
@@ -29,11 +30,22 @@ test('every command of the README is one of those that are tried here', () => {
   expect(calls.length).toBeGreaterThan(5)
 })
 
+/** A first book is made where there is none, from the page that the team has. */
+const folderFor = async (verb: string): Promise<string> => {
+  if (verb !== 'import') return world.dir
+  const folder = join(world.dir, 'a new team')
+  await mkdir(folder)
+  await copyFile(page, join(folder, 'guide.md'))
+  return folder
+}
+
 test('the commands of the README work, one after the other', async () => {
   for (const call of calls) {
     const words = call.split(/ +/).slice(2)
     const answered = ['deploy', 'rollback'].includes(words[0]!) ? ['--confirm', 'production', '--yes'] : []
-    const { exit, out, err } = await world.runbook([...words, ...answered])
+    const { exit, out, err } = await world.runbook([...words, ...answered], {
+      cwd: await folderFor(words[0]!),
+    })
     expect(exit, `${call}\n${out}${err}`).toBe(0)
   }
 })

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { pm2Restart } from '../../steps/pm2-restart.ts'
@@ -178,7 +179,7 @@ describe('pm2Restart', () => {
     await start()
     home.release({ revision: head, listensAfter: 300 })
     const planned = (await rig.plan(step())).steps[0]!.actions.map(({ printed }) => printed)
-    expect(planned).toEqual(['pm2 reload lumiku-backend --update-env'])
+    expect(planned).toEqual(['pm2 reload lumiku-backend --force --update-env'])
     const users = asking(home.url)
     const run = await rig.run(step())
     expect(await users.stop()).toEqual({ asked: expect.any(Number), failures: [] })
@@ -190,12 +191,21 @@ describe('pm2Restart', () => {
     expect(after.filter((pid) => pids.includes(pid))).toEqual([])
   })
 
+  it('reloads although a reload was killed a moment ago, which locks pm2 for half a minute', async () => {
+    home.ecosystem({ name: 'lumiku-backend', script: 'app.cjs', exec_mode: 'cluster', instances: 1 })
+    await start()
+    home.release({ revision: head })
+    writeFileSync(join(home.dir, '../.pm2/reload.lock'), String(Date.now()))
+    const { ended, failure } = await rig.run(step())
+    expect([ended, failure]).toEqual(['done', undefined])
+  })
+
   it('sees a program that dies at once after a reload, too', async () => {
     home.ecosystem({ name: 'lumiku-backend', script: 'app.cjs', exec_mode: 'cluster', instances: 1 })
     await start()
     home.release({ diesAtOnce: true, error: 'Error: Cannot find module ./client' })
     const run = await rig.run(step())
-    expect(run.performed).toEqual(['pm2 reload lumiku-backend --update-env'])
+    expect(run.performed).toEqual(['pm2 reload lumiku-backend --force --update-env'])
     expect(run.ended).toBe('failed')
     expect(run.failure).toMatchObject({ tail: expect.stringContaining('Cannot find module ./client') })
   })
