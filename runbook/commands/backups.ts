@@ -5,7 +5,6 @@ import { EXIT } from '../model/exit.ts'
 import { Failed } from '../model/failure.ts'
 import { bytes } from '../model/quantity.ts'
 import { table } from '../render/table.ts'
-import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
 import { stateDirOf } from './open-book.ts'
@@ -13,7 +12,7 @@ import { stateDirOf } from './open-book.ts'
 /** The dumps that were kept, each read again in full; with an environment, also the databases that restores replaced. */
 export const backups = async (invocation: Invocation): Promise<number> => {
   const { options, env, out, say, paint } = invocation
-  const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, invocation.cwd))
+  const stateDir = stateDirOf(invocation)
   const found = await Promise.all(
     listBackups(stateDir, env).map(async (backup) => ({ ...backup, proof: await proofOf(backup) })),
   )

@@ -36,9 +36,11 @@ export const openBook = async (
   }
 }
 
-/** `--state-dir`, or `.runbook` beside the book. */
-export const stateDirOf = ({ options, cwd }: Invocation, path: string): string =>
-  options.stateDir ? resolve(cwd, options.stateDir) : join(dirname(path), '.runbook')
+/** `--state-dir`, or `.runbook` beside the book, which is looked for only then. */
+export const stateDirOf = ({ options, cwd }: Invocation, path?: string): string =>
+  options.stateDir
+    ? resolve(cwd, options.stateDir)
+    : join(dirname(path ?? findBook(options.config, cwd)), '.runbook')
 
 const askEnvironment = async (book: Book, { canAsk, signal }: Invocation): Promise<string> => {
   const names = Object.keys(book.environments)

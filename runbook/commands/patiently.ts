@@ -4,7 +4,6 @@ import { keptOutBy } from '../engine/lock.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf } from '../model/failure.ts'
 import { visible } from '../render/visible.ts'
-import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { stateDirOf } from './open-book.ts'
 import { spanOf } from './span-of.ts'
@@ -48,7 +47,6 @@ export const patiently = async (
 }
 
 const heldHere = (env: string, invocation: Invocation): Promise<Failure | undefined> => {
-  const { options, cwd } = invocation
-  const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, cwd))
+  const stateDir = stateDirOf(invocation)
   return keptOutBy({ env, stateDir, machine: machineName() })
 }

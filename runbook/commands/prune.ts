@@ -4,6 +4,7 @@ import { foresee, performBook } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { type Backup, listBackups, proofOf } from '../journal/backups.ts'
 import { latestChange } from '../journal/past-runs.ts'
+import { stampOfRun } from '../journal/run-id.ts'
 import { listRuns } from '../journal/runs.ts'
 import { timeOfStamp } from '../journal/stamp-time.ts'
 import { EXIT } from '../model/exit.ts'
@@ -91,14 +92,13 @@ const oldIn = async (
   const runs = listRuns(stateDir).filter((id) => id.includes(`Z-${env}-`))
   const backups = listBackups(stateDir, env)
   const needed = (await latestChange(stateDir, env))?.id
-  const stamp = (run: string) => run.split('-', 1)[0]!
   const lastGood = await lastThatStands(backups)
   return {
     databases: old(await keptDatabases(context), (kept) => kept.stamp),
     backups: old(backups, (backup) => backup.stamp).filter(
-      (backup) => backup.path !== lastGood && !(needed && backup.stamp === stamp(needed)),
+      (backup) => backup.path !== lastGood && !(needed && backup.stamp === stampOfRun(needed)),
     ),
-    runs: old(runs, stamp).filter((run) => run !== needed),
+    runs: old(runs, stampOfRun).filter((run) => run !== needed),
   }
 }
 

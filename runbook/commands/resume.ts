@@ -1,4 +1,4 @@
-import { arrangeResume, isOver } from '../engine/arrange-resume.ts'
+import { arrangeResume, isBehind } from '../engine/arrange-resume.ts'
 import { arrangeRollback } from '../engine/arrange-rollback.ts'
 import { performBook } from '../engine/perform-book.ts'
 import { demandStillHolds } from '../engine/still-holds.ts'
@@ -39,7 +39,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
   const whole = await readAgain(run, open)
   const title = `Go on with the ${whole.procedure ?? command} of ${whole.book.name} in ${env}`
   mayStart(whole.env, invocation, `${title}?`)
-  const done = whole.steps.filter((step) => isOver(step, run.state))
+  const done = whole.steps.filter((step) => isBehind(step, run.state))
 
   const changed = fingerprint !== whole.fingerprint
   const heading = resumeText(run, { done, changed, paint })

@@ -2,14 +2,13 @@ import { pastRuns } from '../journal/past-runs.ts'
 import type { RunSummary } from '../journal/run-index.ts'
 import { EXIT } from '../model/exit.ts'
 import { runsTable } from '../render/runs-table.ts'
-import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { stateDirOf } from './open-book.ts'
 
 /** Past runs, the latest last; of one environment where one is named. */
 export const runs = async (invocation: Invocation): Promise<number> => {
   const { options, env, out, say, paint } = invocation
-  const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, invocation.cwd))
+  const stateDir = stateDirOf(invocation)
   const past: RunSummary[] = []
   for await (const run of pastRuns(stateDir, env)) past.push(run)
   past.reverse()

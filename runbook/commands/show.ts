@@ -3,14 +3,13 @@ import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
 import { transcriptText } from '../render/transcript-text.ts'
 import { chosenRun } from './chosen-run.ts'
-import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { stateDirOf } from './open-book.ts'
 
 /** One run's transcript; the latest where none is named. */
 export const show = async (invocation: Invocation): Promise<number> => {
   const { options, out, say, paint } = invocation
-  const stateDir = stateDirOf(invocation, options.stateDir ? '' : findBook(options.config, invocation.cwd))
+  const stateDir = stateDirOf(invocation)
   const run = chosenRun(invocation.env, listRuns(stateDir))
   if (options.check) return check(run, journalOf(stateDir, run), invocation)
   const { events, flaws } = await readTranscript(journalOf(stateDir, run))

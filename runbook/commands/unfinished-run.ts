@@ -1,4 +1,4 @@
-import { foldRun, isBegun, type RunState } from '../journal/fold.ts'
+import { foldRun, type RunState } from '../journal/fold.ts'
 import { pastRuns } from '../journal/past-runs.ts'
 import type { RunSummary } from '../journal/run-index.ts'
 import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
@@ -18,14 +18,13 @@ export const unfinishedRun = async (
   name: string | undefined,
   stateDir: string,
 ): Promise<Unfinished | undefined> => {
-  const runs = listRuns(stateDir)
-  if (name !== undefined) return namedRun(chosenRun(name, runs), stateDir, runs)
+  if (name !== undefined) return namedRun(chosenRun(name, listRuns(stateDir)), stateDir)
   const latest = new Map<string, Unfinished>()
   for await (const run of pastRuns(stateDir)) {
     const env = run.started?.env
     if (env !== undefined && !latest.has(env) && counts(run)) latest.set(env, await read(run.id, stateDir))
   }
-  const unfinished = [...latest.values()].filter(({ state }) => !isOver(state))
+  const unfinished = [...latest.values()].filter(({ state }) => !hasEnded(state))
   if (unfinished.length > 1)
     throw new UsageError(
       `there are ${unfinished.length} runs to go on with: ${unfinished.map(({ id }) => id).join(', ')}`,
@@ -34,11 +33,7 @@ export const unfinishedRun = async (
   return unfinished[0]
 }
 
-const namedRun = async (
-  id: string,
-  stateDir: string,
-  runs: readonly string[],
-): Promise<Unfinished | undefined> => {
+const namedRun = async (id: string, stateDir: string): Promise<Unfinished | undefined> => {
   const run = await read(id, stateDir)
   const { started } = run.state
   if (!started)
@@ -48,14 +43,14 @@ const namedRun = async (
       `the run ${id} is a ${started.command}, which is not gone on with`,
       `start it again: runbook ${started.command} ${started.env}`,
     )
-  if (isOver(run.state)) return undefined
-  for (const later of runs.slice(runs.indexOf(id) + 1).reverse()) {
-    const { state } = await read(later, stateDir)
-    if (state.started?.env === started.env && RESUMABLE.includes(state.started.command) && isBegun(state))
+  if (hasEnded(run.state)) return undefined
+  for await (const later of pastRuns(stateDir, started.env)) {
+    if (later.id === id) break
+    if (RESUMABLE.includes(later.started!.command) && later.begun)
       throw unmet(
         `the run ${id} is the latest that changed ${started.env}`,
-        `${later} came after it`,
-        `runbook show ${later}; then deploy again: what is already done is skipped`,
+        `${later.id} came after it`,
+        `runbook show ${later.id}; then deploy again: what is already done is skipped`,
       )
   }
   return run
@@ -70,5 +65,5 @@ const read = async (id: string, stateDir: string): Promise<Unfinished> => {
 const counts = ({ started, begun, ended }: RunSummary): boolean =>
   RESUMABLE.includes(started!.command) && (begun || !ended)
 
-const isOver = ({ ended }: RunState): boolean =>
+const hasEnded = ({ ended }: RunState): boolean =>
   ended !== undefined && ['done', 'rolled-back', 'declined'].includes(ended.verdict)

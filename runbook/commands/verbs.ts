@@ -43,6 +43,21 @@ const wait = {
   about: 'waits for another run to end, at most so long: 90s, 10m, 1h; never for what is locked on purpose',
 }
 
+const onlyPlan = { flags: '--plan', about: 'only says what it would do; changes nothing' }
+const reason = { flags: '--reason <text>', about: 'why; kept in the transcript' }
+
+/** Of every verb that performs a book, or goes on with it. */
+const forwards = [
+  {
+    flags: '--on-failure <what>',
+    about: 'what to do when a step fails, instead of asking',
+    choices: ['stop', 'rollback'],
+  },
+  otherWay,
+  wait,
+  ...approval,
+]
+
 export const verbs: readonly Verb[] = [
   {
     name: 'import',
@@ -77,32 +92,14 @@ export const verbs: readonly Verb[] = [
     name: 'deploy',
     argument: '[env]',
     summary: 'performs the book',
-    options: [
-      {
-        flags: '--on-failure <what>',
-        about: 'what to do when a step fails, instead of asking',
-        choices: ['stop', 'rollback'],
-      },
-      otherWay,
-      wait,
-      ...approval,
-    ],
+    options: forwards,
     load: async () => (await import('./deploy.ts')).deploy,
   },
   {
     name: 'resume',
     argument: '[run]',
     summary: 'goes on with an interrupted or failed run; the latest where none is named',
-    options: [
-      {
-        flags: '--on-failure <what>',
-        about: 'what to do when a step fails, instead of asking',
-        choices: ['stop', 'rollback'],
-      },
-      otherWay,
-      wait,
-      ...approval,
-    ],
+    options: forwards,
     load: async () => (await import('./resume.ts')).resume,
   },
   {
@@ -110,17 +107,7 @@ export const verbs: readonly Verb[] = [
     argument: '[name] [env]',
     envLast: true,
     summary: 'performs another procedure of the book, such as `prepare`; without a name it lists them',
-    options: [
-      { flags: '--plan', about: 'only says what it would do; changes nothing' },
-      {
-        flags: '--on-failure <what>',
-        about: 'what to do when a step fails, instead of asking',
-        choices: ['stop', 'rollback'],
-      },
-      otherWay,
-      wait,
-      ...approval,
-    ],
+    options: [onlyPlan, ...forwards],
     load: async () => (await import('./run.ts')).run,
   },
   {
@@ -135,7 +122,7 @@ export const verbs: readonly Verb[] = [
     argument: '[env]',
     summary: 'takes the last run back, after saying what will be lost',
     options: [
-      { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      onlyPlan,
       { flags: '--run <id>', about: 'another run than the last one' },
       {
         flags: '--database <how>',
@@ -144,7 +131,7 @@ export const verbs: readonly Verb[] = [
       },
       inPlace,
       { flags: '--around <step...>', about: 'leaves an irreversible step as it is' },
-      { flags: '--reason <text>', about: 'why; kept in the transcript' },
+      reason,
       wait,
       ...approval,
     ],
@@ -168,13 +155,7 @@ export const verbs: readonly Verb[] = [
     name: 'restore',
     argument: '[env] [backup]',
     summary: 'puts a backup in the place of the database, and keeps what it replaces',
-    options: [
-      { flags: '--plan', about: 'only says what it would do; changes nothing' },
-      inPlace,
-      { flags: '--reason <text>', about: 'why; kept in the transcript' },
-      wait,
-      ...approval,
-    ],
+    options: [onlyPlan, inPlace, reason, wait, ...approval],
     load: async () => (await import('./restore.ts')).restore,
   },
   {
@@ -184,7 +165,7 @@ export const verbs: readonly Verb[] = [
     options: [
       { flags: '--older-than <age>', about: 'what is older: 30d, 12h, 6w' },
       { flags: '--keep <number>', about: 'how many of each stay, however old' },
-      { flags: '--plan', about: 'only says what it would do; changes nothing' },
+      onlyPlan,
       wait,
     ],
     load: async () => (await import('./prune.ts')).prune,

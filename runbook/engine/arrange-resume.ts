@@ -1,4 +1,4 @@
-import { isLeftOut, type RunState } from '../journal/fold.ts'
+import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import { type Entry, sequence, stepsOf } from '../model/book.ts'
 import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -10,13 +10,10 @@ export const arrangeResume = (whole: Arrangement, state: RunState): Arrangement 
 }
 
 /** Whether the transcript shows a step as done, or left out. */
-export const isOver = ({ id }: Step, { steps }: RunState): boolean => {
-  const state = steps.get(id)?.state
-  return state?.is === 'done' || state?.is === 'skipped'
-}
+export const isBehind = ({ id }: Step, { steps }: RunState): boolean => isOver(steps.get(id)?.state)
 
 const remaining = (entry: Entry, state: RunState): Entry[] => {
-  if (entry.kind === 'step') return isOver(entry, state) ? [] : [entry]
+  if (entry.kind === 'step') return isBehind(entry, state) ? [] : [entry]
   if (entry.kind === 'either') {
     const [first, second] = entry.entries
     if (!first || !second) return []
@@ -26,10 +23,10 @@ const remaining = (entry: Entry, state: RunState): Entry[] => {
   }
   // What stands between a stop and a start is done while nothing runs: the stop holds no longer than its run.
   const between = entry.entries.some(
-    (one) => !isEdge(one) && stepsOf(one).some((step) => !isOver(step, state)),
+    (one) => !isEdge(one) && stepsOf(one).some((step) => !isBehind(step, state)),
   )
   const entries = entry.entries.flatMap((one) =>
-    isEdge(one) ? (between || !isOver(one, state) ? [one] : []) : remaining(one, state),
+    isEdge(one) ? (between || !isBehind(one, state) ? [one] : []) : remaining(one, state),
   )
   return entries.length ? [{ ...entry, entries }] : []
 }

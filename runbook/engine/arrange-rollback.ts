@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { begunStates, isLeftOut, type StepRecord } from '../journal/fold.ts'
+import { begunStates, isLeftOut, isOver, type StepRecord } from '../journal/fold.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Actions } from '../model/action.ts'
 import { type Entry, parallel, phase, sequence, stepsOf } from '../model/book.ts'
@@ -106,7 +106,7 @@ export const whileStopped = (work: readonly Step[], started: readonly Step[], en
 const restoreOf = (book: Arrangement, { target, paths, inPlace = false }: RollbackOptions): Restoring => {
   const step = book.steps.find(({ restore }) => restore)
   const state = step && target.state.steps.get(step.id)?.state
-  const output = state?.is === 'done' || state?.is === 'skipped' ? (state.output as { dump?: string }) : null
+  const output = isOver(state) ? (state.output as { dump?: string }) : null
   // The folder of the backups may be elsewhere by now: the state directory can be copied to another machine.
   const from = output?.dump && { dump: join(paths.backups, basename(output.dump)), inPlace }
   const found = from && restoring(step, from)

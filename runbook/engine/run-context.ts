@@ -1,7 +1,7 @@
 import { makeScratch, removeScratch } from '../doors/files.ts'
 import { makeRemoteScratch, removeRemoteScratch } from '../doors/remote-files.ts'
 import type { RemoteHost } from '../doors/remote-host.ts'
-import { isLeftOut, type RunState } from '../journal/fold.ts'
+import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Effect, Result } from '../model/action.ts'
 import { type Environment, placeOf } from '../model/environment.ts'
@@ -84,7 +84,7 @@ export const lookOf = (
       if (foreseen?.outputs.has(id)) return foreseen.outputs.get(id) as Out
       const state = context.state.steps.get(id)?.state
       const leftOut = isLeftOut(context.state, id)
-      if (!leftOut && (state?.is === 'done' || state?.is === 'skipped')) return state.output as Out
+      if (!leftOut && isOver(state)) return state.output as Out
       if (foreseen) throw new NotYet(id)
       const seen = leftOut ? OTHER_WAY : state?.is === 'failed' ? 'it failed' : 'it has not been done'
       throw unmet(`the step ${id} is done`, seen, `runbook deploy ${context.env.name}`)

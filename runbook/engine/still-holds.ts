@@ -1,6 +1,6 @@
 import { Failed, type Unmet } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
-import { isOver } from './arrange-resume.ts'
+import { isBehind } from './arrange-resume.ts'
 import { lookAt } from './look-at.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 
@@ -10,7 +10,7 @@ import { lookOf, type RunContext } from './run-context.ts'
  */
 export const demandStillHolds = async (steps: readonly Step[], context: RunContext): Promise<void> => {
   const unmet: Unmet[] = []
-  for (const step of steps.filter((one) => one.sort === 'state' && isOver(one, context.state))) {
+  for (const step of steps.filter((one) => one.sort === 'state' && isBehind(one, context.state))) {
     const observed = context.state.steps.get(step.id)?.observed
     if (observed === undefined) continue
     const look = lookOf(context, step)

@@ -1,4 +1,4 @@
-import { isLeftOut, type RunState } from '../journal/fold.ts'
+import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf, type Unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -66,10 +66,7 @@ const verifyStep = async (step: Step, context: RunContext, last: RunState | unde
     const look = lookOf(context, step)
     await demand('after-unmet', step.after(known), { look, context, step: step.id, side: 'after' })
     const was = then?.state
-    const output =
-      was?.is === 'done' || was?.is === 'skipped'
-        ? was.output
-        : ((await step.output({ ...look, observed })) as Json)
+    const output = isOver(was) ? was.output : ((await step.output({ ...look, observed })) as Json)
     recorder.record({ type: 'step-done', step: step.id, output, summary: '', ms: took() })
   } catch (error) {
     recorder.record({ type: 'step-failed', step: step.id, failure: failureOf(error), ms: took() })

@@ -61,6 +61,10 @@ export const isBegun = ({ steps }: RunState): boolean =>
 export const begunStates = ({ steps }: RunState): StepRecord[] =>
   [...steps.values()].filter(({ sort, actions }) => sort === 'state' && actions.size > 0)
 
+/** Whether a step is done, or was skipped: it has an output. */
+export const isOver = (state: StepState | undefined): state is Extract<StepState, { output: Json }> =>
+  state?.is === 'done' || state?.is === 'skipped'
+
 /** Whether it belongs to a way that the run has not taken. */
 export const isLeftOut = ({ steps }: RunState, id: string): boolean => {
   const state = steps.get(id)?.state
