@@ -19,7 +19,7 @@ const promises: readonly Promised[] = [
     promise:
       'A run that is killed (`kill -9`) between any two of its events is finished by `runbook resume`. No completed step is performed twice, no migration is applied twice, and the end is that of an undisturbed run.',
     tests: ['tests/commands/resume.test.ts', 'tests/scenarios/killed.test.ts'],
-    figures: ['killed-parallel', 'killed-deployment'],
+    figures: ['killed-parallel', 'killed-deploy'],
   },
   {
     promise:

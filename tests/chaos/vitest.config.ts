@@ -1,7 +1,7 @@
 import { defineConfig, mergeConfig } from 'vitest/config'
 import shared from '../../vitest.config.ts'
 
-// `npm run chaos`: every moment, where `npm test` tries some. It takes an hour, and writes docs/reliability.md.
+// `npm run chaos`: every moment, where `npm test` tries some. It takes hours, and writes docs/reliability.md.
 export default mergeConfig(
   { ...shared, test: { ...shared.test, include: [] } },
   defineConfig({
@@ -11,6 +11,7 @@ export default mergeConfig(
       testTimeout: 3 * 3_600_000,
       maxWorkers: 1,
       fileParallelism: false,
+      maxConcurrency: 3,
     },
   }),
 )

@@ -52,22 +52,32 @@ describe('a deployment', () => {
   })
 })
 
-describe('a rollback with its database', () => {
+/** A step, one of its actions, and how many ms after that began the run is killed. */
+type At = [step: string, action: string, delay: number]
+const besideIt: At[] = [
+  ['bring-backup', 'restore', 50],
+  ['stop-pm2-restart', 'stop', 50],
+  ['swap-databases', 'swap', 0],
+]
+/** When its transaction may have been committed, or not. */
+const inPlace: At[] = [['replace-in-place', 'replace', 150]]
+
+describe.each([
+  { title: 'with its database', how: [], moments: besideIt },
+  { title: 'with its database, in place', how: ['--in-place'], moments: inPlace },
+])('a rollback $title', ({ how, moments }) => {
   let expected: EndState
-  const rollback = () => run('rollback', '--database', 'restore')
+  const rollback = () => run('rollback', '--database', 'restore', ...how)
   const deployed = () => perform(run('deploy'))
   beforeAll(async () => {
+    await dropKept(world)
     await world.reset()
     await deployed()
     await perform(rollback())
     expected = await endState(world)
   })
 
-  test.each([
-    ['bring-backup', 'restore', 50],
-    ['stop-pm2-restart', 'stop', 50],
-    ['swap-databases', 'swap', 0],
-  ])('killed inside of %s: %s', async (step, action, delay) => {
+  test.each(moments)('killed inside of %s: %s, %i ms after it began', async (step, action, delay) => {
     await deployed()
     const { killed } = await killAndResume(world, {
       ...{ args: rollback(), moment: effect(step, action), hit: { delay }, expected },

@@ -1,7 +1,10 @@
 import { readManifest } from '../../../checks/reading/backup-manifest.ts'
+import { isDumped } from '../../../checks/reading/dumped-relations.ts'
+import { listed } from '../../../checks/reading/listed.ts'
 import { isOther, type Session, sessionText } from '../../../checks/reading/sessions.ts'
 import { WHOLE_DATABASE } from '../../../checks/reading/whole-database.ts'
 import {
+  type BackupManifest,
   changes,
   databaseOf,
   defineCheck,
@@ -9,9 +12,11 @@ import {
   executes,
   fails,
   holds,
+  type Look,
   libpqVariables,
   nothingToUndo,
   type Step,
+  selects,
 } from '../../../runbook/index.ts'
 import { backupFiles } from '../../backup/files.ts'
 import type { Brought } from '../bring-backup.ts'
@@ -33,11 +38,15 @@ export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =
       'every table against the manifest, all in one transaction. Programs that come back meanwhile wait for its end. ' +
       'What was there stands in the backup that was made right before.',
     sort: 'state',
-    doubt: 'the tables of the database, and their rows, against the manifest of the backup',
     observe: async (at) => {
       const { incoming: live } = at.outputOf(brought)
       const manifest = (await readManifest(at, dump)) ?? null
-      return { live, manifest, losses: manifest ? await lossesSince(at, manifest, live) : [] }
+      return {
+        live,
+        manifest,
+        losses: manifest ? await lossesSince(at, manifest, live) : [],
+        replaces: (await at.see(tables)).map(({ oid }) => oid),
+      }
     },
     findings: ({ env, run }) => [
       'the application does not run until this is done: it takes as long as a whole restore',
@@ -63,33 +72,25 @@ FROM pg_stat_activity a WHERE ${isOther}`,
       analyze: executes('ANALYZE'),
       discard: changes('rm', '-f', '--', scriptOf(run, env.name)),
     }),
-    run: async ({ perform, cleanUp, prove, observed: { live } }) => {
+    run: async (act) => {
+      const { perform, cleanUp, prove, observed } = act
       try {
-        const ended = (await perform('end')) as Omit<Session, 'endable'>[]
-        await perform('replace')
-        prove(
-          `the sessions of others in ${live} were ended`,
-          holds(ended.map(sessionText).join('; ') || 'there were none'),
-          '',
-        )
+        // Of a run that goes on it may have been committed already: once more would take what was written since.
+        if (!(await isReplaced(act, observed))) {
+          const ended = (await perform('end')) as Omit<Session, 'endable'>[]
+          await perform('replace')
+          prove(
+            `the sessions of others in ${observed.live} were ended`,
+            holds(ended.map(sessionText).join('; ') || 'there were none'),
+            '',
+          )
+        }
         await perform('analyze')
       } finally {
         await cleanUp('discard').catch(() => {})
       }
     },
-    after: () => [
-      defineCheck({
-        fact: 'the database holds what the backup holds',
-        remedy: 'it is as it was before; look at the last lines, then try again',
-        // Once others write there again, only the transaction itself can have told.
-        look: async ({ performed }) => {
-          const replaced = performed('replace')
-          return replaced
-            ? holds('every table was counted in the transaction that filled it')
-            : fails('that transaction was not committed')
-        },
-      }),
-    ],
+    after: ({ observed, env, run }) => [holdsBackup(observed), isPutAway(scriptOf(run, env.name))],
     loses: async ({ observed: { losses } }) => losses,
     output: async ({ observed: { losses }, env, run }) => ({
       losses,
@@ -101,4 +102,40 @@ FROM pg_stat_activity a WHERE ${isOther}`,
     }),
     summary: ({ output: { kept } }) => `what was there is in ${kept}`,
     undo: ({ env, run }) => nothingToUndo(`what was there is in ${backupFiles(run, env.name).dump}`),
+  })
+
+/** PostgreSQL's own numbers of the tables. What is made anew gets another, whatever its name. */
+const tables = selects<{ oid: number }>(
+  `SELECT c.oid::bigint AS oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND ${isDumped} ORDER BY c.oid`,
+)
+
+interface Replaced {
+  manifest: BackupManifest | null
+  /** The tables that were to go. */
+  replaces: number[]
+}
+
+/** Whether the transaction was committed: then none of the tables that it found is there any more, and others are. */
+const isReplaced = async ({ see }: Pick<Look, 'see'>, { manifest, replaces }: Replaced): Promise<boolean> => {
+  const now = new Set((await see(tables)).map(({ oid }) => oid))
+  return !replaces.some((oid) => now.has(oid)) && now.size >= (manifest?.tables.length ?? 0)
+}
+
+const holdsBackup = (replaced: Replaced) =>
+  defineCheck({
+    fact: 'the database holds what the backup holds',
+    remedy: 'it is as it was before; look at the last lines, then try again',
+    look: async (at) =>
+      (await isReplaced(at, replaced))
+        ? holds('every table was counted in the transaction that filled it')
+        : fails('that transaction was not committed'),
+  })
+
+const isPutAway = (script: string) =>
+  defineCheck({
+    fact: 'the SQL of the backup is put away',
+    remedy: `rm -- '${script}'`,
+    look: async (at) =>
+      (await listed(at, script)) ? fails(`${script} is still there`) : holds('nothing is left of it'),
   })
