@@ -8,6 +8,8 @@ import { Lookers } from './lookers.ts'
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
 const LOOK = 30_000
+/** Between two attempts to cancel a transaction. Milliseconds. */
+const CANCEL_EVERY = 100
 
 export interface DatabaseOptions {
   name: string
@@ -15,6 +17,13 @@ export interface DatabaseOptions {
   clock: Clock
   /** What leads to the server, where it is not reached directly. */
   tunnel?(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
+}
+
+interface ConnectOptions {
+  /** Of the session: `name=value`. */
+  settings?: string[]
+  /** Queries are sent without waiting for the answer to the one before. */
+  pipeline?: boolean
 }
 
 /** A PostgreSQL server, and the connections of one run to it. */
@@ -62,7 +71,10 @@ export class DatabaseDoor {
     }
   }
 
-  /** All statements or none; each one's duration and rows. */
+  /**
+   * All statements or none; each one's duration and rows. They are sent at once, in a pipeline: what the first has locked
+   * is not kept from others for as many ways to the server and back as there are statements.
+   */
   async transact(
     { statements, settings = {}, database, timeout }: Transaction,
     printed: string,
@@ -73,14 +85,23 @@ export class DatabaseDoor {
     const work = async (client: Client) => {
       const done: StatementResult[] = []
       let at = statements[0]
+      const stopCancelling = cancelFrom(either, client)
       try {
-        await client.query('BEGIN')
-        for (const [name, value] of Object.entries(settings))
-          await client.query('SELECT set_config($1, $2, true)', [name, value])
-        for (const statement of statements) {
+        either.throwIfAborted()
+        const opened = [
+          client.query('BEGIN'),
+          ...Object.entries(settings).map((setting) =>
+            client.query('SELECT set_config($1, $2, true)', setting),
+          ),
+        ]
+        const results = statements.map(({ sql }) => client.query(sql))
+        // Whatever fails first is the one to tell; those behind it fail for that alone.
+        for (const result of [...opened, ...results]) result.catch(() => {})
+        await Promise.all(opened)
+        for (const [i, statement] of statements.entries()) {
           at = statement
           const began = this.options.clock.monotonic()
-          const result = await cancellable(client, either, () => client.query(statement.sql))
+          const result = await results[i]!
           done.push({
             line: statement.line,
             ms: this.options.clock.monotonic() - began,
@@ -88,16 +109,20 @@ export class DatabaseDoor {
           })
         }
         at = undefined
+        either.throwIfAborted()
+        stopCancelling()
         await client.query('COMMIT')
         return done
       } catch (error) {
         await client.query('ROLLBACK').catch(() => {})
-        if (late?.aborted && !signal.aborted)
-          throw new Failed({ kind: 'timeout', printed, after: timeout!, tail: '' })
+        signal.throwIfAborted()
+        if (late?.aborted) throw new Failed({ kind: 'timeout', printed, after: timeout!, tail: '' })
         throw this.#told(error, printed, at)
+      } finally {
+        stopCancelling()
       }
     }
-    return this.#once(database, work, signal)
+    return this.#once(database, work, signal, { pipeline: true })
   }
 
   /** A moment of the database: its id, and looks at it, until `work` ends. */
@@ -123,7 +148,11 @@ export class DatabaseDoor {
   }
 
   /** A connection for as long as the caller wants, such as one that holds a lock. */
-  async connect(database?: string, signal?: AbortSignal, settings: string[] = []): Promise<Client> {
+  async connect(
+    database?: string,
+    signal?: AbortSignal,
+    { settings = [], pipeline = false }: ConnectOptions = {},
+  ): Promise<Client> {
     const pg = (await import('pg')).default
     const reached = await this.options.tunnel?.(signal ?? new AbortController().signal)
     const address = reached ? { host: reached.host, port: Number(reached.port) } : {}
@@ -131,7 +160,12 @@ export class DatabaseDoor {
     const encrypted = { rejectUnauthorized: sslmode.startsWith('verify') }
     const open = (ssl: ClientConfig['ssl']) =>
       opened(
-        new pg.Client({ ...this.#config(pg.types, database, settings), ...address, ssl: ssl ?? false }),
+        new pg.Client({
+          ...this.#config(pg.types, database, settings),
+          ...address,
+          ssl: ssl ?? false,
+          pipeline,
+        }),
         signal,
       )
     try {
@@ -172,7 +206,8 @@ export class DatabaseDoor {
   #lookersOf(database = this.target.database!): Lookers {
     const readOnly = ['default_transaction_read_only=on', `statement_timeout=${LOOK}`]
     const lookers =
-      this.#lookers.get(database) ?? new Lookers((signal) => this.connect(database, signal, readOnly))
+      this.#lookers.get(database) ??
+      new Lookers((signal) => this.connect(database, signal, { settings: readOnly }))
     this.#lookers.set(database, lookers)
     return lookers
   }
@@ -201,8 +236,9 @@ export class DatabaseDoor {
     database: string | undefined,
     work: (client: Client) => Promise<T>,
     signal: AbortSignal,
+    options?: ConnectOptions,
   ): Promise<T> {
-    const client = await this.connect(database, signal)
+    const client = await this.connect(database, signal, options)
     try {
       return await work(client)
     } finally {
@@ -288,6 +324,23 @@ const cancellable = async (
     signal.throwIfAborted()
     throw error
   } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+/**
+ * Cancels what a session is doing from when the signal comes, until it is told to stop. Again and again: of statements in
+ * a pipeline the server does not hear it between two.
+ */
+const cancelFrom = (signal: AbortSignal, client: Client): (() => void) => {
+  let timer: NodeJS.Timeout | undefined
+  const cancel = (): void => {
+    void cancelBackend(client).catch(() => {})
+    timer = setTimeout(cancel, CANCEL_EVERY)
+  }
+  signal.addEventListener('abort', cancel, { once: true })
+  return () => {
+    clearTimeout(timer)
     signal.removeEventListener('abort', cancel)
   }
 }

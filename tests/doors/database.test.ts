@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../runbook/doors/clock.ts'
 import { DatabaseDoor } from '../../runbook/doors/database.ts'
@@ -64,6 +64,27 @@ const other = (change: (url: URL) => void) => {
   const url = new URL(db.url)
   change(url)
   return url.href
+}
+
+/** A way to the server that lets no answer through from when it hears the one word until it hears the other. */
+const holdingBack = async (from: string, until: string): Promise<number> => {
+  const proxy = createServer((client) => {
+    const server = connect(db.port, '127.0.0.1')
+    ends.push(() => [client, server].forEach((socket) => void socket.destroy()))
+    for (const socket of [client, server]) socket.on('error', () => {})
+    let heard = ''
+    client.on('data', (chunk) => {
+      heard += chunk.toString('latin1')
+      if (heard.includes(from) && !heard.includes(until)) server.pause()
+      else server.resume()
+      server.write(chunk)
+    })
+    client.on('end', () => server.end())
+    server.pipe(client)
+  })
+  ends.push(() => void proxy.close())
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  return (proxy.address() as AddressInfo).port
 }
 
 describe('a server that cannot be reached', () => {
@@ -293,6 +314,27 @@ describe('a transaction', () => {
       message: expect.stringContaining('no_such_column'),
     })
     expect(await db.query("SELECT 1 FROM pg_tables WHERE tablename = 't'")).toEqual([])
+  })
+
+  test('is on its way whole before anything of it is answered', async () => {
+    const port = await holdingBack('BEGIN', 'CREATE TABLE last')
+    const { transact } = open(other((url) => (url.port = String(port))))
+    const results = await transact(['CREATE TABLE first ()', 'SELECT 1', 'CREATE TABLE last ()'])
+    expect(results.map(({ rows }) => rows)).toEqual([0, 1, 0])
+    expect(await db.query("SELECT 1 FROM pg_tables WHERE tablename IN ('first', 'last')")).toHaveLength(2)
+  })
+
+  test('that is interrupted in a pipeline of many comes to its end at once, and leaves nothing', async () => {
+    const { transact, door, sessions } = open()
+    const { signal, interrupt } = interrupted()
+    const many = Array.from({ length: 200 }, (_, i) => `SELECT pg_sleep(${i < 3 ? 0.01 : 30})`)
+    const work = failing(transact(['CREATE TABLE half ()', ...many], {}, signal))
+    await until(async () => (await sessions()).some(({ query }) => query === 'SELECT pg_sleep(30)'))
+    interrupt()
+    expect(await work).toMatchObject({ kind: 'interrupted' })
+    await door.close()
+    await until(async () => (await sessions()).length === 0)
+    expect(await db.query("SELECT 1 FROM pg_tables WHERE tablename = 'half'")).toEqual([])
   })
 
   test('that fails only when it is committed leaves nothing either', async () => {
