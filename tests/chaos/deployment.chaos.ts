@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest'
 import { removeWorlds } from '../examples/raise-world.ts'
 import { endState } from '../scenarios/end-state.ts'
 import { killAndResume, transcriptOf } from '../scenarios/killed-run.ts'
-import { dropKept, type ScenarioWorld, scenarioWorld, withShortSoak } from '../scenarios/scenario-world.ts'
+import { bookForManyRuns, dropKept, type ScenarioWorld, scenarioWorld } from '../scenarios/scenario-world.ts'
 import { everyMoment, someOf, tell } from './tally.ts'
 
 // Each part has a world of its own, and three are at work at a time: most of it is waiting for programs.
@@ -12,7 +12,7 @@ afterAll(removeWorlds)
 /** A world, and what is done in it again and again. */
 const chaosWorld = async (name: string) => {
   const world = await scenarioWorld(name)
-  const book = await withShortSoak(world)
+  const book = await bookForManyRuns(world)
   const run = (command: string, ...more: string[]): string[] => [
     ...[command, 'production', ...book, '--confirm', 'production', '--yes', ...more],
   ]

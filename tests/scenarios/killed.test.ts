@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { removeWorlds } from '../examples/raise-world.ts'
 import { type EndState, endState } from './end-state.ts'
 import { killAndResume } from './killed-run.ts'
-import { dropKept, type ScenarioWorld, scenarioWorld, withShortSoak } from './scenario-world.ts'
+import { bookForManyRuns, dropKept, type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
 
 // A deployment and a restore, killed inside their effects and gone on with. `npm run chaos` tries every event.
 
@@ -13,7 +13,7 @@ let world: ScenarioWorld
 let book: string[]
 beforeAll(async () => {
   world = await scenarioWorld('killed')
-  book = await withShortSoak(world)
+  book = await bookForManyRuns(world)
 })
 afterAll(removeWorlds)
 beforeEach(async () => {
