@@ -104,7 +104,7 @@ const pageOf = (folder: string): string => {
   return `# What is promised, and how it is held
 
 Written by \`npm run chaos\` on ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${platform()} ${release()}, ${cpus().length} cores${
-    process.env.CHAOS_EVERY ? `; a part of it, one moment in ${process.env.CHAOS_EVERY}` : ''
+    process.env.CHAOS_MINUTES ? `; each part of it for ${process.env.CHAOS_MINUTES} minutes` : ''
   }. The tests named are part of \`npm test\`, where some of the moments are tried.
 
 ${promises

@@ -12,22 +12,43 @@ declare module 'vitest' {
   }
 }
 
-/** Every so many moments only, for a first look: `CHAOS_EVERY=10 npm run chaos`. */
-const every = Number(process.env.CHAOS_EVERY ?? 1)
-export const someOf = <T>(moments: readonly T[]): T[] => moments.filter((_, i) => i % every === 0)
+/** How long a part of the chaos goes on beginning further moments: `CHAOS_MINUTES=10 npm run chaos`. Default: all of them. */
+const minutes = Number(process.env.CHAOS_MINUTES ?? Number.POSITIVE_INFINITY)
 
-/** Tries each of the moments, whatever comes of the others; then fails with all that went wrong. */
+/**
+ * Tries each of the moments, whatever comes of the others, and fails with all that went wrong; gives how many were tried.
+ * Their order spreads them, so that those which fit into a shorter time come from the whole of the run.
+ */
 export const everyMoment = async <T>(
   moments: readonly T[],
   attempt: (moment: T) => Promise<void>,
-): Promise<void> => {
+  atATime = 1,
+): Promise<number> => {
+  const began = performance.now()
   const failed: string[] = []
-  for (const moment of moments)
-    await attempt(moment).catch((error) => {
-      failed.push(`${moment}: ${error instanceof Error ? error.message : error}`)
-      // Whoever watches for hours wants to know of it now.
-      console.error(failed.at(-1))
-    })
+  let tried = 0
+  const waiting = spread(moments).values()
+  const work = async () => {
+    for (const moment of waiting) {
+      if (performance.now() - began > minutes * 60_000) return
+      tried += 1
+      await attempt(moment).catch((error) => {
+        failed.push(`${JSON.stringify(moment)}: ${error instanceof Error ? error.message : error}`)
+        // Whoever watches for hours wants to know of it now.
+        console.error(failed.at(-1))
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: atATime }, work))
   if (failed.length)
-    throw new Error(`${failed.length} of ${moments.length} moments went wrong:\n${failed.join('\n\n')}`)
+    throw new Error(`${failed.length} of ${tried} moments went wrong:\n${failed.join('\n\n')}`)
+  return tried
 }
+
+/** Each a golden section of all further than the one before. */
+const spread = <T>(all: readonly T[]): T[] => {
+  const step = firstFrom(Math.round(all.length * 0.618), (n) => divisor(n, all.length) === 1)
+  return all.map((_, i) => all[(i * step) % all.length]!)
+}
+const firstFrom = (n: number, fits: (n: number) => boolean): number => (fits(n) ? n : firstFrom(n + 1, fits))
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b))
