@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Actions } from '../model/action.ts'
 import { explain } from '../model/explain.ts'
-import { Failed, failureOf, unmet } from '../model/failure.ts'
+import { Failed, type Failure, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
 import type { Facts, Known, Step } from '../model/step.ts'
@@ -54,7 +54,7 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
   } catch (error) {
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
-    if (step.advisory && failure.kind === 'after-unmet') {
+    if (step.advisory && isFinding(failure)) {
       const { sentence } = explain(failure)
       recorder.record({
         type: 'step-skipped',
@@ -70,6 +70,10 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     throw new Failed(failure)
   }
 }
+
+/** What was found of the application, and not what ends a run or is wrong with the tool. */
+const isFinding = ({ kind }: Failure): boolean =>
+  kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'bug'
 
 /** The first way back is the one: after the first effect there is nothing left to make it from. */
 const isWayBackKept = ({ sort }: Step, earlier: EarlierAttempt | undefined): boolean =>
