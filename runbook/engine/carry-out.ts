@@ -7,6 +7,7 @@ import { send } from '../doors/web.ts'
 import type { Action, Command, Query, ReadFile, Request, Transaction, WriteFile } from '../model/action.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
+import type { SignOff } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
 import { absoluteUrl } from '../model/print-action.ts'
@@ -34,6 +35,7 @@ export interface Outcome {
     status?: number
     rows?: number
     note?: string
+    signedOff?: SignOff
     captured?: Record<string, Json>
   }
 }

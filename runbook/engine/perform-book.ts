@@ -46,6 +46,7 @@ export const performBook = async (
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
   await options.beforehand?.(plan)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
+  context.begins?.(plan.revision)
   await whileProbing(context, () => runBook(arrangement.entries, context, confirmedIn(plan)))
 }
 

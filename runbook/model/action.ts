@@ -1,3 +1,4 @@
+import type { SignOff } from './event.ts'
 import type { Json } from './json.ts'
 import type { Text } from './secret.ts'
 
@@ -101,6 +102,10 @@ export interface WriteFile extends Common<'changes'> {
 export interface Instruction extends Common<'changes'> {
   readonly kind: 'instruction'
   readonly text: string
+  /** Of a checklist: '2 of 5'. */
+  readonly place?: string
+  /** It may be answered with 'does not apply', and a reason. */
+  readonly mayNotApply?: boolean
 }
 
 export type Action<E extends Effect = Effect> =
@@ -117,7 +122,7 @@ export interface Reply {
   /** Milliseconds from sending to the last byte. */
   readonly ms: number
 }
-export interface Answer {
+export interface Answer extends SignOff {
   readonly confirmed: boolean
   readonly note: string
 }
