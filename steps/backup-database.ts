@@ -21,6 +21,7 @@ import { dumps } from './backup/archive.ts'
 import { backupFiles, leftovers } from './backup/files.ts'
 import { databaseFacts, liveContents } from './backup/live-database.ts'
 import { proveDump } from './backup/prove-dump.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(
@@ -116,6 +117,7 @@ export const backupDatabase = factory(
         return { dump, manifest, ...totalsOf(JSON.parse(await see(readsFile(manifest)))) }
       },
       summary: ({ output }) => printTotals(output),
+      evidence: () => [postgresqlEvidence],
       undo: () => nothingToUndo('a backup changes nothing, and stays'),
       restore: restoreDatabase,
     }),

@@ -170,7 +170,14 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
 const recordOf = (state: RunState, id: string): StepRecord => {
   const known = state.steps.get(id)
   if (known) return known
-  const record: StepRecord = { id, title: id, sort: 'follows', state: { is: 'pending' }, actions: new Map(), worked: [] }
+  const record: StepRecord = {
+    id,
+    title: id,
+    sort: 'follows',
+    state: { is: 'pending' },
+    actions: new Map(),
+    worked: [],
+  }
   state.steps.set(id, record)
   return record
 }

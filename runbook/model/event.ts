@@ -74,7 +74,14 @@ export type Happening =
       again?: { because: string; try: number; of: number; in: number }
     }
   | { type: 'asked'; step?: string; question: string }
-  | { type: 'answered'; step?: string; question: string; answer: string; by: 'operator' | 'flag'; who?: string }
+  | {
+      type: 'answered'
+      step?: string
+      question: string
+      answer: string
+      by: 'operator' | 'flag'
+      who?: string
+    }
   | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }

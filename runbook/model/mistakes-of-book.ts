@@ -28,7 +28,10 @@ export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   })
   // Most steps stand in every environment; each of their mistakes is said once.
   const distinct = new Map(
-    [...ofKeys, ...(parsed.success ? mistakesOfPeople(book as Book) : []), ...ofSteps].map((mistake) => [`${mistake.at} ${mistake.expected}`, mistake]),
+    [...ofKeys, ...(parsed.success ? mistakesOfPeople(book as Book) : []), ...ofSteps].map((mistake) => [
+      `${mistake.at} ${mistake.expected}`,
+      mistake,
+    ]),
   )
   return [...distinct.values()]
 }

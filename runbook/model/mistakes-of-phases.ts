@@ -8,7 +8,9 @@ export const mistakesOfPhases = (entries: readonly Entry[], at: string): Mistake
     if (entry.kind === 'step') return []
     const wrong = 'takes' in entry && spanIn(entry.takes) === undefined
     return [
-      ...(wrong ? [{ at: `${at}.${entry.title}.takes`, expected: "must be a span of time: '30s', '5m'" }] : []),
+      ...(wrong
+        ? [{ at: `${at}.${entry.title}.takes`, expected: "must be a span of time: '30s', '5m'" }]
+        : []),
       ...mistakesOfPhases(entry.entries, at),
     ]
   })

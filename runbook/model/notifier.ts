@@ -42,22 +42,25 @@ export const webhook = (
   url: Secret,
   options: NotifierOptions & { readonly headers?: Readonly<Record<string, Text>> } = {},
 ): Notifier =>
-  notifier('webhook', url, options, { headers: z.record(z.string(), z.custom<Text>()).optional() }, (notice, open) => ({
-    url: open(url),
-    headers: Object.fromEntries(
-      Object.entries(options.headers ?? {}).map(([name, value]) => [name, open(value)]),
-    ),
-    json: { summary: summaryOf(notice), ...notice },
-  }))
+  notifier(
+    'webhook',
+    url,
+    options,
+    { headers: z.record(z.string(), z.custom<Text>()).optional() },
+    (notice, open) => ({
+      url: open(url),
+      headers: Object.fromEntries(
+        Object.entries(options.headers ?? {}).map(([name, value]) => [name, open(value)]),
+      ),
+      json: { summary: summaryOf(notice), ...notice },
+    }),
+  )
 
 /**
  * A change event of PagerDuty (Events API v2), which wakes nobody and stands beside the alerts of its service. `key`: the
  * integration key of that service. `url`: of another service region, such as https://events.eu.pagerduty.com.
  */
-export const pagerDuty = (
-  key: Secret,
-  options: NotifierOptions & { readonly url?: string } = {},
-): Notifier =>
+export const pagerDuty = (key: Secret, options: NotifierOptions & { readonly url?: string } = {}): Notifier =>
   notifier('pagerDuty', key, options, { url: z.url('must be a URL').optional() }, (notice, open) => ({
     url: `${(options.url ?? 'https://events.pagerduty.com').replace(/\/+$/, '')}/v2/change/enqueue`,
     json: {
@@ -98,7 +101,10 @@ const notifier = (
 
 const list = <T extends z.ZodType>(of: T, such: string) => z.array(of, such).min(1, such).optional()
 const shape = {
-  on: list(z.enum(OCCASIONS, `must be of ${OCCASIONS.join(', ')}`), "must be a list: ['failure', 'rollback']"),
+  on: list(
+    z.enum(OCCASIONS, `must be of ${OCCASIONS.join(', ')}`),
+    "must be a list: ['failure', 'rollback']",
+  ),
   in: list(z.string('must be the name of an environment'), "must be a list of environments: ['production']"),
 }
 

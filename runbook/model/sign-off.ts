@@ -18,9 +18,13 @@ export const signedOffText = (answers: readonly SignOff[]): string => {
       ? [`${confirmed.length} of ${all} confirmed${byWhom(confirmed)}`]
       : []),
     ...(others.length
-      ? [`${others.length} ${others.length === 1 ? 'does' : 'do'} not apply${confirmed.length ? '' : byWhom(others, ', says')}`]
+      ? [
+          `${others.length} ${others.length === 1 ? 'does' : 'do'} not apply${confirmed.length ? '' : byWhom(others, ', says')}`,
+        ]
       : []),
-    ...(unasked.length ? [`${unasked.length} of ${all} taken as done${byWhom(unasked, ' by --yes of')}: nobody was asked`] : []),
+    ...(unasked.length
+      ? [`${unasked.length} of ${all} taken as done${byWhom(unasked, ' by --yes of')}: nobody was asked`]
+      : []),
   ]
   return parts.join(', ')
 }

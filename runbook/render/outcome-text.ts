@@ -79,7 +79,10 @@ const toType = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): 
 const help = ({ verdict }: Ended, { state, contacts }: OutcomeOptions): string[] => {
   if (!state.started || verdict === 'declined' || verdict === 'interrupted') return []
   return [
-    ...column('ask', (contacts ?? []).map((person) => visible(personText(person)))),
+    ...column(
+      'ask',
+      (contacts ?? []).map((person) => visible(personText(person))),
+    ),
     `  for them    runbook bundle ${state.started.run}`,
   ]
 }

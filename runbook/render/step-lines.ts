@@ -42,7 +42,8 @@ const lookedLines = (
   // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
   // users met with is said in the end.
   if (side === 'already' || process || probed) return []
-  if (notified && !holds) return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
+  if (notified && !holds)
+    return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
   if (notified && !verbose) return []
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []

@@ -27,7 +27,10 @@ test('goes on when the operator confirms, and keeps the note', async () => {
   expect(run.ended).toBe('done')
   expect(run.performed).toEqual(['Schedule the maintenance window'])
   expect(run.events.filter(({ type }) => type === 'looked')).toMatchObject([
-    { fact: 'confirmed by the operator: Schedule the maintenance window', seen: 'confirmed by ada: ticket 4711' },
+    {
+      fact: 'confirmed by the operator: Schedule the maintenance window',
+      seen: 'confirmed by ada: ticket 4711',
+    },
   ])
   expect(run.summary).toBe('1 of 1 confirmed by ada')
   expect(run.events.find(({ type }) => type === 'answered')).toMatchObject({ who: 'ada', by: 'operator' })
