@@ -105,7 +105,7 @@ test('each is told in its own form that a run begins and how it ended, and nobod
 
 test('a failure is told with its step, its sentence and what to type, and once, also where it was taken back', async () => {
   const broken = `does('one', ':', { sort: 'state', undo: () => r.reverse('code', { back: changes('rm', 'done-one') }) }),
-    sh('two', 'echo the secret life of a child; exit 3', { title: 'Build the application' })`
+    sh('two', 'echo the secret life of a child; exit 3', { sort: 'prepares', title: 'Build the application' })`
   const book = await telling({ notify: `r.webhook(secret('HOOK'))`, steps: broken })
   expect((await book.runbook('deploy', 'staging', '--yes')).exit).toBe(1)
   expect(book.told()).toMatchObject([
@@ -158,12 +158,10 @@ test('one that answers 500, one that hangs and one that is not there cost a line
   expect(out).toContain('Done in')
 })
 
-test('a plan, a checklist, a verification, a guide, and a run that does not begin tell nobody', async () => {
+test('a plan, a checklist, a verification, and a run that does not begin tell nobody', async () => {
   const book = await telling({ notify: all, steps: `does('one')` })
-  for (const args of [['plan'], ['doctor'], ['verify'], ['guide'], ['rollback']])
-    await book.runbook(...args, 'staging')
+  await Promise.all(['plan', 'doctor', 'verify'].map((verb) => book.runbook(verb, 'staging')))
   expect((await book.runbook('deploy', 'production', '--confirm', 'staging')).exit).toBe(4)
-  expect((await book.runbook('deploy', 'staging')).exit).toBe(4)
   await sleep(100)
   expect(book.server.asked).toEqual([])
 })
