@@ -83,7 +83,7 @@ const help = ({ verdict }: Ended, { state, contacts }: OutcomeOptions): string[]
       'ask',
       (contacts ?? []).map((person) => visible(personText(person))),
     ),
-    `  for them    runbook bundle ${state.started.run}`,
+    `  for help    runbook bundle ${state.started.run}`,
   ]
 }
 

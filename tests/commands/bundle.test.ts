@@ -52,7 +52,7 @@ test('one archive has what somebody needs who is asked for help, and its first p
   expect(failed.out).toContain(
     'ask         DevOps team: devops@example.com\n              DBA: +49 30 1234 (the database)\n',
   )
-  const [, run = ''] = /for them +runbook bundle (\S+)\n/.exec(failed.out) ?? []
+  const [, run = ''] = /for help +runbook bundle (\S+)\n/.exec(failed.out) ?? []
   const said = await runbook('bundle', run, '--json')
   expect(said.exit, said.err).toBe(0)
   const { path, bytes, files, missing } = JSON.parse(said.out)

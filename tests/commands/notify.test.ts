@@ -105,7 +105,7 @@ test('each is told in its own form that a run begins and how it ended, and nobod
 
 test('a failure is told with its step, its sentence and what to type, and once, also where it was taken back', async () => {
   const broken = `does('one', ':', { sort: 'state', undo: () => r.reverse('code', { back: changes('rm', 'done-one') }) }),
-    sh('two', 'echo the secret life of a child; exit 3', { sort: 'prepares', title: 'Build the application' })`
+    sh('two', 'echo the $(echo secret) life of a child; exit 3', { sort: 'prepares', title: 'Build the application' })`
   const book = await telling({ notify: `r.webhook(secret('HOOK'))`, steps: broken })
   expect((await book.runbook('deploy', 'staging', '--yes')).exit).toBe(1)
   expect(book.told()).toMatchObject([
