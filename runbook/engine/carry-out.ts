@@ -87,11 +87,25 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
     env: await variablesOf(command, situation),
     printed,
+    ...(command.into && {
+      into: { argv: command.into, env: await variablesOf({ ...command, env: {} }, situation) },
+    }),
     ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
     ...(situation.onStart && { onStart: situation.onStart }),
     timeout: limitsOf(command).timeout!,
   }
   const host = hostOf(situation)
+  if (host && command.into)
+    throw new Failed({
+      kind: 'before-unmet',
+      unmet: [
+        {
+          fact: 'two programs with a pipe between them run on this machine',
+          seen: `${command.argv[0]} into ${command.into[0]}, on ${env.host}`,
+          remedy: 'give the step `here: true`, or have the first program write into a file',
+        },
+      ],
+    })
   if (command.effect === 'changes' && onOutput) {
     const { exit } = host
       ? await host.run(situation.job ?? host.newJob('look'), spawned, onOutput, signal)

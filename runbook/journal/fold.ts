@@ -34,7 +34,8 @@ export interface ActionRecord {
   ended: boolean
   /** Once it ended well. */
   result?: string
-  process?: ProcessIdentity
+  /** The programs that it runs; of two with a pipe between them, both. */
+  processes: ProcessIdentity[]
   kept?: Kept
   captured?: Record<string, Json>
   signedOff?: SignOff
@@ -116,6 +117,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).actions.set(event.action, {
         printed: event.printed,
         ended: false,
+        processes: [],
         ...(event.kept && { kept: event.kept }),
       })
       state.changed ||= recordOf(state, event.step).sort !== 'prepares'
@@ -154,7 +156,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       if (event.probed) state.probed.push(event.probed)
       if (!event.process || event.step === undefined) return
       const action = [...recordOf(state, event.step).actions.values()].findLast(({ ended }) => !ended)
-      if (action) action.process = event.process
+      action?.processes.push(event.process)
       return
     }
     case 'output':

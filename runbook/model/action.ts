@@ -35,6 +35,11 @@ export interface Command<E extends Effect = Effect> extends Common<E> {
   readonly env?: Readonly<Record<string, Text>>
   /** What is written to its standard input, which is otherwise empty. */
   readonly input?: Text
+  /**
+   * A second program, which reads what the first prints, as behind a `|`. Both must end well; `env` is the first one's.
+   * On the operator's machine only.
+   */
+  readonly into?: readonly [program: string, ...args: string[]]
   /** Exit statuses that are not a failure. Default: 0 only. */
   readonly accept?: readonly number[]
 }
@@ -176,6 +181,14 @@ export const changes = (program: string, ...args: string[]): Command<'changes'> 
   kind: 'command',
   effect: 'changes',
   argv: [program, ...args],
+})
+/** The first program's output is the second's input. */
+export const piped = <E extends Effect>(
+  from: Command<E>,
+  ...into: NonNullable<Command['into']>
+): Command<E> => ({
+  ...from,
+  into,
 })
 /** A query that runs in a read-only transaction, so that the server itself refuses a change. */
 export const selects = <Row>(sql: string, ...values: Json[]): Query<'reads', Row> => ({
