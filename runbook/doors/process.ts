@@ -11,7 +11,7 @@ export interface Spawned {
   env: Readonly<Record<string, string | undefined>>
   input?: string
   /** A program that reads what the first prints. */
-  into?: Pick<Spawned, 'argv' | 'env'>
+  into?: Pick<Spawned, 'argv' | 'env'> & { readsBeginning: boolean }
   printed: string
   timeout?: number
   /** Told as soon as it runs; of two programs, each. */
@@ -122,8 +122,8 @@ const endOf = (child: ChildProcess, { cwd, printed }: Spawned): Promise<Ended> =
   })
 
 /**
- * How all of them ended. Of two the second one's failure comes first, because the first then only fails to write; and that a
- * reader that ended well has ended the first is none.
+ * How all of them ended. Of two the second one's failure comes first, because the first then only fails to write. Where
+ * the beginning is enough for the second, nothing is known of the first: it may have failed to write, or not.
  */
 const endOfAll = async (children: readonly ChildProcess[], spawned: Spawned): Promise<Ended> => {
   const all = await Promise.allSettled(children.map((child) => endOf(child, spawned)))
@@ -132,7 +132,7 @@ const endOfAll = async (children: readonly ChildProcess[], spawned: Spawned): Pr
     return one.value
   })
   const [first, last] = [ended[0]!, ended.at(-1)!]
-  return last.exit !== 0 || (first !== last && first.exit === 'SIGPIPE') ? last : first
+  return last.exit !== 0 || spawned.into?.readsBeginning ? last : first
 }
 
 /**

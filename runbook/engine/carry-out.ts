@@ -88,7 +88,11 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     env: await variablesOf(command, situation),
     printed,
     ...(command.into && {
-      into: { argv: command.into, env: await variablesOf({ ...command, env: {} }, situation) },
+      into: {
+        argv: command.into,
+        env: await variablesOf({ ...command, env: {} }, situation),
+        readsBeginning: command.readsBeginning ?? false,
+      },
     }),
     ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
     ...(situation.onStart && { onStart: situation.onStart }),

@@ -40,6 +40,8 @@ export interface Command<E extends Effect = Effect> extends Common<E> {
    * On the operator's machine only.
    */
   readonly into?: readonly [program: string, ...args: string[]]
+  /** The second may stop reading before the first has printed all: only its end counts. */
+  readonly readsBeginning?: true
   /** Exit statuses that are not a failure. Default: 0 only. */
   readonly accept?: readonly number[]
 }

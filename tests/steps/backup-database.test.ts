@@ -151,8 +151,8 @@ test('a plan says what would be done, and writes nothing', async () => {
   const { steps, failures } = await rig.plan(backupDatabase())
   expect(failures).toEqual([])
   const printed = steps[0]!.actions.map((action) => action.printed)
-  expect(printed[2]).toMatch(
-    /^PG\*=‹secret DATABASE_URL› pg_dump .*--snapshot=‹snapshot›.*production-‹stamp›\.dump\.partial'?$/,
+  expect(printed[1]).toMatch(
+    /^PG\*=‹secret DATABASE_URL› pg_dump .*--snapshot=‹snapshot›.* \| zstd .*production-‹stamp›\.dump\.partial'?$/,
   )
   expect(readdirSync(rig.backups)).toEqual([])
   // And what it does is that.
