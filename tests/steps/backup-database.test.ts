@@ -129,7 +129,8 @@ test('while others write: the counts are those of what was dumped', async () => 
   const { dump, manifest } = run.output as unknown as Output
   const { tables } = JSON.parse(readFileSync(manifest, 'utf8')) as BackupManifest
   const { username, password, hostname, port } = new URL(copy.url)
-  execFileSync('pg_restore', ['--no-owner', `--dbname=${copy.database}`, '-h', hostname, '-p', port, dump], {
+  execFileSync('pg_restore', ['--no-owner', `--dbname=${copy.database}`, '-h', hostname, '-p', port], {
+    input: execFileSync('zstd', ['-dc', dump]),
     env: { ...process.env, PGUSER: decodeURIComponent(username), PGPASSWORD: decodeURIComponent(password) },
   })
   for (const { name, rows } of tables)
