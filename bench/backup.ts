@@ -160,11 +160,11 @@ const CONTENTS = `
   INSERT INTO orders SELECT n, (n * 7919) % 200000 + 1, (ARRAY['new', 'paid', 'sent', 'returned'])[(n % 4 + 1)::int],
       jsonb_build_object('currency', 'EUR', 'total', (n * 31) % 100000 / 100.0, 'address', jsonb_build_object('street', 'Street ' || n % 5000, 'city', 'City ' || n % 300, 'country', 'DE'),
         'token', md5(n::text), 'notes', repeat('please leave it at the door; ', (n % 5)::int)),
-      '2024-01-01'::timestamptz + n * interval '13 seconds' FROM generate_series(1::bigint, 1700000) n;
+      '2024-01-01'::timestamptz + n * interval '13 seconds' FROM generate_series(1::bigint, 2200000) n;
   ALTER TABLE orders ADD PRIMARY KEY (id), ADD FOREIGN KEY ("customerId") REFERENCES customers;
   CREATE INDEX ON orders ("customerId"); CREATE INDEX ON orders ("createdAt");
   CREATE TABLE lines (id bigint, "orderId" bigint NOT NULL, sku text, amount int, price numeric(10, 2), note text);
-  INSERT INTO lines SELECT n, (n * 7) % 1700000 + 1, 'SKU-' || (n * 7919) % 20000, n % 9 + 1, (n * 37) % 10000 / 100.0, 'a line of the order, number ' || n % 7
-    FROM generate_series(1::bigint, 6000000) n;
+  INSERT INTO lines SELECT n, (n * 7) % 2200000 + 1, 'SKU-' || (n * 7919) % 20000, n % 9 + 1, (n * 37) % 10000 / 100.0, 'a line of the order, number ' || n % 7
+    FROM generate_series(1::bigint, 7500000) n;
   ALTER TABLE lines ADD PRIMARY KEY (id), ADD FOREIGN KEY ("orderId") REFERENCES orders; CREATE INDEX ON lines ("orderId");
   ANALYZE`

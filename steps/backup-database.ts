@@ -20,6 +20,7 @@ import {
 import { dumps, programOf } from './backup/archive.ts'
 import { backupFiles, leftovers } from './backup/files.ts'
 import { databaseFacts, liveContents } from './backup/live-database.ts'
+import { tellingProgress } from './backup/progress.ts'
 import { proveDump } from './backup/prove-dump.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { chooseWay, wayIsChosen } from './backup/way.ts'
@@ -92,7 +93,7 @@ export const backupDatabase = factory(
       run: async (act) => {
         const { perform, observed, env, run } = act
         const { partial } = backupFiles(run, env.name)
-        const { format } = observed.way
+        const { format, jobs } = observed.way
         const startedAt = act.now().toISOString()
         await perform('discard')
         try {
@@ -103,7 +104,8 @@ export const backupDatabase = factory(
               cause = error
             })
             // A count that fails ends the snapshot under pg_dump: then that is the reason, not what pg_dump says.
-            await perform('dump', { snapshot: at.id }).catch((error) => {
+            const dumping = perform('dump', { snapshot: at.id })
+            await tellingProgress(act, { action: 'dump', jobs }, dumping).catch((error) => {
               throw cause ?? error
             })
             return counting
