@@ -22,8 +22,8 @@ import { backupFiles, leftovers } from './backup/files.ts'
 import { databaseFacts, liveContents } from './backup/live-database.ts'
 import { tellingProgress } from './backup/progress.ts'
 import { proveDump } from './backup/prove-dump.ts'
-import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { chooseWay, wayIsChosen } from './backup/way.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(
