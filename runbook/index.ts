@@ -7,6 +7,8 @@ export { defineRunbook, either, parallel, phase, sequence } from './model/book.t
 export type { Check, Verdict } from './model/check.ts'
 export { defineCheck, early, fails, holds, within } from './model/check.ts'
 export type { Danger } from './model/danger.ts'
+export type { Diagnosis, Remedy } from './model/diagnosis.ts'
+export { defineDiagnosis } from './model/diagnosis.ts'
 export type { Environment } from './model/environment.ts'
 export { databaseOf, isElsewhere, libpqVariables } from './model/environment.ts'
 export type { SignOff } from './model/event.ts'

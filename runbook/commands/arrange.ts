@@ -1,21 +1,42 @@
 import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
+import { arrangeRemedy } from '../engine/arrange-remedy.ts'
 import { type Book, phase, stepsOf } from '../model/book.ts'
+import { MENDS } from '../model/diagnosis.ts'
 import { resolveEnvironment } from '../model/resolve-environment.ts'
 import type { Step } from '../model/step.ts'
+import { diagnosesOf, mendedBy, mendingOf } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
-/** What a book, loaded from `path`, has for one of its environments; without a procedure: what `deploy` gives. */
+/**
+ * What a book, loaded from `path`, has for one of its environments; without a procedure: what `deploy` gives. The remedies
+ * of its diagnoses are procedures too.
+ */
 export const arrange = (book: Book, name: string, path: string, procedure?: string): Arrangement => {
   const definition = Object.hasOwn(book.environments, name) ? book.environments[name] : undefined
   if (!definition) throw unknownEnvironment(name, Object.keys(book.environments))
   const env = resolveEnvironment(name, definition, dirname(path))
+  if (procedure?.startsWith(MENDS)) return remedyOf(arrange(book, name, path), procedure)
   const give = procedure === undefined ? book.deploy : procedureOf(book, procedure)
   const { entries } = phase('', give.call(book, env))
   const steps = entries.flatMap(stepsOf)
   return { book, env, entries, steps, ...(procedure && { procedure }), fingerprint: fingerprintOf(steps) }
+}
+
+const remedyOf = (deploy: Arrangement, procedure: string): Arrangement => {
+  const diagnosis = mendedBy(procedure, deploy)
+  if (diagnosis) {
+    const remedy = arrangeRemedy(deploy, diagnosis)
+    return { ...remedy, fingerprint: fingerprintOf(remedy.steps) }
+  }
+  const known = diagnosesOf(deploy).flatMap((one) => mendingOf(one) ?? [])
+  const meant = nearest(procedure, known)
+  throw new UsageError(
+    `the book has no remedy '${procedure}' for ${deploy.env.name}; it has ${known.join(', ') || 'none'}`,
+    meant ? `did you mean ${meant}?` : `see what is the matter: runbook diagnose ${deploy.env.name}`,
+  )
 }
 
 /** A procedure of the book by its name. */

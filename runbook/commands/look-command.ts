@@ -8,10 +8,13 @@ import { failureText } from '../render/outcome-text.ts'
 import type { Invocation } from './invocation.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 
-/** The frame of every command that only looks: no lock, no transcript, no file. `anyTarget`: the work sees to that itself. */
+/**
+ * The frame of every command that only looks: no lock, no transcript, no file. `anyTarget`: the work sees to that itself.
+ * The work may give an exit status of its own.
+ */
 export const lookCommand = async (
   invocation: Invocation,
-  work: (open: OpenBook, context: RunContext) => Promise<void>,
+  work: (open: OpenBook, context: RunContext) => Promise<number | void>,
   { anyTarget = false } = {},
 ): Promise<number> => {
   const open = await openBook(invocation)
@@ -31,8 +34,7 @@ export const lookCommand = async (
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
   try {
     if (!anyTarget) await demandRightTarget(context)
-    await work(open, context)
-    return EXIT.done
+    return (await work(open, context)) ?? EXIT.done
   } catch (error) {
     const failure = context.recorder.redacted(
       failureOf(invocation.signal.aborted ? invocation.signal.reason : error),

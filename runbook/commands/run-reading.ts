@@ -18,6 +18,7 @@ import { type Command, isForwards, type Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { Failed } from '../model/failure.ts'
 import { expectedPhases } from '../plan/expected-phases.ts'
+import { diagnosesOf } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { LiveView } from '../render/live-view.ts'
 import { outcomeText } from '../render/outcome-text.ts'
@@ -93,6 +94,8 @@ export const runReading = async (
     journal,
     ...(unfinished && { state: unfinished.state }),
   })
+  // A rollback takes away what a diagnosis would find.
+  if (isForwards(command) || command === 'verify') context.diagnoses = diagnosesOf(open.arrangement)
   context.recorder.onEvent((event) => view.event(event))
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))

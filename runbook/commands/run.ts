@@ -1,3 +1,4 @@
+import { MENDS } from '../model/diagnosis.ts'
 import { procedureOf } from './arrange.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
@@ -11,7 +12,8 @@ export const run = async (invocation: Invocation): Promise<number> => {
   const { argument: name = '', options } = invocation
   if (options.plan)
     return lookCommand(invocation, (open, context) => showPlan(open.of(name), open, context, invocation))
-  const open = await openBook(invocation, (book) => procedureOf(book, name))
+  // Whether there is such a remedy only the environment's steps can tell.
+  const open = await openBook(invocation, (book) => void (name.startsWith(MENDS) || procedureOf(book, name)))
   const arrangement = open.of(name)
   const { book, env, steps } = arrangement
   if (steps.length === 0)

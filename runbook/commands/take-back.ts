@@ -8,6 +8,7 @@ import { stampOfRun } from '../journal/run-id.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
+import { mendedBy } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { approve } from './approve.ts'
 import type { Invocation } from './invocation.ts'
@@ -61,7 +62,10 @@ export const orTakeBack = async (
 /** The whole of what a run was to do, as the book has it now; nothing where it no longer has that procedure. */
 export const arrangementOf = ({ state }: PastRun, { of, arrangement }: OpenBook): Arrangement => {
   const procedure = state.started?.told?.procedure
-  const known = procedure === undefined || Object.hasOwn(arrangement.book.procedures ?? {}, procedure)
+  const known =
+    procedure === undefined ||
+    Object.hasOwn(arrangement.book.procedures ?? {}, procedure) ||
+    mendedBy(procedure, arrangement) !== undefined
   return known ? of(procedure) : { ...arrangement, procedure, entries: [], steps: [] }
 }
 

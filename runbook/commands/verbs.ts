@@ -118,6 +118,14 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'diagnose',
+    argument: '[env]',
+    summary:
+      'what is the matter, by looking where troubles come from, and the command that mends it; changes nothing',
+    options: [],
+    load: async () => (await import('./diagnose.ts')).diagnose,
+  },
+  {
     name: 'rollback',
     argument: '[env]',
     summary: 'takes the last run back, after saying what will be lost',

@@ -3,6 +3,7 @@ import { isForwards } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import { askChoice, askText } from './ask.ts'
+import { lookInto } from './diagnose.ts'
 import type { OtherWay } from './other-way.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -12,7 +13,8 @@ export type Decision = 'retry' | 'skip' | 'other-way' | 'rollback' | 'stop'
 /**
  * Asks what to do after a failure: try the step again, leave out what its author marked as optional, take everything
  * back, or stop and leave it as it is, with a reason. Where the book has another way, and this one has changed nothing,
- * that is offered. Without somebody to ask, `--other-way` and `--on-failure` decide.
+ * that is offered. Without somebody to ask, `--other-way` and `--on-failure` decide. What may be behind the failure is
+ * looked at first: whoever decides should know, and after a rollback it can no longer be seen.
  */
 export const decideAfter = async (
   step: Step,
@@ -22,6 +24,7 @@ export const decideAfter = async (
 ): Promise<Decision> => {
   const { answers, recorder, state } = context
   if (failure.kind === 'interrupted' || failure.kind === 'journal-failed') return 'stop'
+  await lookInto([{ step, failure }], context)
   const open = other && (await other.isOpen(failure)) ? other : undefined
   if (open && answers.otherWay) {
     await askText(`"${step.title}" failed. Go the other way: ${open.title}?`, 'yes', context)

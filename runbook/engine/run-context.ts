@@ -10,6 +10,7 @@ import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
 import { OTHER_WAY } from '../model/ways.ts'
+import type { Listed } from '../plan/diagnoses-of.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
 import type { Turns } from './turns.ts'
@@ -45,6 +46,8 @@ export interface RunContext {
   turns: Turns
   /** Told once the run was confirmed, and begins. */
   begins?(revision: Revision | null): void
+  /** What may be behind a failure; absent: it is not looked into. */
+  diagnoses?: readonly Listed[]
 }
 
 /** Thrown where a plan asks for the output of a step that has not run. */

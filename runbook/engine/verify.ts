@@ -5,6 +5,7 @@ import type { Json } from '../model/json.ts'
 import type { Step } from '../model/step.ts'
 import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { lookInto } from './diagnose.ts'
 import { demand } from './look-at.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 import { runStep } from './run-step.ts'
@@ -38,6 +39,7 @@ export const verify = async (
     }
   }
   if (!failures.length) return
+  await lookInto(failures, context)
   const tails = failures.flatMap(({ failure }) => ('tail' in failure && failure.tail ? [failure.tail] : []))
   throw new Failed({
     kind: 'after-unmet',

@@ -56,6 +56,8 @@ export interface RunState {
   changed: boolean
   /** What users met with meanwhile. */
   probed: Probed[]
+  /** What was found behind its failures. */
+  diagnosed: EventOf<'looked'>[]
 }
 
 /** Whether it began any action, on the environment or only to prepare. */
@@ -76,7 +78,13 @@ export const isLeftOut = ({ steps }: RunState, id: string): boolean => {
   return state?.is === 'skipped' && state.why === OTHER_WAY
 }
 
-export const emptyRun = (): RunState => ({ steps: new Map(), revision: null, changed: false, probed: [] })
+export const emptyRun = (): RunState => ({
+  steps: new Map(),
+  revision: null,
+  changed: false,
+  probed: [],
+  diagnosed: [],
+})
 
 export const foldRun = (events: Iterable<Happening & { at: string }>): RunState => {
   const state = emptyRun()
@@ -95,11 +103,14 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       delete state.ended
       state.changed = false
       state.probed = []
+      state.diagnosed = []
       return
     case 'run-ended':
       state.ended = event
       return
     case 'step-started':
+      // It is tried again.
+      state.diagnosed = state.diagnosed.filter(({ step }) => step !== event.step)
       Object.assign(recordOf(state, event.step), {
         title: event.title,
         sort: event.sort,
@@ -154,6 +165,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       return
     case 'looked': {
       if (event.probed) state.probed.push(event.probed)
+      if (isFound(event)) state.diagnosed.push(event)
       if (!event.process || event.step === undefined) return
       const action = [...recordOf(state, event.step).actions.values()].findLast(({ ended }) => !ended)
       action?.processes.push(event.process)
@@ -168,6 +180,9 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       return
   }
 }
+
+const isFound = ({ diagnosed }: EventOf<'looked'>): boolean =>
+  diagnosed?.found === 'cause' || diagnosed?.found === 'sign'
 
 const recordOf = (state: RunState, id: string): StepRecord => {
   const known = state.steps.get(id)

@@ -31,6 +31,13 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
   return undefined
 }
 
+/** The latest run of the book that began anything, however it ended. */
+export const latestForwards = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
+  for await (const { id, started, begun } of pastRuns(stateDir, env))
+    if (begun && isForwards(started?.command)) return { id, state: await readRun(stateDir, id) }
+  return undefined
+}
+
 /**
  * What a rollback would take back: the latest run of the book, a deployment or another of its procedures, that changed
  * a state, whether it ended well or not. Undefined

@@ -1,3 +1,4 @@
+import type { Diagnosis } from './diagnosis.ts'
 import type { App, Environment, Identity } from './environment.ts'
 import type { Notifier } from './notifier.ts'
 import type { Person } from './person.ts'
@@ -71,6 +72,8 @@ export interface Book {
   deploy(env: Environment): Entries
   /** What else the book can do, by name: `runbook run <name> <env>`. */
   readonly procedures?: Readonly<Record<string, (env: Environment) => Entries>>
+  /** What else may be the matter, besides what its steps know of: `runbook diagnose <env>`. */
+  readonly diagnoses?: (env: Environment) => readonly (Diagnosis | false | undefined)[]
 }
 
 /** Whose word a rollback needs, and how they are reached. */

@@ -1,3 +1,4 @@
+import type { Diagnosed } from './diagnosis.ts'
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { PlannedStep } from './planned-step.ts'
@@ -45,6 +46,8 @@ export type Happening =
       probed?: Probed
       /** Who was told of the run, or should have been. */
       notified?: string
+      /** A look for the cause of a failure, or of what a person has noticed. */
+      diagnosed?: Diagnosed
     }
   | {
       type: 'action-started'
@@ -145,8 +148,11 @@ export type Told = {
 /** Whether a run performs the book itself, of which a rollback can take back what it changed. */
 export const isForwards = (command: string | undefined): boolean => command === 'deploy' || command === 'run'
 
-/** When a check was looked at: before the run, before the step, to see whether it is already done, or after it. */
-export type Side = 'needs' | 'before' | 'already' | 'after'
+/**
+ * When a check was looked at: before the run, before the step, to see whether it is already done, after it, or to find
+ * out why something is not as it should be.
+ */
+export type Side = 'needs' | 'before' | 'already' | 'after' | 'diagnosis'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
 export type Command = 'deploy' | 'run' | 'verify' | 'rollback' | 'backup' | 'restore' | 'prune'
 

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { type Book, type Entry, type EnvironmentDefinition, phase, stepsOf } from './book.ts'
+import { type Diagnosis, MENDS } from './diagnosis.ts'
 import type { Environment } from './environment.ts'
 import { mistakesIn } from './factory.ts'
 import { mistakesOfIdentity } from './mistakes-of-identity.ts'
@@ -14,7 +15,7 @@ import type { Mistake, Step } from './step.ts'
 export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   const parsed = bookSchema.safeParse(book)
   const ofKeys = parsed.success ? [] : mistakesIn(parsed.error, '')
-  const { environments, deploy, procedures } = (book ?? {}) as Partial<Book>
+  const { environments, deploy, procedures, diagnoses } = (book ?? {}) as Partial<Book>
   if (typeof environments !== 'object') return ofKeys
   const readings: Reading[] = [
     { at: 'deploy', give: deploy },
@@ -22,9 +23,14 @@ export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   ].filter((reading): reading is Reading => typeof reading.give === 'function')
   const ofSteps = Object.entries(environments ?? {}).flatMap(([name, definition]) => {
     const whole = environmentSchema.safeParse(definition).success
-    return readings.flatMap((reading) =>
-      whole ? mistakesOfEnvironment(name, definition, reading, path) : guessedMistakes(name, reading, path),
-    )
+    return [
+      ...readings.flatMap((reading) =>
+        whole ? mistakesOfEnvironment(name, definition, reading, path) : guessedMistakes(name, reading, path),
+      ),
+      ...(whole && typeof diagnoses === 'function'
+        ? mistakesOfDiagnoses(resolveEnvironment(name, definition, dirname(path)), diagnoses)
+        : []),
+    ]
   })
   // Most steps stand in every environment; each of their mistakes is said once.
   const distinct = new Map(
@@ -79,6 +85,38 @@ const mistakesOfEnvironment = (
     ...(ofOptions.length ? [] : mistakesOfOrder(entries, steps, env, at)),
     ...mistakesOfIdentity(env),
   ]
+}
+
+/** Of what the book itself adds; the entries of its steps are the library's. */
+const mistakesOfDiagnoses = (env: Environment, give: NonNullable<Book['diagnoses']>): Mistake[] => {
+  const at = 'diagnoses'
+  let given: readonly unknown[]
+  try {
+    given = give(env)
+  } catch (error) {
+    return [{ at, expected: `cannot be called for ${env.name}: ${(error as Error)?.message ?? error}` }]
+  }
+  if (!Array.isArray(given)) return [{ at, expected: 'must give a list: (env) => [defineDiagnosis({ … })]' }]
+  const ids = given.map((one) => (one as Diagnosis | null)?.id)
+  return given.flatMap((one, i) => {
+    if (!one) return []
+    const parsed = diagnosisSchema.safeParse(one)
+    if (!parsed.success) return mistakesIn(parsed.error, `${at}.${ids[i] ?? i}`)
+    if (ids.indexOf(ids[i]) !== i) return [{ at: `${at}.${ids[i]}`, expected: 'stands twice in the book' }]
+    return mistakesOfRemedy(one as Diagnosis, `${at}.${ids[i]}.remedy`)
+  })
+}
+
+const mistakesOfRemedy = ({ remedy }: Diagnosis, at: string): Mistake[] => {
+  if (!remedy) return []
+  try {
+    const steps = remedy.steps()
+    return Array.isArray(steps) && steps.length && steps.every(isEntry)
+      ? steps.flatMap(({ mistakes }) => mistakes)
+      : [{ at, expected: '`steps` must give at least one step: () => [pm2Restart({ … })]' }]
+  } catch (error) {
+    return [{ at, expected: `\`steps\` cannot be called: ${(error as Error)?.message ?? error}` }]
+  }
 }
 
 const notAList = (at: string): Mistake => ({
@@ -239,6 +277,29 @@ const environmentSchema = z
       mistake(['database', 'via'], 'needs `host`, another than this machine')
   })
 
+const diagnosisSchema = z.strictObject(
+  {
+    kind: z.literal('diagnosis', 'must be what defineDiagnosis({ … }) gives'),
+    id: string.regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and dashes'),
+    symptom: string,
+    cause: string,
+    probe: z.custom((value) => (value as { kind?: unknown } | null)?.kind === 'check', 'must be a check'),
+    shows: z.enum(['cause', 'sign'], "must be 'cause' or 'sign'"),
+    fits: z.custom((value) => typeof value === 'function', 'must be a function: (failure, step) => boolean'),
+    remedy: z
+      .strictObject(
+        {
+          title: string,
+          steps: z.custom((value) => typeof value === 'function', 'must be a function: () => [steps]'),
+          follows: z.boolean('must be true or false'),
+        },
+        'must be an object: { title, steps, follows }',
+      )
+      .optional(),
+  },
+  'must be what defineDiagnosis({ … }) gives',
+)
+
 /** Runs of these names are of the commands. */
 const taken = ['deploy', 'run', 'verify', 'rollback', 'backup', 'restore', 'prune']
 
@@ -263,7 +324,7 @@ const bookSchema = z.strictObject(
         z
           .string()
           .regex(/^[a-z][a-z0-9-]*$/)
-          .refine((name) => !taken.includes(name)),
+          .refine((name) => !taken.includes(name) && !name.startsWith(MENDS)),
         z.custom<Book['deploy']>(
           (value) => typeof value === 'function',
           'must be a function: (env) => [steps]',
@@ -271,9 +332,15 @@ const bookSchema = z.strictObject(
         {
           error: ({ code }) =>
             code === 'invalid_key'
-              ? `is named with other than small letters, digits and dashes, or like a command: ${taken.join(', ')}`
+              ? `is named with other than small letters, digits and dashes, like a command (${taken.join(', ')}), or like a remedy (${MENDS}…)`
               : 'must be an object: { prepare: (env) => [steps] }',
         },
+      )
+      .optional(),
+    diagnoses: z
+      .custom<Book['diagnoses']>(
+        (value) => typeof value === 'function',
+        'must be a function: (env) => [defineDiagnosis({ … })]',
       )
       .optional(),
   },

@@ -1,6 +1,7 @@
 import type { Actions } from './action.ts'
 import type { Check } from './check.ts'
 import type { Danger } from './danger.ts'
+import type { Diagnosis } from './diagnosis.ts'
 import type { Environment } from './environment.ts'
 import type { Evidence } from './evidence.ts'
 import type { Json } from './json.ts'
@@ -81,6 +82,11 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   stop?(at: { env: Environment }): Step
   /** What differs of it where that step has stopped the application before. */
   stopped?(stop: Step): Partial<Pick<Step, 'observe' | 'actions'>>
+  /**
+   * What may be the matter with what it is about, long after it was done too: it knows the process, the folder, the file.
+   * `step`: itself, with what its book says of it.
+   */
+  diagnoses?(at: { env: Environment; step: Step }): readonly Diagnosis[]
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
   /** What of the world helps to understand it when something failed; `observed`: where that is known. */

@@ -5,6 +5,7 @@ import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Person } from '../model/person.ts'
+import { diagnosedLines, likelihoodOf } from './diagnosed-text.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { personText } from './person-text.ts'
@@ -40,6 +41,7 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
   return [
     '',
     failureText(ended.failure, failedTitle(options), paint),
+    ...behindIt(state),
     ...aftermath(ended, options),
     ...phaseTable(state),
     ...metWith(state),
@@ -112,6 +114,10 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
     ...column('not begun', notBegun.length > 3 ? [notBegun.join(', ')] : notBegun),
   ]
 }
+
+/** What was found behind the failure, and what to type for it. */
+const behindIt = ({ diagnosed }: RunState): string[] =>
+  diagnosed.flatMap((looked) => column(likelihoodOf(looked), diagnosedLines(looked).map(visible)))
 
 /** What users met with meanwhile, a line each. */
 const metWith = ({ probed }: RunState): string[] =>

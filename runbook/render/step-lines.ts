@@ -1,5 +1,6 @@
 import type { Event, EventOf } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
+import { diagnosedLines, likelihoodOf } from './diagnosed-text.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 
@@ -45,6 +46,15 @@ const lookedLines = (
   if (notified && !holds)
     return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
   if (notified && !verbose) return []
+const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean): string[] => {
+  const { side, holds, fact, seen, step, process, probed, diagnosed } = looked
+  // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
+  // users met with is said in the end.
+  if (side === 'already' || process || probed) return []
+  if (diagnosed && !holds)
+    return diagnosedLines(looked).map((line, i) =>
+      i ? `      ${paint.yellow(line)}` : `    ${paint.yellow(`${likelihoodOf(looked)}:`)} ${line}`,
+    )
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }
