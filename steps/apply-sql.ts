@@ -18,6 +18,12 @@ import {
   within,
 } from '../runbook/index.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
+import { noRelation } from './diagnoses/no-relation.ts'
+import { notApplied } from './diagnoses/not-applied.ts'
+import { otherColumn } from './diagnoses/other-column.ts'
+import { partlyMade } from './diagnoses/partly-made.ts'
+import { sqlOfFile } from './diagnoses/sql-in-question.ts'
+import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
 import { incomingFile } from './incoming-file.ts'
 import { dangersOf } from './sql/dangers/dangers-of.ts'
 import { effectsOf } from './sql/effects.ts'
@@ -141,6 +147,12 @@ export const applySql = factory(
           )
         if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
         return takesBack(added, { ...runs(statements, schema), retry: retryLocked(patience) })
+      },
+      diagnoses: ({ env, step }) => {
+        const sql = sqlOfFile(file)
+        // A later file may have altered what this one says.
+        const ofFile = derive ? [otherColumn(sql), partlyMade(sql), notApplied(sql, step, given)] : []
+        return [wrongDatabaseUrl(env), noRelation(sql), ...ofFile]
       },
     })
   },

@@ -24,6 +24,7 @@ import { tellingProgress } from './backup/progress.ts'
 import { proveDump } from './backup/prove-dump.ts'
 import { chooseWay, wayIsChosen } from './backup/way.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
+import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
 import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(
@@ -135,6 +136,7 @@ export const backupDatabase = factory(
       summary: ({ output }) => printTotals(output),
       evidence: () => [postgresqlEvidence],
       undo: () => nothingToUndo('a backup changes nothing, and stays'),
+      diagnoses: ({ env }) => [wrongDatabaseUrl(env)],
       restore: restoreDatabase,
     }),
 )

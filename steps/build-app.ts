@@ -2,10 +2,12 @@ import { z } from 'zod'
 import { defaultSources } from '../checks/build-newer-than-sources.ts'
 import { packageManager } from '../checks/reading/package-manager.ts'
 import { toolPresent } from '../checks/tool-present.ts'
-import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
+import { changes, defineStep, early, factory, nothingToUndo, type Step } from '../runbook/index.ts'
+import { buildAnew, builtAnew, isBuilt, isOwnFolder, withoutOld } from './build/build-anew.ts'
 import { builtFromRevision, revisionToBuild, writesRecord } from './build/build-record.ts'
 import { managerPresent, otherManager } from './build/manager-present.ts'
 import { hasScript, runScript } from './build/package-script.ts'
+import { oldBuild } from './diagnoses/old-build.ts'
 import { incomingTextIfThere } from './incoming-file.ts'
 import { variables } from './variables.ts'
 
@@ -36,43 +38,61 @@ export const buildApp = factory(
       .describe('program and arguments, instead of the script'),
     /** Variables for the build. */
     env: variables.describe('variables for the build'),
+    /** Builds whatever is there, and removes what was built before. Default: false. */
+    force: z
+      .boolean()
+      .default(false)
+      .describe('build whatever is there, and remove what was built before; put back where the build fails'),
     /** Milliseconds. Default: an hour. */
     timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
-  ({ in: folder, script, out, sources, command, env, timeout }) => {
+  ({ in: folder, script, out, sources, command, env, force, timeout }): Step => {
     const build = { folder, out, sources }
     const printed = command?.join(' ') ?? script
     const builtFrom = builtFromRevision(build, printed)
 
-    return defineStep({
+    const step = defineStep({
       id: 'build-app',
       title: `Build ${folder === '.' ? 'the application' : folder}`,
       about:
         'Runs the build of package.json. Proves it by the files that it wrote, which must be newer than every source: ' +
         'a build that ends well and writes nothing fails. Writes down which revision was built; skipped only when that ' +
-        'is the one to deploy and no file of it was touched since. A new revision is always built.',
+        'is the one to deploy and no file of it was touched since. A new revision is always built, and with `force` everything, from nothing.',
       sort: 'follows',
       needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder)])],
       observe: async (at) => ({
+        there: force && (await isBuilt(at, folder, out)),
         manager: (await packageManager(at, folder, { read: incomingTextIfThere })).manager,
         revision: await revisionToBuild(at),
         last: (await builtFrom.look(at)).seen,
       }),
       before: ({ observed }) =>
         command ? [] : [...otherManager(observed.manager), hasScript(folder, script)].map(early),
-      actions: ({ observed }) => ({
-        build: {
-          ...(command ? changes(...command) : runScript(observed.manager, script)),
-          ...(folder !== '.' && { cwd: folder }),
-          ...(env && { env }),
-          ...(timeout && { timeout }),
-        },
-        record: writesRecord(build, { revision: observed.revision, command: printed }),
-      }),
-      after: () => [builtFrom],
+      actions: ({ observed }) =>
+        withoutOld(
+          {
+            build: {
+              ...(command ? changes(...command) : runScript(observed.manager, script)),
+              ...(folder !== '.' && { cwd: folder }),
+              ...(env && { env }),
+              ...(timeout && { timeout }),
+            },
+            record: writesRecord(build, { revision: observed.revision, command: printed }),
+          },
+          { folder, out, there: observed.there },
+        ),
+      run: (act) => buildAnew(act, out),
+      after: () => [force ? builtAnew(builtFrom) : builtFrom],
       summary: ({ observed }) => `built from ${observed.revision?.slice(0, 7) ?? 'no revision'}`,
       undo: () => nothingToUndo('a rollback builds the previous revision again'),
+      diagnoses: ({ step: { id, options } }) =>
+        force ? [] : [oldBuild(build, () => buildApp({ ...options, id, force: true }))],
     })
+    const mistake = {
+      at: 'steps.build-app.force',
+      expected: '`out` to be a folder of its own, which it removes',
+    }
+    return { ...step, mistakes: force && !isOwnFolder(out, sources) ? [mistake] : [] }
   },
   { in: 'backend' },
 )

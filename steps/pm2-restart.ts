@@ -17,10 +17,15 @@ import {
   fails,
   holds,
   nothingToUndo,
+  type Step,
   within,
 } from '../runbook/index.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
+import { crashingProcess } from './diagnoses/crashing-process.ts'
+import { errorsInLog } from './diagnoses/errors-in-log.ts'
+import { noAnswer } from './diagnoses/no-answer.ts'
+import { oldProcess } from './diagnoses/old-process.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
@@ -42,12 +47,12 @@ export const pm2Restart = factory(
       .min(1)
       .optional()
       .describe('the ecosystem file from which the process is started where pm2 does not know it yet'),
-    /** Default: `reload` where it runs in cluster mode, else `restart`. */
+    /** Default: `reload` where it runs in cluster mode, else `restart`. `anew`: deleted, and started from `ecosystem`. */
     how: z
-      .enum(['restart', 'reload'])
+      .enum(['restart', 'reload', 'anew'])
       .optional()
       .describe(
-        '`reload` starts a new process beside the old one and ends that when the new one listens, so that nobody is left without an answer: in cluster mode only, and where the app listens within pm2’s listen_timeout (3 s unless its ecosystem file says otherwise); default: reload in cluster mode, else restart',
+        '`reload` starts a new process beside the old one and ends that when the new one listens, so that nobody is left without an answer: in cluster mode only, and where the app listens within pm2’s listen_timeout (3 s unless its ecosystem file says otherwise); `anew` has pm2 forget it and start it from the ecosystem file, with whatever that says now; default: reload in cluster mode, else restart',
       ),
     /** How long the process must live. Milliseconds. Default: 3000. */
     soak: z.number().int().min(0).default(3000).describe('how long the process must live, in ms'),
@@ -76,7 +81,7 @@ export const pm2Restart = factory(
     /** How long the application may take until it answers. Milliseconds. Default: 30000. */
     startup: z.number().int().positive().default(30_000).describe('how long it may take to answer, in ms'),
   },
-  ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }) => {
+  ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }): Step<any, any, Restarted> => {
     const asks = (verb: 'restart' | 'reload') => {
       // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
       // other by their own lock.
@@ -84,16 +89,18 @@ export const pm2Restart = factory(
       return changes('pm2', verb, process, ...anyway, ...(updateEnv ? ['--update-env'] : []))
     }
     const actions = ({ known, waits }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
-      if (ecosystem && !known) return { start: changes('pm2', 'start', ecosystem, '--only', process) }
+      const start = ecosystem && changes('pm2', 'start', ecosystem, '--only', process)
+      if (start && !known) return { start }
+      if (start && how === 'anew') return { forget: changes('pm2', 'delete', process), start }
       return waits
         ? { stop: changes('pm2', 'stop', process), restart: asks('restart') }
         : { [verb]: asks(verb) }
     }
-    return defineStep({
+    const step = defineStep({
       id: 'pm2-restart',
-      title: `Restart ${process}`,
+      title: how === 'anew' ? `Start ${process} anew` : `Restart ${process}`,
       about:
-        'Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.',
+        "Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it; with `how: 'anew'` pm2 forgets it first, and what it had kept of it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.",
       sort: 'follows',
       needs: () => [pm2Present()],
       observe: (look) => whatRuns(look, process),
@@ -110,7 +117,7 @@ export const pm2Restart = factory(
           : httpAnswers(health || env.app.health)
         return [
           within(withLogTail(processFresh({ process, notPids: pids }), logs), 15_000, 200),
-          withLogTail(processStable({ process, soak, ...(restarts !== null && { restarts }) }), logs),
+          withLogTail(processStable({ process, soak, ...countFrom(how === 'anew' ? 0 : restarts) }), logs),
           ...(health === false ? [] : [within(withLogTail(answers, logs), startup, 200)]),
         ]
       },
@@ -134,10 +141,31 @@ export const pm2Restart = factory(
         observe: async (look) => (await whatRanBefore(look, stop)) ?? whatRuns(look, process),
         actions: ({ observed }) => actions(observed, 'restart'),
       }),
+      diagnoses: ({ env, step }) => {
+        const remedy = {
+          title: ecosystem ? 'Start it anew' : 'Restart it',
+          steps: () => [pm2Restart({ ...again(step), ...(ecosystem && { how: 'anew' as const }) })],
+          follows: true,
+        }
+        return [
+          oldProcess(process, remedy),
+          crashingProcess(process, remedy),
+          ...(health === false ? [] : [noAnswer(health ?? env.app.health)]),
+          errorsInLog(process, step),
+        ]
+      },
     })
+    const mistake = { at: 'steps.pm2-restart.ecosystem', expected: 'is needed, to start it anew' }
+    return { ...step, mistakes: how === 'anew' && !ecosystem ? [mistake] : [] }
   },
   { process: 'lumiku-backend', ecosystem: 'ecosystem.config.cjs' },
 )
+
+/** What the book says of a step, under its id. */
+const again = ({ id, options }: Step) => ({ ...(options as { process: string }), id })
+
+/** pm2 counts from nothing what it has not known before. */
+const countFrom = (restarts: number | null) => (restarts === null ? {} : { restarts })
 
 const canBeReloaded = (process: string, clustered: boolean) =>
   defineCheck({

@@ -3,6 +3,7 @@ import { clientGenerated } from '../checks/client-generated.ts'
 import { prismaInstalled } from '../checks/prisma-installed.ts'
 import { installedPrisma } from '../checks/reading/prisma-place.ts'
 import { defineStep, factory, nothingToUndo } from '../runbook/index.ts'
+import { oldClient } from './diagnoses/old-client.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 
 export const prismaGenerate = factory(
@@ -31,6 +32,7 @@ export const prismaGenerate = factory(
       output: async (look) => ({ generated: (await clientGenerated(at, { output }).look(look)).seen }),
       summary: ({ output: { generated } }) => generated,
       undo: () => nothingToUndo('a rollback generates it again from the previous schema'),
+      diagnoses: ({ step }) => [oldClient(at, output, step)],
     }),
   { in: 'backend' },
 )

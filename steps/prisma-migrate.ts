@@ -24,12 +24,20 @@ import {
 } from '../runbook/index.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { prismaEvidence } from './evidence/prisma.ts'
+import { failedMigration } from './diagnoses/failed-migration.ts'
+import { migrationsNotApplied } from './diagnoses/migrations-not-applied.ts'
+import { noRelation } from './diagnoses/no-relation.ts'
+import { otherColumn } from './diagnoses/other-column.ts'
+import { partlyMade } from './diagnoses/partly-made.ts'
+import { sqlOfMigrations } from './diagnoses/sql-in-question.ts'
+import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
 import { deployWhenFree, impatient, isTriedAgain } from './prisma/deploy-when-free.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations, effectsText } from './prisma/migration-effects.ts'
 import { migrationsTakenBack } from './prisma/migrations-taken-back.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 import { tellWhyMigrateFailed } from './prisma/why-migrate-failed.ts'
+import { prismaResolve } from './prisma-resolve.ts'
 import { factsOf } from './sql/facts.ts'
 import { waitsFor } from './sql/when-free.ts'
 
@@ -146,6 +154,17 @@ export const prismaMigrate = factory(
         `${applied.join(', ')}: ${effectsText(effects) || 'nothing that can be seen in the schema'}`,
       evidence: () => [prismaEvidence(at), postgresqlEvidence],
       undo: ({ observed }) => migrationsTakenBack(observed),
+      diagnoses: ({ env, step }) => {
+        const waiting = sqlOfMigrations(at)
+        return [
+          wrongDatabaseUrl(env),
+          failedMigration(() => prismaResolve({ in: at.in, schema: at.schema, failed: true })),
+          noRelation(waiting),
+          otherColumn(waiting),
+          partlyMade(waiting),
+          migrationsNotApplied(at, step),
+        ]
+      },
     }),
   { in: 'backend', pending: ['add_avatar_creator_complete'] },
 )

@@ -4,6 +4,7 @@ import { migrationNotRecorded, migrationRecorded } from '../checks/migration-rec
 import { prismaInstalled } from '../checks/prisma-installed.ts'
 import { migrationRows } from '../checks/reading/prisma-migrations.ts'
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
+import { existing, namesOf } from '../checks/reading/schema-objects.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import {
   type Check,
@@ -21,6 +22,7 @@ import {
 import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { prismaEvidence } from './evidence/prisma.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
+import { effectsOfMigrations } from './prisma/migration-effects.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 import { quoted } from './sql/quoted.ts'
 
@@ -40,51 +42,87 @@ export const prismaResolve = factory(
       .min(1)
       .optional()
       .describe('a migration whose tables are there already: its whole name'),
+    /** The one that has failed, whichever that is, once nothing of it is there. */
+    failed: z
+      .literal(true)
+      .optional()
+      .describe('true: the one that has failed, whichever it is, once nothing of it is there'),
   },
-  ({ rolledBack, applied, ...at }) => {
-    const name = rolledBack ?? applied ?? ''
-    const how = rolledBack ? '--rolled-back' : '--applied'
+  ({ rolledBack, applied, failed: whichever, ...at }) => {
+    const how = applied ? '--applied' : '--rolled-back'
     const step = defineStep({
       id: 'prisma-resolve',
-      title: rolledBack ? `Mark ${name} as rolled back` : `Mark ${name} as applied`,
+      title: applied
+        ? `Mark ${applied} as applied`
+        : `Mark ${rolledBack ?? 'the failed migration'} as rolled back`,
       about:
         'Corrects what Prisma has recorded about one migration, without touching a table: that a failed one is out of ' +
         'the way (`rolledBack`), or that one was done by other means (`applied`). Refuses what Prisma would refuse ' +
         '(P3008, P3011, P3012, P3017), and says what is meant instead.',
       sort: 'state',
       needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseAnswers()],
-      observe: async (look) => ({
-        program: (await installedPrisma(look, at)).program,
-        /** The attempts that are there, so that the way back touches these, or only others. */
-        attempts: ((await migrationRows(look)) ?? [])
-          .filter((row) => row.name === name)
-          .map(({ id, state }) => ({ id, state })),
-      }),
-      before: () => [early(rolledBack ? hasFailed(name) : isInTree(name, at)), prismaInstalled(at)],
+      observe: async (look) => {
+        const rows = (await migrationRows(look)) ?? []
+        const name = rolledBack ?? applied ?? rows.find(({ state }) => state === 'failed')?.name ?? NONE
+        return {
+          program: (await installedPrisma(look, at)).program,
+          name,
+          /** The attempts that are there, so that the way back touches these, or only others. */
+          attempts: rows.filter((row) => row.name === name).map(({ id, state }) => ({ id, state })),
+        }
+      },
+      before: ({ observed: { name } }) => [
+        early(applied ? isInTree(name, at) : hasFailed(name)),
+        ...(whichever ? [early(nothingLeft(name, at))] : []),
+        prismaInstalled(at),
+      ],
       actions: ({ observed, env }) => ({
-        resolve: prismaCommand(observed.program, env, at, 'migrate', 'resolve', how, name),
+        resolve: prismaCommand(observed.program, env, at, 'migrate', 'resolve', how, observed.name),
       }),
       after: () => [rolledBack ? migrationNotRecorded(name) : migrationRecorded(name)],
       evidence: () => [prismaEvidence(at), postgresqlEvidence],
       undo: ({ observed: { attempts }, env }) => {
+      after: ({ observed: { name } }) => [applied ? migrationRecorded(name) : migrationNotRecorded(name)],
+      undo: ({ observed: { attempts, name }, env }) => {
         const table = `${quoted(databaseOf(env).schema)}."_prisma_migrations"`
         const failed = attempts.filter(({ state }) => state === 'failed').map(({ id }) => id)
-        if (rolledBack && failed.length === 0) return nothingToUndo('it was not failed')
-        const back = rolledBack
-          ? executes(`UPDATE ${table} SET rolled_back_at = NULL WHERE id = ANY ($1)`, failed)
-          : executes(
+        if (!applied && failed.length === 0) return nothingToUndo('it was not failed')
+        const back = applied
+          ? executes(
               `UPDATE ${table} SET rolled_back_at = now() WHERE migration_name = $1 AND rolled_back_at IS NULL AND id <> ALL ($2)`,
               name,
               attempts.map(({ id }) => id),
             )
-        return reverse('schema', { unmark: back }, rolledBack ? [] : [migrationNotRecorded(name)])
+          : executes(`UPDATE ${table} SET rolled_back_at = NULL WHERE id = ANY ($1)`, failed)
+        return reverse('schema', { unmark: back }, applied ? [migrationNotRecorded(name)] : [])
       },
     })
-    const mistake = { at: 'steps.prisma-resolve', expected: 'either `rolledBack` or `applied`' }
-    return { ...step, mistakes: !rolledBack === !applied ? [mistake] : [] }
+    const mistake = { at: 'steps.prisma-resolve', expected: 'one of `rolledBack`, `applied` and `failed`' }
+    const given = [rolledBack, applied, whichever].filter(Boolean)
+    return { ...step, mistakes: given.length === 1 ? [] : [mistake] }
   },
   { in: 'backend', rolledBack: '20251011_avatar_pose_split' },
 )
+
+/** Of no migration. */
+const NONE = ''
+
+/** What a failed migration has left is in the way of its next attempt. */
+const nothingLeft = (name: string, at: Parameters<typeof migrationsFolder>[0]): Check =>
+  defineCheck({
+    fact: 'nothing of the failed migration is in the database',
+    remedy: `where all of it is there: npx prisma migrate resolve --applied ${name}; else drop what is there first`,
+    look: async (look) => {
+      const files = await incomingMigrations(look, migrationsFolder(at))
+      const file = files.filter((one) => one.name === name)
+      if (file.length === 0) return fails(`${name} is not in the tree: what it has made is not known`)
+      const { adds } = (await effectsOfMigrations(file, databaseOf(look.env).schema)).effects
+      const there = await look.see(existing(adds))
+      return there.length
+        ? fails(`there: ${namesOf(there.map(({ place }) => adds[place]!))}`)
+        : holds(`none of what ${name} makes`)
+    },
+  })
 
 /** P3012: an applied one is not undone by a mark. */
 const hasFailed = (name: string): Check =>

@@ -5,6 +5,7 @@ import { secretPresent } from '../checks/secret-present.ts'
 import { tableExists } from '../checks/table-exists.ts'
 import { tableHasColumns } from '../checks/table-has-columns.ts'
 import { type Check, databaseOf, defineStep, factory, nothingToUndo } from '../runbook/index.ts'
+import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
 
 const column = z.union([
   z.string().min(1),
@@ -57,6 +58,7 @@ export const verifySchema = factory(
           // Never empty: the schema of the options asks for a table.
         }) as unknown as [Check],
       undo: () => nothingToUndo('it only looks'),
+      diagnoses: ({ env }) => [wrongDatabaseUrl(env)],
     }),
   { tables: { avatars: { columns: { personaName: 'text' }, count: 26 } } },
 )

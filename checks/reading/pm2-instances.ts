@@ -22,6 +22,9 @@ export interface Instance {
   tellsReady: boolean
   outLog: string
   errLog: string
+  /** What it runs, and the folder that it runs in; absolute. */
+  script: string
+  cwd: string
 }
 
 /**
@@ -59,6 +62,8 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
       tellsReady: pm2_env.wait_ready === true,
       outLog: pm2_env.pm_out_log_path ?? '',
       errLog: pm2_env.pm_err_log_path ?? '',
+      script: pm2_env.pm_exec_path ?? '',
+      cwd: pm2_env.pm_cwd ?? '',
     }))
 }
 
@@ -79,6 +84,8 @@ interface Listed {
     wait_ready?: boolean
     pm_out_log_path?: string
     pm_err_log_path?: string
+    pm_exec_path?: string
+    pm_cwd?: string
   }
 }
 

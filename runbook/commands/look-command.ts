@@ -14,7 +14,7 @@ import { type OpenBook, openBook } from './open-book.ts'
  */
 export const lookCommand = async (
   invocation: Invocation,
-  work: (open: OpenBook, context: RunContext) => Promise<number | void>,
+  work: (open: OpenBook, context: RunContext) => Promise<number> | Promise<void>,
   { anyTarget = false } = {},
 ): Promise<number> => {
   const open = await openBook(invocation)
