@@ -19,8 +19,8 @@ export const builtAnew = (builtFrom: ReturnType<typeof builtFromRevision>) =>
       at.performed('build') ? builtFrom.look(at) : fails('it is built anew, whatever is there'),
   })
 
-/** Where what was built is put meanwhile: beside it, so that a build that fails leaves what there was. */
-const asideOf = (out: string): string => `${out.replace(/\/+$/, '')}.before-build`
+/** Where what was built is put meanwhile, so that a build that fails leaves what there was. Git does not see it there. */
+const CACHE = 'node_modules/.cache/runbook'
 
 export const isBuilt = async ({ attempt }: Look, folder: string, out: string): Promise<boolean> =>
   (await attempt({ ...reads('test', '-e', out), ...inFolder(folder) })).ok
@@ -36,7 +36,7 @@ export const withoutOld = (
   { folder, out, there }: { folder: string; out: string; there: boolean },
 ): Actions => {
   if (!there) return build
-  const aside = asideOf(out)
+  const aside = `${CACHE}/before-build`
   const at = (program: string, ...args: string[]) => ({
     ...changes(program, ...args),
     ...inFolder(folder),
@@ -46,6 +46,7 @@ export const withoutOld = (
   return {
     // One that a killed attempt has left.
     clear: at('rm', '-rf', '--', aside),
+    cache: at('mkdir', '-p', '--', CACHE),
     aside: at('mv', '--', out, aside),
     ...build,
     remove: at('rm', '-rf', '--', aside),
@@ -61,6 +62,7 @@ export const buildAnew = async (
 ): Promise<void> => {
   if (observed.there) {
     await perform('clear')
+    await perform('cache')
     await perform('aside')
   }
   try {

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { arrangeRemedy } from '../../runbook/engine/arrange-remedy.ts'
+import { diagnose } from '../../runbook/engine/diagnose.ts'
 import { makePlan } from '../../runbook/engine/make-plan.ts'
 import { openContext } from '../../runbook/engine/open-context.ts'
 import { preflight, together } from '../../runbook/engine/preflight.ts'
@@ -10,6 +12,8 @@ import { JournalFile } from '../../runbook/journal/journal-file.ts'
 import { stampOf } from '../../runbook/journal/run-id.ts'
 import type { EnvironmentDefinition } from '../../runbook/model/book.ts'
 import type { Check, Verdict } from '../../runbook/model/check.ts'
+import type { Found } from '../../runbook/model/diagnosis.ts'
+import type { Environment } from '../../runbook/model/environment.ts'
 import type { Event } from '../../runbook/model/event.ts'
 import { type Failure, failureOf } from '../../runbook/model/failure.ts'
 import type { Json } from '../../runbook/model/json.ts'
@@ -17,6 +21,7 @@ import type { PlannedStep } from '../../runbook/model/planned-step.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
 import { secret } from '../../runbook/model/secret.ts'
 import type { Step } from '../../runbook/model/step.ts'
+import { diagnosesOf } from '../../runbook/plan/diagnoses-of.ts'
 import type { Arrangement } from '../../runbook/plan/plan.ts'
 
 export interface StepRigOptions {
@@ -45,6 +50,19 @@ export interface StepRun {
   /** The actions begun, as printed. */
   performed: string[]
 }
+
+/** What one entry says. */
+export interface Diagnosis {
+  found: Found
+  seen: string
+  remedy: string
+  tail: string
+}
+
+const arrangementOf = (env: Environment, steps: Step[]): Arrangement => ({
+  book: { name: 'rig', environments: {}, deploy: () => steps },
+  ...{ env, steps, entries: steps, fingerprint: '' },
+})
 
 /** One environment in which single steps and checks are run for real, each run with a journal of its own. */
 export const stepRig = async (options: StepRigOptions) => {
@@ -158,6 +176,23 @@ export const stepRig = async (options: StepRigOptions) => {
         const failures = await preflight({ env, steps, entries: steps } as unknown as Arrangement, context)
         return failures.length ? together(failures) : undefined
       }),
+    /** What `runbook diagnose` finds of these steps, by the entries' ids. */
+    diagnose: (...steps: Step[]): Promise<Record<string, Diagnosis>> =>
+      inContext(async (context, events) => {
+        await diagnose(diagnosesOf(arrangementOf(env, steps)), context)
+        return Object.fromEntries(
+          events.flatMap((event) => {
+            if (event.type !== 'looked' || !event.diagnosed) return []
+            const { id, found } = event.diagnosed
+            return [[id, { found, seen: event.seen, remedy: event.remedy ?? '', tail: event.tail ?? '' }]]
+          }),
+        )
+      }),
+    /** The steps of a remedy, in order. */
+    remedy: (id: string, ...steps: Step[]): Step[] => {
+      const arrangement = arrangementOf(env, steps)
+      return [...arrangeRemedy(arrangement, diagnosesOf(arrangement).find((one) => one.id === id)!).steps]
+    },
     dispose: () => rmSync(home, { recursive: true, force: true }),
   }
 }
