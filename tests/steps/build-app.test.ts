@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { buildNewerThanSources } from '../../checks/build-newer-than-sources.ts'
@@ -148,6 +148,43 @@ test('sources that are not there prove nothing', async () => {
   const verdict = await rig.look(buildNewerThanSources({ folder, sources: ['lib'] }))
   expect(verdict).toMatchObject({ holds: false, seen: 'none of its sources is there: lib' })
 })
+
+test('what was built is older than its sources: found, and built anew from nothing', async () => {
+  const { rig, at } = await world()
+  await rig.run(build())
+  expect((await rig.diagnose(build()))['old-build']).toMatchObject({ found: 'no' })
+  const later = Date.now() / 1000 + 240
+  utimesSync(at('src/server.js'), later, later)
+  writeFileSync(at('dist/left-over.js'), 'of long ago')
+  expect((await rig.diagnose(build()))['old-build']).toMatchObject({
+    found: 'cause',
+    seen: expect.stringMatching(/^src\/server\.js is \d+ min newer than the newest of 2 files/),
+    remedy: 'runbook run mend-old-build rig',
+  })
+  const now = Date.now() / 1000 - 5
+  utimesSync(at('src/server.js'), now, now)
+  const mended = await rig.run(rig.remedy('old-build', build()))
+  expect(mended.failure).toBeUndefined()
+  expect([existsSync(at('dist/server.js')), existsSync(at('dist/left-over.js'))]).toEqual([true, false])
+  expect((await rig.diagnose(build()))['old-build']).toMatchObject({ found: 'no' })
+})
+
+test('where building anew fails, what was built before is put back', async () => {
+  const { rig, at } = await world()
+  await rig.run(build())
+  writeFileSync(at('src/server.js'), '// broken\n')
+  const run = await rig.run(buildApp({ in: folder, force: true }))
+  expect(run.failure).toMatchObject({ kind: 'command-failed' })
+  expect(readFileSync(at('dist/server.js'), 'utf8')).toBe('1\n')
+  expect(existsSync(at('node_modules/.cache/runbook/before-build'))).toBe(false)
+})
+
+test.each(['.', '..', '/', '../other', 'src', './src/'])(
+  'nothing else is removed: out %s is refused',
+  (out) => {
+    expect(buildApp({ out, force: true }).mistakes).toHaveLength(1)
+  },
+)
 
 test('tests decide by their exit status, are never skipped, and show their last lines', async () => {
   const { rig } = await world({
