@@ -59,7 +59,9 @@ describe('runbook diagnose', () => {
     const { exit, out } = await runbook(['diagnose', 'staging'])
     expect(exit, out).toBe(1)
     const findings = out.slice(out.indexOf('\n\n'))
-    expect(findings).toMatch(/✖ something bad is in the way\n {2}seen {2}bad was found\n {2}→ runbook run mend-jam staging/)
+    expect(findings).toMatch(
+      /✖ something bad is in the way\n {2}seen {2}bad was found\n {2}→ runbook run mend-jam staging/,
+    )
     expect(findings.indexOf('✖')).toBeLessThan(findings.indexOf('!'))
     expect(existsSync(inApp('bad')), 'it changes nothing').toBe(true)
     const planned = await runbook(['run', 'mend-jam', 'staging', '--plan'])
@@ -75,19 +77,26 @@ describe('runbook diagnose', () => {
     const { exit, out } = await runbook(['diagnose', 'staging', '--json'])
     expect(exit).toBe(1)
     expect(eventsIn(out)).toMatchObject([
-      { type: 'looked', side: 'diagnosis', holds: false, diagnosed: { id: 'jam', found: 'cause', mends: 'mend-jam' } },
+      {
+        type: 'looked',
+        side: 'diagnosis',
+        holds: false,
+        diagnosed: { id: 'jam', found: 'cause', mends: 'mend-jam' },
+      },
     ])
   })
 
   test('where nothing could be looked at: exit 3', async () => {
     const { runbook } = await withBook({ diagnoses: 'unseen' })
     const { exit, out } = await runbook(['diagnose', 'staging'])
-    expect([exit, out]).toEqual([3, expect.stringContaining('? it can be seen · the program `no-such-program`')])
+    expect([exit, out]).toEqual([
+      3,
+      expect.stringContaining('? it can be seen · the program `no-such-program`'),
+    ])
   })
 
   test('another environment under this name is the cause, and nothing else is looked at', async () => {
-    const environment =
-      "database: { url: secret('DATABASE_URL') }, identify: { database: 'shop_staging' }"
+    const environment = "database: { url: secret('DATABASE_URL') }, identify: { database: 'shop_staging' }"
     const { runbook } = await withBook({ environment }, bad)
     const variables = { DATABASE_URL: 'postgresql://app:secret@127.0.0.1:9/shop_production' }
     const { exit, out } = await runbook(['diagnose', 'staging'], { variables })
@@ -115,11 +124,17 @@ describe('runbook diagnose', () => {
   })
 
   test('mistakes in the book’s own entries are named, all at once', async () => {
-    const wrong = "{ ...jam, id: 'Jam', cause: '' }, { ...jam, probe: 1 }, entry({ id: 'twice' }), entry({ id: 'twice' })"
+    const wrong =
+      "{ ...jam, id: 'Jam', cause: '' }, { ...jam, probe: 1 }, entry({ id: 'twice' }), entry({ id: 'twice' })"
     const { runbook } = await withBook({ diagnoses: wrong })
     const { exit, err } = await runbook(['diagnose', 'staging'])
     expect(exit).toBe(2)
-    for (const words of ['diagnoses.Jam.id', 'diagnoses.Jam.cause', 'diagnoses.jam.probe: must be a check', 'diagnoses.twice: stands twice'])
+    for (const words of [
+      'diagnoses.Jam.id',
+      'diagnoses.Jam.cause',
+      'diagnoses.jam.probe: must be a check',
+      'diagnoses.twice: stands twice',
+    ])
       expect(err).toContain(words)
   })
 })
@@ -132,10 +147,16 @@ describe('by itself, when a step fails', () => {
     expect(out).toContain('ended with exit 1')
     expect(out).toContain('probably: something bad is in the way · bad was found')
     const outcome = out.slice(out.lastIndexOf('\n✖ '))
-    expect(outcome).toMatch(/ {2}probably {4}something bad is in the way · bad was found\n +→ runbook run mend-jam staging/)
+    expect(outcome).toMatch(
+      / {2}probably {4}something bad is in the way · bad was found\n +→ runbook run mend-jam staging/,
+    )
     const shown = await runbook(['show', '--json'])
     expect(eventsIn(shown.out)).toContainEqual(
-      expect.objectContaining({ type: 'looked', step: 'serve', diagnosed: expect.objectContaining({ found: 'cause' }) }),
+      expect.objectContaining({
+        type: 'looked',
+        step: 'serve',
+        diagnosed: expect.objectContaining({ found: 'cause' }),
+      }),
     )
     const verified = await runbook(['verify', 'staging'])
     expect([verified.exit, verified.out]).toEqual([1, expect.stringContaining('something bad is in the way')])
@@ -162,7 +183,10 @@ describe('by itself, when a step fails', () => {
   })
 
   test('what does not fit is not looked at', async () => {
-    const { runbook } = await withBook({ diagnoses: "entry({ fits: ({ kind }) => kind === 'timeout' })" }, bad)
+    const { runbook } = await withBook(
+      { diagnoses: "entry({ fits: ({ kind }) => kind === 'timeout' })" },
+      bad,
+    )
     expect((await runbook(['deploy', 'staging', '--yes'])).out).not.toContain('probably')
   })
 })
