@@ -17,7 +17,7 @@ const lacksBad = defineCheck({
   remedy: 'rm bad',
   look: async ({ attempt }) => ((await attempt(readsFile('bad'))).ok ? fails('bad was found') : holds('none')),
 })
-const serves = does('serve', 'test ! -e bad', { sort: 'verifies' })
+const serves = does('serve', 'test ! -e bad || exit 1', { sort: 'verifies' })
 const clears = defineStep({
   id: 'clear', title: 'Clear it', about: '', actions: () => ({ clear: changes('rm', '-f', 'bad') }),
   after: () => [lacksBad], undo: () => nothingToUndo('it was bad'),

@@ -117,9 +117,8 @@ describe('the migration is not applied', () => {
 })
 
 describe('DATABASE_URL is wrong', () => {
-  const elsewhere = async (change: (url: URL) => void) => {
-    const url = new URL(db.url)
-    change(url)
+  const elsewhere = async (change: Partial<Record<'port' | 'password' | 'pathname', string>>) => {
+    const url = Object.assign(new URL(db.url), change)
     const other = await stepRig({ dir, databaseUrl: url.href })
     try {
       return await other.diagnose(step())
@@ -129,14 +128,9 @@ describe('DATABASE_URL is wrong', () => {
   }
 
   test.each([
-    ['the server does not answer', (url: URL) => void (url.port = '9'), 'cannot be reached', 'pg_isready'],
-    [
-      'the password is refused',
-      (url: URL) => void (url.password = 'wrong'),
-      'password',
-      'the user or the password',
-    ],
-    ['there is no such database', (url: URL) => void (url.pathname = '/gone'), 'gone', 'no such database'],
+    ['the server does not answer', { port: '9' }, 'cannot be reached', 'pg_isready'],
+    ['the password is refused', { password: 'wrong' }, 'password', 'the user or the password'],
+    ['there is no such database', { pathname: '/gone' }, 'gone', 'no such database'],
   ])('%s', async (_, change, seen, remedy) => {
     const found = await elsewhere(change)
     expect(found['wrong-database-url']).toMatchObject({
