@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { prismaGenerate } from '../../steps/prisma-generate.ts'
+import { prismaMigrate } from '../../steps/prisma-migrate.ts'
 import { prismaReset } from '../../steps/prisma-reset.ts'
 import { prismaResolve } from '../../steps/prisma-resolve.ts'
 import { prismaSeed } from '../../steps/prisma-seed.ts'
@@ -44,6 +45,35 @@ test('generate: made from the schema, then already done; made again when the sch
   const { steps } = await app.rig.plan(step)
   expect(steps[0]).toMatchObject({ expects: 'to-do' })
   expect((await app.rig.run(step)).ended).toBe('done')
+})
+
+test('diagnosis: a client of another schema is found, and generated', async () => {
+  await app.begin(init)
+  const step = prismaGenerate({ in: 'backend' })
+  await app.rig.run(step)
+  expect((await app.rig.diagnose(step))['old-client']).toMatchObject({ found: 'no' })
+  app.write('prisma/schema.prisma', schemaOf(users, 'model Toy {\n  id Int @id\n}'))
+  expect((await app.rig.diagnose(step))['old-client']).toMatchObject({
+    found: 'cause',
+    seen: 'generated/prisma was generated from another schema',
+    remedy: 'runbook run mend-old-client rig',
+  })
+  expect((await app.rig.run(app.rig.remedy('old-client', step))).failure).toBeUndefined()
+})
+
+test('diagnosis: a migration that failed is found, and marked once nothing of it is there', async () => {
+  const step = prismaMigrate({ in: 'backend' })
+  await app.begin(init)
+  expect((await app.rig.diagnose(step))['failed-migration']).toMatchObject({ found: 'no' })
+  await app.begin({ ...init, ...split })
+  expect(app.prisma('migrate', 'deploy')).not.toBe(0)
+  expect((await app.rig.diagnose(step))['failed-migration']).toMatchObject({
+    found: 'cause',
+    seen: expect.stringContaining('20251011_split began and never finished'),
+  })
+  const mended = await app.rig.run(app.rig.remedy('failed-migration', step))
+  expect(mended.failure).toBeUndefined()
+  expect(await app.attempts()).toContain('20251011_split rolled back')
 })
 
 test('generate: a schema that is wrong fails with Prisma’s words', async () => {
