@@ -17,13 +17,13 @@ import {
   transaction,
   within,
 } from '../runbook/index.ts'
-import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { noRelation } from './diagnoses/no-relation.ts'
 import { notApplied } from './diagnoses/not-applied.ts'
 import { otherColumn } from './diagnoses/other-column.ts'
 import { partlyMade } from './diagnoses/partly-made.ts'
 import { sqlOfFile } from './diagnoses/sql-in-question.ts'
 import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { incomingFile } from './incoming-file.ts'
 import { dangersOf } from './sql/dangers/dangers-of.ts'
 import { effectsOf } from './sql/effects.ts'

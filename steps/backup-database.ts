@@ -23,8 +23,8 @@ import { databaseFacts, liveContents } from './backup/live-database.ts'
 import { tellingProgress } from './backup/progress.ts'
 import { proveDump } from './backup/prove-dump.ts'
 import { chooseWay, wayIsChosen } from './backup/way.ts'
-import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(

@@ -20,12 +20,12 @@ import {
   type Step,
   within,
 } from '../runbook/index.ts'
-import { logEvidence } from './evidence/logs.ts'
-import { pm2Evidence } from './evidence/pm2.ts'
 import { crashingProcess } from './diagnoses/crashing-process.ts'
 import { errorsInLog } from './diagnoses/errors-in-log.ts'
 import { noAnswer } from './diagnoses/no-answer.ts'
 import { oldProcess } from './diagnoses/old-process.ts'
+import { logEvidence } from './evidence/logs.ts'
+import { pm2Evidence } from './evidence/pm2.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'

@@ -22,8 +22,6 @@ import {
   type Step,
   within,
 } from '../runbook/index.ts'
-import { postgresqlEvidence } from './evidence/postgresql.ts'
-import { prismaEvidence } from './evidence/prisma.ts'
 import { failedMigration } from './diagnoses/failed-migration.ts'
 import { migrationsNotApplied } from './diagnoses/migrations-not-applied.ts'
 import { noRelation } from './diagnoses/no-relation.ts'
@@ -31,6 +29,8 @@ import { otherColumn } from './diagnoses/other-column.ts'
 import { partlyMade } from './diagnoses/partly-made.ts'
 import { sqlOfMigrations } from './diagnoses/sql-in-question.ts'
 import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
+import { prismaEvidence } from './evidence/prisma.ts'
 import { deployWhenFree, impatient, isTriedAgain } from './prisma/deploy-when-free.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations, effectsText } from './prisma/migration-effects.ts'

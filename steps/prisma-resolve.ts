@@ -79,10 +79,8 @@ export const prismaResolve = factory(
       actions: ({ observed, env }) => ({
         resolve: prismaCommand(observed.program, env, at, 'migrate', 'resolve', how, observed.name),
       }),
-      after: () => [rolledBack ? migrationNotRecorded(name) : migrationRecorded(name)],
-      evidence: () => [prismaEvidence(at), postgresqlEvidence],
-      undo: ({ observed: { attempts }, env }) => {
       after: ({ observed: { name } }) => [applied ? migrationRecorded(name) : migrationNotRecorded(name)],
+      evidence: () => [prismaEvidence(at), postgresqlEvidence],
       undo: ({ observed: { attempts, name }, env }) => {
         const table = `${quoted(databaseOf(env).schema)}."_prisma_migrations"`
         const failed = attempts.filter(({ state }) => state === 'failed').map(({ id }) => id)

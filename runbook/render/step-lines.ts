@@ -35,19 +35,8 @@ const againLine = ({ because, try: number, of, in: pause }: Again, paint: Paint)
   `    ${paint.yellow('↻')} ${firstLine(because)}; try ${number} of ${of} in ${duration(pause)}`
 type Again = NonNullable<EventOf<'action-ended'>['again']>
 
-const lookedLines = (
-  { side, holds, fact, seen, step, process, probed, notified }: EventOf<'looked'>,
-  paint: Paint,
-  verbose: boolean,
-): string[] => {
-  // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
-  // users met with is said in the end.
-  if (side === 'already' || process || probed) return []
-  if (notified && !holds)
-    return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
-  if (notified && !verbose) return []
 const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean): string[] => {
-  const { side, holds, fact, seen, step, process, probed, diagnosed } = looked
+  const { side, holds, fact, seen, step, process, probed, diagnosed, notified } = looked
   // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
   // users met with is said in the end.
   if (side === 'already' || process || probed) return []
@@ -55,6 +44,9 @@ const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean):
     return diagnosedLines(looked).map((line, i) =>
       i ? `      ${paint.yellow(line)}` : `    ${paint.yellow(`${likelihoodOf(looked)}:`)} ${line}`,
     )
+  if (notified && !holds)
+    return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
+  if (notified && !verbose) return []
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }
