@@ -18,6 +18,7 @@ import {
   holds,
   nothingToUndo,
   type Step,
+  spanText,
   within,
 } from '../runbook/index.ts'
 import { crashingProcess } from './diagnoses/crashing-process.ts'
@@ -29,6 +30,7 @@ import { pm2Evidence } from './evidence/pm2.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
+import { watch } from './watch.ts'
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
 export type Restarted = ProcessLogs & { process: string; pids: number[] }
@@ -136,6 +138,11 @@ export const pm2Restart = factory(
       ],
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
       stop: ({ env }) => stopProcess(process, health ?? env.app.health),
+      watch: ({ started, span }) =>
+        watch({
+          from: started.filter(({ options }) => options?.process !== undefined),
+          ...(span && { for: spanText(span) }),
+        }),
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
         observe: async (look) => (await whatRanBefore(look, stop)) ?? whatRuns(look, process),

@@ -20,6 +20,9 @@ export interface Instance {
   clustered: boolean
   /** It tells pm2 itself when it is ready, some time after its start. */
   tellsReady: boolean
+  /** Bytes, and a percentage of one core; 0 where it does not run. */
+  memory: number
+  cpu: number
   outLog: string
   errLog: string
   /** What it runs, and the folder that it runs in; absolute. */
@@ -48,7 +51,7 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
   const printed = await look.see({ ...reads('pm2', 'jlist'), timeout: 30_000 })
   return parse(printed)
     .filter(({ name }) => name === process)
-    .map(({ pid, pm_id, pm2_env }) => ({
+    .map(({ pid, pm_id, monit, pm2_env }) => ({
       id: pm_id,
       // Between a crash and the next start pm2 still shows the dead one's.
       pid: pm2_env.status === 'online' || pm2_env.status === 'launching' ? (pid ?? 0) : 0,
@@ -60,6 +63,8 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
       delayed: pm2_env.restart_delay !== undefined || pm2_env.exp_backoff_restart_delay !== undefined,
       clustered: pm2_env.exec_mode === 'cluster_mode',
       tellsReady: pm2_env.wait_ready === true,
+      memory: monit?.memory ?? 0,
+      cpu: monit?.cpu ?? 0,
       outLog: pm2_env.pm_out_log_path ?? '',
       errLog: pm2_env.pm_err_log_path ?? '',
       script: pm2_env.pm_exec_path ?? '',
@@ -71,6 +76,7 @@ interface Listed {
   name: string
   pid?: number
   pm_id: number
+  monit?: { memory?: number; cpu?: number }
   pm2_env: {
     status: string
     restart_time?: number

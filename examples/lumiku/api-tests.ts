@@ -13,11 +13,39 @@ const avatar = {
   style: 'professional',
 }
 
+const headers = { Authorization: text`Bearer ${secret('LUMIKU_TOKEN')}` }
+const cleanup = [
+  {
+    name: 'clean up test data',
+    method: 'DELETE' as const,
+    url: `${projects}/{projectId}`,
+    expect: { status: 204 },
+  },
+]
+
+/** "Post-Deployment Monitoring": zero 500 errors in the endpoints, project creation within 200 ms. */
+export const monitored = {
+  headers,
+  requests: [
+    { name: 'health', url: '/health', expect: { status: 200 } },
+    { name: 'get projects', url: projects, expect: { status: 200 } },
+    {
+      name: 'create project',
+      method: 'POST' as const,
+      url: projects,
+      json: { name: 'Monitoring', description: 'Testing post-deployment' },
+      expect: { status: 201, within: 200 },
+      capture: { projectId: 'id' },
+    },
+  ],
+  cleanup,
+}
+
 /** "Test API Endpoints", and the guide's test script, which printed "All tests passed" whatever happened. */
 export const apiTests = () =>
   verifyHttp({
     title: 'Test the API endpoints',
-    headers: { Authorization: text`Bearer ${secret('LUMIKU_TOKEN')}` },
+    headers,
     requests: [
       { name: 'health check', url: '/health', expect: { json: { status: 'ok' } } },
       {
@@ -60,12 +88,5 @@ export const apiTests = () =>
         expect: { json: contains({ id: captured('projectId'), avatars: [avatar] }) },
       },
     ],
-    cleanup: [
-      {
-        name: 'clean up test data',
-        method: 'DELETE',
-        url: `${projects}/{projectId}`,
-        expect: { status: 204 },
-      },
-    ],
+    cleanup,
   })

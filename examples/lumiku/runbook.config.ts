@@ -1,6 +1,6 @@
 // The "Avatar Creator Deployment Guide" as a book: its sections in its order, each of them a step that proves itself.
 // Headings in comments are the guide's own. What was wrong in the guide is listed in README.md.
-import { defineRunbook, either, parallel, phase, secret, sequence } from 'runbook'
+import { defineRunbook, type Environment, either, parallel, phase, secret, sequence } from 'runbook'
 import { databaseAnswers, secretPresent, toolPresent, workingTreeClean } from 'runbook/checks'
 import {
   applySql,
@@ -13,9 +13,10 @@ import {
   pullCode,
   runTests,
   verifySchema,
+  watch,
   watchLogs,
 } from 'runbook/steps'
-import { apiTests } from './api-tests.ts'
+import { apiTests, monitored } from './api-tests.ts'
 import { columnsAdded, columnsBefore, repository } from './avatars.ts'
 import { checklist } from './checklist.ts'
 import { avatarsAsExpected } from './checks/avatars-as-expected.ts'
@@ -25,6 +26,14 @@ import { newColumnsReadable } from './checks/new-columns-readable.ts'
 
 const { LUMIKU_URL, LUMIKU_STAGING_URL, LUMIKU_LOCAL_URL, LUMIKU_UI } = process.env
 const database = { url: secret('DATABASE_URL') }
+
+const restartOf = (env: Environment) =>
+  pm2Restart({
+    process: env.name === 'production' ? 'lumiku-backend' : `lumiku-backend-${env.name}`,
+    ecosystem: 'ecosystem.config.cjs',
+    // The application reads its settings from backend/.env alone, so the process keeps the variables that it has.
+    updateEnv: false,
+  })
 
 export default defineRunbook({
   name: 'lumiku',
@@ -63,11 +72,15 @@ export default defineRunbook({
     },
   },
 
+  // ### Production Deployment: # 5. Monitor for 10 minutes; ## Post-Deployment Monitoring, with its Success Criteria.
+  // `runbook watch production --for 10m`, and `--for 24h` for the first day.
+  watch: (env) =>
+    env.name !== 'local' &&
+    watch({ for: '10m', from: restartOf(env), ...monitored, tables: ['avatars', 'avatar_projects'] }),
+
   deploy: (env) => {
     const runs = env.name !== 'local'
-    const process = env.name === 'production' ? 'lumiku-backend' : `lumiku-backend-${env.name}`
-    // The application reads its settings from backend/.env alone, so the process keeps the variables that it has.
-    const restart = pm2Restart({ process, ecosystem: 'ecosystem.config.cjs', updateEnv: false })
+    const restart = restartOf(env)
 
     return [
       // ## Pre-Deployment Checklist. `runbook doctor` shows it; every further step adds what it needs.

@@ -40,6 +40,8 @@ export interface Options {
   reason?: string
   /** Of every verb that locks: how long it waits for another run to end. */
   wait?: string
+  /** Of `watch`: how long. */
+  for?: string
   /** Of `show`. */
   check?: boolean
   /** Of `prune`. */

@@ -126,6 +126,15 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./diagnose.ts')).diagnose,
   },
   {
+    name: 'watch',
+    argument: '[env]',
+    summary: 'the monitoring window: requests, log, processes and database against limits, for a while',
+    options: [
+      { flags: '--for <time>', about: 'how long: 90s, 10m, 24h; default: what the book says, or 10m' },
+    ],
+    load: async () => (await import('./watch.ts')).watch,
+  },
+  {
     name: 'rollback',
     argument: '[env]',
     summary: 'takes the last run back, after saying what will be lost',

@@ -54,7 +54,7 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
     phase(
       'Verify',
       taken
-        .filter(({ sort }) => sort === 'verifies')
+        .filter(({ sort, lasting }) => sort === 'verifies' && !lasting)
         .map((step) => ({ ...step, advisory: 'whether it held before the deployment is not known' })),
     ),
   ].filter((entry) => stepsOf(entry).length > 0)

@@ -48,6 +48,8 @@ export interface RunContext {
   begins?(revision: Revision | null): void
   /** What may be behind a failure; absent: it is not looked into. */
   diagnoses?: readonly Listed[]
+  /** The run that goes on beside this one; absent where that is kept out. */
+  otherRun?(): Promise<string | undefined>
 }
 
 /** Thrown where a plan asks for the output of a step that has not run. */
@@ -99,6 +101,7 @@ export const lookOf = (
       const record = step && context.state.steps.get(step.id)?.actions.get(action)
       return record?.signedOff && { ...record.signedOff, to: record.printed }
     },
+    sampled: () => (step ? context.state.steps.get(step.id)?.sampled : undefined),
     scratch: () => context.scratch.folder(context.signal),
     sleep: (ms) => context.doors.clock.sleep(ms, context.signal),
     now: () => context.doors.clock.now(),

@@ -141,6 +141,12 @@ const actOf = (
     output.write(stream, Buffer.from(text))
     output.end()
   },
+  sample: ({ seen, figures: sample }, holds) =>
+    context.recorder.record({
+      type: 'looked',
+      ...{ step: step.id, side: 'before', fact: 'nothing is amiss', holds, seen, ms: 0, sample },
+    }),
+  otherRun: async () => context.otherRun?.(),
   prove: (fact, { holds, seen, tail }, remedy) => {
     context.recorder.record({
       type: 'looked',

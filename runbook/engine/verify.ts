@@ -28,7 +28,7 @@ export const verify = async (
     const then = lastDeployment?.steps.get(id)
     if (sort === 'prepares' && then) context.state.steps.set(id, then)
   }
-  for (const step of steps.filter(({ sort }) => sort !== 'prepares')) {
+  for (const step of steps.filter(({ sort, lasting }) => sort !== 'prepares' && !lasting)) {
     try {
       await (step.sort === 'verifies' ? runStep(step, context) : verifyStep(step, context, lastDeployment))
     } catch (error) {

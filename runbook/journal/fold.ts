@@ -1,6 +1,7 @@
 import type { EventOf, Happening, Kept, Probed, ProcessIdentity, SignOff } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
+import type { Sampled } from '../model/look.ts'
 import { signOffText } from '../model/sign-off.ts'
 import type { Sort } from '../model/step.ts'
 import type { FrozenUndo } from '../model/undo.ts'
@@ -23,6 +24,8 @@ export interface StepRecord {
   /** Where it was to move the code. */
   revision?: { from: string; to: string }
   undo?: FrozenUndo
+  /** The latest of its figures. */
+  sampled?: Sampled
   /** Actions that were begun, in order. */
   actions: Map<string, ActionRecord>
   /** When it was worked on, each time: the end, in ms since 1970, and how long. */
@@ -166,6 +169,8 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'looked': {
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
+      if (event.sample && event.step !== undefined)
+        recordOf(state, event.step).sampled = { seen: event.seen, figures: event.sample }
       if (!event.process || event.step === undefined) return
       const action = [...recordOf(state, event.step).actions.values()].findLast(({ ended }) => !ended)
       action?.processes.push(event.process)

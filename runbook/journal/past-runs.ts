@@ -1,5 +1,5 @@
-import { isForwards } from '../model/event.ts'
-import type { RunState } from './fold.ts'
+import { type Command, isForwards } from '../model/event.ts'
+import { isOver, type RunState } from './fold.ts'
 import { RunIndex, type RunSummary } from './run-index.ts'
 import { readRun } from './runs.ts'
 
@@ -35,6 +35,25 @@ export const lastDeployment = async (stateDir: string, env: string): Promise<Pas
 export const latestForwards = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
   for await (const { id, started, begun } of pastRuns(stateDir, env))
     if (begun && isForwards(started?.command)) return { id, state: await readRun(stateDir, id) }
+  return undefined
+}
+
+/** What performs steps, and does not only look at what they left. */
+const performing: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
+
+/** The latest run, begun after `since`, in which one of these steps got to its end. */
+export const latestEnd = async (
+  stateDir: string,
+  env: string,
+  steps: readonly string[],
+  since: Date,
+): Promise<PastRun | undefined> => {
+  for await (const { id, started } of pastRuns(stateDir, env)) {
+    if (!started || new Date(started.at) < since) return undefined
+    if (!performing.includes(started.command)) continue
+    const state = await readRun(stateDir, id)
+    if (steps.some((step) => isOver(state.steps.get(step)?.state))) return { id, state }
+  }
   return undefined
 }
 

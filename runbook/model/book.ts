@@ -70,6 +70,8 @@ export interface Book {
   readonly notify?: readonly Notifier[]
   readonly environments: Readonly<Record<string, EnvironmentDefinition>>
   deploy(env: Environment): Entries
+  /** What `runbook watch <env>` watches, and within which limits. Default: a watch in `deploy`, or what that starts. */
+  readonly watch?: (env: Environment) => Step | false | undefined
   /** What else the book can do, by name: `runbook run <name> <env>`. */
   readonly procedures?: Readonly<Record<string, (env: Environment) => Entries>>
   /** What else may be the matter, besides what its steps know of: `runbook diagnose <env>`. */

@@ -48,6 +48,7 @@ export type Happening =
       notified?: string
       /** A look for the cause of a failure, or of what a person has noticed. */
       diagnosed?: Diagnosed
+      sample?: Sample
     }
   | {
       type: 'action-started'
@@ -122,6 +123,12 @@ export type SignOff = {
   applies: boolean
 }
 
+/**
+ * Figures of one moment of a watch, by name, for plotting. `elapsed`, `of`, latencies and ages are milliseconds, `memory`
+ * is bytes, `cpu` a percentage of one core; what ends in `/s` is a rate, the rest is counted.
+ */
+export type Sample = Readonly<Record<string, number>>
+
 /** A command on another host, and its name there. */
 export interface Kept {
   host: string
@@ -154,7 +161,7 @@ export const isForwards = (command: string | undefined): boolean => command === 
  */
 export type Side = 'needs' | 'before' | 'already' | 'after' | 'diagnosis'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
-export type Command = 'deploy' | 'run' | 'verify' | 'rollback' | 'backup' | 'restore' | 'prune'
+export type Command = 'deploy' | 'run' | 'verify' | 'watch' | 'rollback' | 'backup' | 'restore' | 'prune'
 
 /**
  * A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. The last line has no line after

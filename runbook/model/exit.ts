@@ -34,8 +34,8 @@ export const exitOf = (
       if (!changed) return EXIT.declined
       break
     case 'after-unmet':
-      // What `verify` finds wrong is no precondition: it is what it was asked for.
-      if (command === 'verify') return EXIT.failed
+      // What these find wrong is no precondition: it is what they were asked for.
+      if (command === 'verify' || command === 'watch') return EXIT.failed
   }
   if (!changed) return EXIT.precondition
   return command === 'rollback' ? EXIT.rollbackFailed : EXIT.failed

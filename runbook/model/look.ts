@@ -1,6 +1,6 @@
 import type { Action, Actions, Given, Planned, Query, Result } from './action.ts'
 import type { Environment } from './environment.ts'
-import type { SignOff } from './event.ts'
+import type { Sample, SignOff } from './event.ts'
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { Step } from './step.ts'
@@ -48,11 +48,18 @@ export interface Look {
   performed(action: string): string | undefined
   /** What a person has answered in this run to an instruction of this step, and to which text. */
   signedOff(action: string): (SignOff & { to: string }) | undefined
+  /** The latest figures that this step has recorded while it went on, and their words. */
+  sampled(): Sampled | undefined
   /** An empty folder for what a look needs to put down; removed with everything in it afterwards. */
   scratch(): Promise<string>
   /** Waits, and stops waiting when the run is interrupted. Milliseconds. */
   sleep(ms: number): Promise<void>
   now(): Date
+}
+
+export interface Sampled {
+  readonly seen: string
+  readonly figures: Sample
 }
 
 /** What a step's `run` can do beyond looking: perform what was planned, by name. */
@@ -70,6 +77,10 @@ export interface Act<Acts extends Actions, Seen> extends Look {
   cleanUp: this['perform']
   /** Puts what an action has set off elsewhere, such as the log of a build, into the transcript as its output. */
   relay(action: keyof Acts & string, text: string, stream?: 'out' | 'err'): void
+  /** Records figures while the step goes on. `well`: nothing was amiss in what they count. */
+  sample(sampled: Sampled, well: boolean): void
+  /** The run that goes on beside this one, where this one keeps no other out: it only watches. */
+  otherRun(): Promise<string | undefined>
   /** Records a fact found out while acting; stops the step where it does not hold. */
   prove(fact: string, verdict: { holds: boolean; seen: string; tail?: string }, remedy: string): void
 }

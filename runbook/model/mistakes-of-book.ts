@@ -15,10 +15,11 @@ import type { Mistake, Step } from './step.ts'
 export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   const parsed = bookSchema.safeParse(book)
   const ofKeys = parsed.success ? [] : mistakesIn(parsed.error, '')
-  const { environments, deploy, procedures, diagnoses } = (book ?? {}) as Partial<Book>
+  const { environments, deploy, watch, procedures, diagnoses } = (book ?? {}) as Partial<Book>
   if (typeof environments !== 'object') return ofKeys
   const readings: Reading[] = [
     { at: 'deploy', give: deploy },
+    { at: 'watch', give: typeof watch === 'function' && ((env: Environment) => [watch(env)]) },
     ...Object.entries(procedures ?? {}).map(([name, give]) => ({ at: `procedures.${name}`, give })),
   ].filter((reading): reading is Reading => typeof reading.give === 'function')
   const ofSteps = Object.entries(environments ?? {}).flatMap(([name, definition]) => {
@@ -129,7 +130,7 @@ const notAList = (at: string): Mistake => ({
 const guessedMistakes = (name: string, reading: Reading, path: string): Mistake[] =>
   mistakesOfEnvironment(name, { app: { dir: '.' } }, reading, path).filter(
     ({ at, expected }) =>
-      expected === notAList(at).expected || !/^(deploy$|procedures\.|environments\.)/.test(at),
+      expected === notAList(at).expected || !/^(deploy$|watch$|procedures\.|environments\.)/.test(at),
   )
 
 const isEntry = (entry: Entry): boolean =>
@@ -301,7 +302,7 @@ const diagnosisSchema = z.strictObject(
 )
 
 /** Runs of these names are of the commands. */
-const taken = ['deploy', 'run', 'verify', 'rollback', 'backup', 'restore', 'prune']
+const taken = ['deploy', 'run', 'verify', 'watch', 'rollback', 'backup', 'restore', 'prune']
 
 const bookSchema = z.strictObject(
   {
@@ -319,6 +320,12 @@ const bookSchema = z.strictObject(
       (value) => typeof value === 'function',
       'must be a function: (env) => [steps]',
     ),
+    watch: z
+      .custom<Book['watch']>(
+        (value) => typeof value === 'function',
+        'must be a function: (env) => watch({ … })',
+      )
+      .optional(),
     procedures: z
       .record(
         z

@@ -5,3 +5,9 @@ export const spanIn = (text: unknown): number | undefined => {
   const [, count, unit] = /^(\d+)([smhdw])$/.exec(String(text)) ?? []
   return count === undefined ? undefined : Number(count) * UNITS[unit as keyof typeof UNITS]
 }
+
+/** The same the other way round: `10m`; what no unit fits is told in seconds. */
+export const spanText = (ms: number): string => {
+  const unit = (['h', 'm'] as const).find((unit) => ms >= UNITS[unit] && ms % UNITS[unit] === 0) ?? 's'
+  return `${ms / UNITS[unit]}${unit}`
+}

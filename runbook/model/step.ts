@@ -43,6 +43,10 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly doubt?: string
   /** Its commands and files are the operator's machine's, whatever the host of the environment: dumps, transcripts. */
   readonly here?: boolean
+  /**
+   * It goes on for a set time, whatever it finds: not what `verify` and a rollback do again, but what `watch` is for.
+   */
+  readonly lasting?: boolean
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
   /** A protected environment needs a `backup`, and it stands before each `migration`. */
@@ -87,6 +91,11 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
    * `step`: itself, with what its book says of it.
    */
   diagnoses?(at: { env: Environment; step: Step }): readonly Diagnosis[]
+  /**
+   * Of a step that starts the application, and of one that watches: the step that watches for `span` ms. `started`: all
+   * steps of the book that have this.
+   */
+  watch?(at: { env: Environment; started: readonly Step[]; span?: number }): Step
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
   /** What of the world helps to understand it when something failed; `observed`: where that is known. */

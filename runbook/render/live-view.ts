@@ -2,6 +2,7 @@ import type { ListrTaskWrapper } from 'listr2'
 import type { Event, EventOf } from '../model/event.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { duration } from './duration.ts'
+import { progress, sampleBlock } from './sample-lines.ts'
 import { type PlainOptions, PlainView, type View } from './view.ts'
 import { visible } from './visible.ts'
 
@@ -19,6 +20,8 @@ interface Running {
   usually: number | undefined
   /** The latest. */
   output?: EventOf<'output'>
+  /** The latest figures, of one that watches. */
+  sampled?: EventOf<'looked'>
   task?: ListrTaskWrapper<unknown, any, any>
 }
 /** listr2's tree of what runs, until it is taken off the screen. */
@@ -53,9 +56,16 @@ export class LiveView implements View {
   }
 
   event(event: Event): void {
-    if (!this.#drawing) this.#plain.event(event)
-    else if (this.#plain.shows(event)) this.#held.push(event)
+    const stays = this.#plain.shows(event)
+    if (stays && this.#drawing) this.#held.push(event)
+    else if (stays) this.#plain.show(event)
     switch (event.type) {
+      case 'looked': {
+        const running = event.sample && this.#running.get(event.step!)
+        if (running) running.sampled = event
+        if (running && stays) this.#redraw()
+        break
+      }
       case 'output': {
         const running = this.#running.get(event.step)
         if (running) running.output = event
@@ -129,7 +139,7 @@ export class LiveView implements View {
       this.#drawing?.takeOff()
       await this.#drawing?.over
       this.#drawing = undefined
-      for (const event of this.#held.splice(0)) this.#plain.event(event)
+      for (const event of this.#held.splice(0)) this.#plain.show(event)
       this.#clearing = undefined
     })()
     return this.#clearing
@@ -162,8 +172,16 @@ const drawUntil = async (takenOff: Promise<void>, steps: Running[]): Promise<voi
   clearInterval(ticking)
 }
 
-const caption = ({ title, since, usually }: Running): string =>
-  `${title}  ${duration(performance.now() - since)}${usually ? ` of about ${duration(usually)}` : ''}`
+const caption = ({ title, since, usually, sampled }: Running): string => {
+  const took = performance.now() - since
+  // Between two samples time goes on.
+  if (sampled?.sample)
+    return [
+      `${title}  ${progress({ ...sampled.sample, elapsed: Math.min(took, sampled.sample.of!) })}`,
+      ...sampleBlock(visible(sampled.seen)),
+    ].join('\n')
+  return `${title}  ${duration(took)}${usually ? ` of about ${duration(usually)}` : ''}`
+}
 
 const lastLine = (text: string): string =>
   visible(text.slice(-400))

@@ -11,6 +11,7 @@ import type { Paint } from './paint.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
+import { progress } from './sample-lines.ts'
 import { visible, visibleIn } from './visible.ts'
 
 export interface OutcomeOptions {
@@ -43,6 +44,7 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
     failureText(ended.failure, failedTitle(options), paint),
     ...behindIt(state),
     ...aftermath(ended, options),
+    ...watched(state),
     ...phaseTable(state),
     ...metWith(state),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
@@ -91,7 +93,7 @@ const help = ({ verdict }: Ended, { state, contacts }: OutcomeOptions): string[]
 
 const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {
   const { command } = options.state.started ?? {}
-  if (command === 'verify') return []
+  if (command === 'verify' || command === 'watch') return []
   if (isForwards(command) && verdict === 'rolled-back')
     return ['  taken back  yes: the previous revision answers; its own transcript is named above']
   if (isForwards(command) && verdict === 'rollback-failed')
@@ -118,6 +120,15 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
 /** What was found behind the failure, and what to type for it. */
 const behindIt = ({ diagnosed }: RunState): string[] =>
   diagnosed.flatMap((looked) => column(likelihoodOf(looked), diagnosedLines(looked).map(visible)))
+
+/** What a watch that was not well to its end had seen until then. */
+const watched = ({ steps }: RunState): string[] =>
+  column(
+    'seen',
+    [...steps.values()].flatMap(({ sampled, state }) =>
+      sampled && state.is === 'failed' ? [`${progress(sampled.figures)}: ${visible(sampled.seen)}`] : [],
+    ),
+  )
 
 /** What users met with meanwhile, a line each. */
 const metWith = ({ probed }: RunState): string[] =>

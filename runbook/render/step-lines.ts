@@ -3,11 +3,14 @@ import { explain } from '../model/explain.ts'
 import { diagnosedLines, likelihoodOf } from './diagnosed-text.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
+import { sampleLine } from './sample-lines.ts'
 
 /** What stays on the screen, and in a log, of each event: evidence, not ticks. */
 export const stepLines = (event: Event, title: string, paint: Paint, verbose: boolean): string[] => {
   switch (event.type) {
     case 'looked':
+      // Which of the figures are shown, the view knows.
+      if (event.sample) return [sampleLine(event, paint)]
       return lookedLines(event, paint, verbose)
     case 'action-started':
       return verbose ? [`    ${paint.dim(`$ ${event.printed.replaceAll('\n', '\n      ')}`)}`] : []

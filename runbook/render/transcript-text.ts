@@ -5,6 +5,7 @@ import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
+import { SampleLines } from './sample-lines.ts'
 import { stepLines } from './step-lines.ts'
 import { visible, visibleIn } from './visible.ts'
 
@@ -19,8 +20,13 @@ export const transcriptText = (
       event.type === 'step-started' ? [[event.step, visible(event.title)]] : [],
     ) as [string, string][],
   )
+  const samples = new SampleLines(true)
+  const isShown = (event: Event) =>
+    event.type !== 'looked' || !event.sample || samples.isNews(event) || options.verbose
   const lines = events.flatMap((event, i) =>
-    eventLines(visibleIn(event), titles, { ...options, soFar: () => events.slice(0, i + 1) }),
+    isShown(event)
+      ? eventLines(visibleIn(event), titles, { ...options, soFar: () => events.slice(0, i + 1) })
+      : [],
   )
   return `${[options.paint.bold(run), ...lines].join('\n')}\n`
 }

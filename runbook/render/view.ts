@@ -4,6 +4,7 @@ import type { Sort } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { placesOf } from '../plan/plan.ts'
 import type { Paint } from './paint.ts'
+import { SampleLines } from './sample-lines.ts'
 import { stepLines } from './step-lines.ts'
 import { visible, visibleIn } from './visible.ts'
 
@@ -29,6 +30,7 @@ export class PlainView implements View {
   #phase = ''
   /** What explains the last failure: whoever is asked what to do now must have seen it. */
   #failed: string | undefined
+  readonly #samples: SampleLines
   /** What happened since a question was asked. */
   #held: Event[] | undefined
 
@@ -36,18 +38,25 @@ export class PlainView implements View {
     arrangement: Pick<Arrangement, 'entries' | 'steps'>,
     private readonly options: PlainOptions,
   ) {
+    // Where a tree is drawn, that tells how far it is.
+    this.#samples = new SampleLines(options.announce)
     this.#titles = new Map(arrangement.steps.map(({ id, title }) => [id, visible(title)]))
     this.#sorts = new Map(arrangement.steps.map(({ id, sort }) => [id, sort]))
     this.#phases = new Map([...placesOf(arrangement.entries)].map(([id, { phase }]) => [id, visible(phase)]))
   }
 
   /** What is never written need not be kept until it could be: a child may print a gigabyte meanwhile. */
-  shows({ type }: Event): boolean {
-    return type !== 'output' || this.options.verbose
+  shows(event: Event): boolean {
+    if (event.type === 'looked' && event.sample) return this.#samples.isNews(event) || this.options.verbose
+    return event.type !== 'output' || this.options.verbose
   }
 
   event(event: Event): void {
-    if (!this.shows(event)) return
+    if (this.shows(event)) this.show(event)
+  }
+
+  /** One of which `shows` has said so. */
+  show(event: Event): void {
     if (this.#held) this.#held.push(event)
     else this.#write(event)
   }

@@ -15,6 +15,7 @@ import {
   selects,
   within,
 } from '../../runbook/index.ts'
+import { watch } from '../../steps/watch.ts'
 import { engineRig, leaves } from '../rig/engine-rig.ts'
 import { answer, httpServer } from '../rig/http-server.ts'
 import { runLoudChild } from '../rig/loud-child.ts'
@@ -29,6 +30,7 @@ const collectGarbage: () => void = runInNewContext('gc')
 
 const DAY = 24 * 3_600_000
 const EVERY = 15_000
+const MINUTE = 60_000
 
 /** A day passes as fast as it is looked at. */
 const fastClock = (): Clock => {
@@ -85,6 +87,42 @@ test('a day of watching an application, its log and its database leaves nothing 
   expect(late.heap - early.heap).toBeLessThan(2)
   expect(late.handles).toBeLessThanOrEqual(early.handles + 2)
   expect(late.listeners).toBeLessThanOrEqual(early.listeners)
+}, 180_000)
+
+test('a day of the step that watches: as many lines as samples, flat memory, no handle left', async () => {
+  const measured: { heap: number; handles: number }[] = []
+  const measure = () => {
+    collectGarbage()
+    const heap = process.memoryUsage().heapUsed / 1e6
+    measured.push({ heap, handles: process.getActiveResourcesInfo().length })
+  }
+  let asked = 0
+  const server = await httpServer((_, response) => {
+    asked += 1
+    if (asked % 200 === 0) measure()
+    return answer(response, 200, { asked })
+  })
+  const db = await freshDatabase()
+  const rig = engineRig({ clock: fastClock(), databaseUrl: db.url, app: { url: server.url, probe: [] } })
+  ends.push(db.drop, server.close, rig.dispose)
+  writeFileSync(rig.in('log'), 'a line\n'.repeat(2000))
+  const { ended, events } = await rig.perform([
+    watch({
+      for: '24h',
+      logs: ['log'],
+      requests: [{ name: 'list', url: '/list' }],
+      every: MINUTE,
+      sampleEvery: 5 * MINUTE,
+    }),
+  ])
+  expect(ended.exit).toBe(0)
+  expect(asked).toBeGreaterThan(DAY / MINUTE / 2)
+  const samples = events.filter((event) => event.type === 'looked' && event.sample)
+  expect(samples.length).toBeLessThanOrEqual(DAY / (5 * MINUTE) + 2)
+  const [early, late] = [measured[1]!, measured.at(-1)!]
+  // The test itself keeps every event.
+  expect(late.heap - early.heap).toBeLessThan(6)
+  expect(late.handles).toBeLessThanOrEqual(early.handles + 5)
 }, 180_000)
 
 test('a child that prints half a gigabyte is recorded whole, in no more memory than one that prints a tenth', async () => {

@@ -18,6 +18,8 @@ export interface Release {
   /** Milliseconds. */
   diesAfter?: number
   listensAfter?: number
+  /** How long an answer takes, in ms. */
+  takes?: number
 }
 
 /** A pm2 daemon of one's own, and a folder with an application for it, of which releases can be deployed. */
@@ -40,6 +42,10 @@ export const pm2Home = async () => {
     pm2,
     release: (release: Release) =>
       writeFileSync(join(dir, 'release.json'), JSON.stringify({ ...release, port })),
+    /** The application that runs changes its ways. */
+    become: async (other: Release) => {
+      await fetch(`http://127.0.0.1:${port}/become`, { method: 'POST', body: JSON.stringify(other) })
+    },
     ecosystem: (...apps: object[]) =>
       writeFileSync(join(dir, 'ecosystem.config.cjs'), `module.exports = ${JSON.stringify({ apps })}`),
     /** Until the application answers: before that it may not have read its release. */

@@ -90,6 +90,8 @@ export const stepRig = async (options: StepRigOptions) => {
   }
   const abort = new AbortController()
   let runs = 0
+  /** Of the run that goes on, or the last one. */
+  let latest: readonly Event[] = []
 
   const inContext = async <T>(
     work: (context: RunContext, events: Event[]) => Promise<T>,
@@ -109,6 +111,7 @@ export const stepRig = async (options: StepRigOptions) => {
       ...(journal && { journal }),
     })
     const events: Event[] = []
+    latest = events
     context.recorder.onEvent((event) => events.push(event))
     try {
       return await work(context, events)
@@ -124,6 +127,8 @@ export const stepRig = async (options: StepRigOptions) => {
     stateDir,
     backups: join(stateDir, 'backups'),
     abort,
+    /** What has happened so far. */
+    seen: () => latest,
     /** Runs steps one after the other in one run; the result is the last one's. */
     run: async (step: Step | Step[], { answers }: { answers?: string[] } = {}): Promise<StepRun> => {
       const steps = [step].flat()
