@@ -170,7 +170,7 @@ test('mistakes in procedures are named with their place', async () => {
   const { exit, err } = await runbook(['plan', 'staging'])
   expect(exit).toBe(2)
   for (const words of [
-    'procedures.deploy: is named with other than small letters, digits and dashes, or like a command',
+    'procedures.deploy: is named with other than small letters, digits and dashes, like a command',
     'procedures.Not A Name: is named with other',
     'procedures.good: must be a function',
     'steps.a: stands twice',
