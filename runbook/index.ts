@@ -6,6 +6,7 @@ export type { Book, Entries, Entry, EnvironmentDefinition, Group } from './model
 export { defineRunbook, either, parallel, phase, sequence } from './model/book.ts'
 export type { Check, Verdict } from './model/check.ts'
 export { defineCheck, early, fails, holds, within } from './model/check.ts'
+export type { Copy, CopyPlace, Performed } from './model/copy.ts'
 export type { Danger } from './model/danger.ts'
 export type { Environment } from './model/environment.ts'
 export { databaseOf, isElsewhere, libpqVariables } from './model/environment.ts'

@@ -20,6 +20,7 @@ import {
   given,
   quantity,
   type Step,
+  transaction,
   within,
 } from '../runbook/index.ts'
 import { deployWhenFree, impatient, isTriedAgain } from './prisma/deploy-when-free.ts'
@@ -29,6 +30,7 @@ import { migrationsTakenBack } from './prisma/migrations-taken-back.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 import { tellWhyMigrateFailed } from './prisma/why-migrate-failed.ts'
 import { factsOf } from './sql/facts.ts'
+import { settingsOf } from './sql/settings.ts'
 import { waitsFor } from './sql/when-free.ts'
 
 export const prismaMigrate = factory(
@@ -134,6 +136,14 @@ export const prismaMigrate = factory(
           ),
         }),
       }),
+      trial: ({ observed: { places, schema, unread } }) =>
+        unread === null && places.length > 0
+          ? {
+              ...transaction(places, settingsOf({ lockTimeout: 50, statementTimeout })(schema)),
+              trial: true as const,
+              timeout: places.length * statementTimeout + 60_000,
+            }
+          : undefined,
       run: (act) => tellWhyMigrateFailed(act, () => deployWhenFree(act, patience)),
       after: ({ observed: { effects, schema } }) => [
         migrationsApplied(at, incomingMigrations),

@@ -26,6 +26,8 @@ export interface Answers {
   otherWay?: boolean
   /** Whether somebody is there to answer. */
   canAsk?: boolean
+  /** What may happen although it would stop the run otherwise, by name. */
+  allow?: readonly string[]
 }
 
 /** Everything that the parts of one run share. */
@@ -43,6 +45,8 @@ export interface RunContext {
   takeBack?: boolean
   /** Of the questions to the operator. */
   turns: Turns
+  /** What a rehearsal of this run tries out, and the revision that its code will be of. */
+  rehearses?: { migrations: readonly Step[]; revision: Revision | null }
 }
 
 /** Thrown where a plan asks for the output of a step that has not run. */
@@ -73,6 +77,8 @@ export const lookOf = (
     revision: foreseen ? foreseen.revision : context.state.revision,
     see,
     attempt: attempting(see, context.signal),
+    migrations: context.rehearses?.migrations ?? [],
+    allowed: (name) => context.answers.allow?.includes(name) ?? false,
     snapshot: (work) => {
       const { env, doors, signal } = context
       return databaseDoor(doors, env).snapshot(

@@ -11,6 +11,7 @@ import { capturedBefore, type EarlierAttempt, earlierAttempt } from './earlier-a
 import { isDoneByWord } from './is-done-by-word.ts'
 import { demand } from './look-at.ts'
 import { Moment } from './moment.ts'
+import { onCopy } from './on-copy.ts'
 import { perform } from './perform.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 
@@ -136,6 +137,7 @@ const actOf = (
       ...context,
       signal: AbortSignal.timeout(CLEAN_UP),
     }) as Promise<any>,
+  onCopy: (place, work) => onCopy(context, place, work),
   relay: (action, text, stream = 'out') => {
     const output = context.recorder.output(step.id, action)
     output.write(stream, Buffer.from(text))

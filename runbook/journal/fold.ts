@@ -1,3 +1,4 @@
+import type { StatementResult } from '../model/action.ts'
 import type { EventOf, Happening, Kept, Probed, ProcessIdentity } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -31,6 +32,9 @@ export interface ActionRecord {
   ended: boolean
   /** Once it ended well. */
   result?: string
+  /** Milliseconds; of a transaction also each statement's. */
+  ms?: number
+  statements?: readonly StatementResult[]
   process?: ProcessIdentity
   kept?: Kept
   captured?: Record<string, Json>
@@ -117,7 +121,12 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'action-ended': {
       const action = recordOf(state, event.step).actions.get(event.action)
       if (action) action.ended = true
-      if (action && event.ok) action.result = resultOf(event)
+      if (action && event.ok)
+        Object.assign(action, {
+          result: resultOf(event),
+          ms: event.ms,
+          ...(event.statements && { statements: event.statements }),
+        })
       if (action && event.captured) action.captured = event.captured
       return
     }

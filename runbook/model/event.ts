@@ -1,3 +1,4 @@
+import type { StatementResult } from './action.ts'
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { PlannedStep } from './planned-step.ts'
@@ -61,6 +62,8 @@ export type Happening =
       exit?: number | string
       status?: number
       rows?: number
+      /** Of a transaction: how each of its statements went. */
+      statements?: StatementResult[]
       note?: string
       /** What was taken out of the answer to a request. */
       captured?: Record<string, Json>
