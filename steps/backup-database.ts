@@ -21,6 +21,7 @@ import { dumps } from './backup/archive.ts'
 import { backupFiles, leftovers } from './backup/files.ts'
 import { databaseFacts, liveContents } from './backup/live-database.ts'
 import { proveDump } from './backup/prove-dump.ts'
+import { rehearse } from './rehearse.ts'
 import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(
@@ -118,5 +119,6 @@ export const backupDatabase = factory(
       summary: ({ output }) => printTotals(output),
       undo: () => nothingToUndo('a backup changes nothing, and stays'),
       restore: restoreDatabase,
+      rehearsal: (backup) => rehearse({ from: backup }),
     }),
 )

@@ -4,6 +4,7 @@ import { type Book, phase, stepsOf } from '../model/book.ts'
 import { resolveEnvironment } from '../model/resolve-environment.ts'
 import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { withRehearsal } from '../plan/with-rehearsal.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -13,7 +14,7 @@ export const arrange = (book: Book, name: string, path: string, procedure?: stri
   if (!definition) throw unknownEnvironment(name, Object.keys(book.environments))
   const env = resolveEnvironment(name, definition, dirname(path))
   const give = procedure === undefined ? book.deploy : procedureOf(book, procedure)
-  const { entries } = phase('', give.call(book, env))
+  const entries = withRehearsal(phase('', give.call(book, env)).entries, env)
   const steps = entries.flatMap(stepsOf)
   return { book, env, entries, steps, ...(procedure && { procedure }), fingerprint: fingerprintOf(steps) }
 }

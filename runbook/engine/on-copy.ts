@@ -46,6 +46,13 @@ export const onCopy = async <T>(
           summary: record.state.is === 'done' ? record.state.summary : '',
         }
       },
+      statementsOf: (step) => {
+        const tried = rehearsed(step, place)
+        const record = copied.state.steps.get(tried.id)
+        const actions =
+          record?.observed === undefined ? {} : (tried.actions(known(record) as never) as Actions)
+        return Object.values(actions).flatMap((one) => (one.kind === 'transaction' ? one.statements : []))
+      },
       takeBack: async (step) => {
         const tried = rehearsed(step, place)
         const record = copied.state.steps.get(tried.id)
@@ -57,7 +64,12 @@ export const onCopy = async <T>(
           { target: { id: '', state: copied.state }, paths: copied.paths },
         )
         await runStep(
-          { ...back, id: `rehearse-back-${step.id}`, title: `Rehearse the way back: ${step.title}`, sort: 'prepares' },
+          {
+            ...back,
+            id: `rehearse-back-${step.id}`,
+            title: `Rehearse the way back: ${step.title}`,
+            sort: 'prepares',
+          },
           copied,
         )
       },

@@ -1,4 +1,4 @@
-import type { StatementResult } from './action.ts'
+import type { Statement, StatementResult } from './action.ts'
 import type { Danger } from './danger.ts'
 import type { Json } from './json.ts'
 import type { Look } from './look.ts'
@@ -24,6 +24,8 @@ export interface Copy {
   readonly look: Look
   /** Performs a step with all that belongs to it, as the step `rehearse-<id>`, and measures. */
   perform(step: Step): Promise<Performed>
+  /** What its transaction consists of, as it was to be performed here. */
+  statementsOf(step: Step): readonly Statement[]
   /** Performs its way back, as it was frozen, with its proofs. Only of a step with a way back. */
   takeBack(step: Step): Promise<void>
 }

@@ -148,10 +148,10 @@ export const bringBackup = (dump: string) =>
   })
 
 /** Even where the program of a run that was killed still writes into it. */
-const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
+export const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
 
 /** `--dbname` takes what looks like a connection string for one, so that it is given one. */
-const restores = (env: Environment, dump: string, database: string, jobs: number) => ({
+export const restores = (env: Environment, dump: string, database: string, jobs: number) => ({
   ...changes(
     'pg_restore',
     `--dbname=dbname=${conninfo(database)}`,
