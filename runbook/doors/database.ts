@@ -85,7 +85,7 @@ export class DatabaseDoor {
    * statements. Where each is measured they go one by one.
    */
   async transact(
-    { statements, settings = {}, database, timeout, trial }: Transaction,
+    { statements, settings = {}, database, timeout, trial, tells }: Transaction,
     printed: string,
     signal: AbortSignal,
   ): Promise<StatementResult[]> {
@@ -96,6 +96,8 @@ export class DatabaseDoor {
       let at = statements[0]
       const stopCancelling = cancelFrom(either, client)
       try {
+        const each = this.options.measures || trial
+        const measure = each || tells ? await measuring(client) : undefined
         either.throwIfAborted()
         const opened = [
           client.query('BEGIN'),
@@ -103,26 +105,19 @@ export class DatabaseDoor {
             client.query('SELECT set_config($1, $2, true)', setting),
           ),
         ]
-        for (const result of opened) result.catch(() => {})
-        await Promise.all(opened)
-        const each = this.options.measures || trial
-        const measure = each ? await measuring(client) : undefined
         const results = each ? [] : statements.map(({ sql }) => client.query(sql))
         // Whatever fails first is the one to tell; those behind it fail for that alone.
-        for (const result of results) result.catch(() => {})
+        for (const result of [...opened, ...results]) result.catch(() => {})
+        await Promise.all(opened)
         for (const [i, statement] of statements.entries()) {
           at = statement
-          if (each) either.throwIfAborted()
+          either.throwIfAborted()
           const began = this.options.clock.monotonic()
           const result = await (results[i] ?? client.query(statement.sql))
           const ms = this.options.clock.monotonic() - began
-          
-          done.push({
-            line: statement.line,
-            ms,
-            rows: rowsOf(result),
-            ...(looks && { measured: await measure() }),
-          })
+          const looks = measure && (each || statement === statements.at(-1))
+          const { line } = statement
+          done.push({ line, ms, rows: rowsOf(result), ...(looks && { measured: await measure() }) })
         }
         at = undefined
         either.throwIfAborted()

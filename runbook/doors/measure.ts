@@ -67,6 +67,8 @@ const STANDING = `SELECT json_build_object(
       FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.mode = ANY ($1)
         AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())),
     'nodes', (SELECT coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'node', pg_relation_filenode(c.oid)::bigint)), '[]')
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND ${OWN}),
+      FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'
+        AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'm')
+        AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())),
     'scans', (SELECT coalesce(json_agg(json_build_object('oid', s.relid::bigint, 'rows', s.seq_tup_read)), '[]')
       FROM pg_stat_xact_user_tables s WHERE s.seq_tup_read > 0)) AS standing`

@@ -69,6 +69,7 @@ export const onCopy = async <T>(
             id: `rehearse-back-${step.id}`,
             title: `Rehearse the way back: ${step.title}`,
             sort: 'prepares',
+            summary: () => '',
           },
           copied,
         )
@@ -108,14 +109,14 @@ const contextOf = (context: RunContext, place: CopyPlace): RunContext => {
       tunnel: elsewhere ? noTunnel : doors.tunnel,
     },
     state: stateOf(context),
-    rehearses: { migrations: [], revision: null },
+    migrations: [],
   }
 }
 
 /** What the run has done so far; of an earlier copy nothing, because this is another. */
-const stateOf = ({ state, rehearses }: RunContext): RunState => ({
+const stateOf = ({ state }: RunContext): RunState => ({
   ...emptyRun(),
-  revision: rehearses?.revision ?? state.revision,
+  revision: state.revision,
   steps: new Map([...state.steps].filter(([id]) => !id.startsWith('rehearse-'))),
 })
 

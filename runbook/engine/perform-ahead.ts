@@ -29,7 +29,7 @@ export const performAhead = async (
   const { entries, env, steps } = arrangement
   const isWaiting = ({ id }: Step) => plan.steps.find((one) => one.id === id)?.expects !== 'done'
   const migrations = migrationsOf(arrangement).filter(isWaiting)
-  context.rehearses = { migrations, revision: plan.revision }
+  context.migrations = migrations
   const ahead = entries.filter(isAhead)
   if (ahead.length === 0 || migrations.length === 0) return entries
   const { database } = databaseDoor(context.doors, env)
@@ -37,6 +37,6 @@ export const performAhead = async (
     ? `Back up ${database} first, and rehearse on a copy what will change it? Nothing that runs is touched.`
     : `Rehearse first, on a copy of ${database}, what will change it? Nothing that runs is touched.`
   await askFor({ kind: 'go-on', question, env }, context)
-  await runBook(ahead, context, expected)
+  await runBook(ahead, { ...context, foreseen: plan.revision }, expected)
   return entries.filter((entry) => !isAhead(entry))
 }

@@ -65,7 +65,7 @@ export const foresee = async (
   const missing = await preflight(arrangement, context)
   // Without its tools a plan would only repeat what is missing.
   if (missing.length) throw new Failed(together(missing))
-  context.rehearses = { migrations: migrationsOf(arrangement), revision: null }
+  context.migrations = migrationsOf(arrangement)
   const { plan, failures } = await makePlan(arrangement, context, usually)
   if (failures.length) throw new Failed(together(failures))
   return plan

@@ -45,8 +45,10 @@ export interface RunContext {
   takeBack?: boolean
   /** Of the questions to the operator. */
   turns: Turns
-  /** What a rehearsal of this run tries out, and the revision that its code will be of. */
-  rehearses?: { migrations: readonly Step[]; revision: Revision | null }
+  /** What a rehearsal of this run tries out. */
+  migrations?: readonly Step[]
+  /** Where the code will be moved, as far as the plan tells; of what is done before that begins. */
+  foreseen?: Revision | null
 }
 
 /** Thrown where a plan asks for the output of a step that has not run. */
@@ -74,10 +76,10 @@ export const lookOf = (
     env: context.env,
     run: context.paths,
     signal: context.signal,
-    revision: foreseen ? foreseen.revision : context.state.revision,
+    revision: foreseen ? foreseen.revision : (context.state.revision ?? context.foreseen ?? null),
     see,
     attempt: attempting(see, context.signal),
-    migrations: context.rehearses?.migrations ?? [],
+    migrations: context.migrations ?? [],
     allowed: (name) => context.answers.allow?.includes(name) ?? false,
     snapshot: (work) => {
       const { env, doors, signal } = context

@@ -56,6 +56,8 @@ export interface Transaction extends Common<'changes'> {
   readonly statements: readonly Statement[]
   /** `SET LOCAL` at its beginning, such as `lock_timeout`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** What it locked and wrote anew is looked at before it commits, to be compared with its rehearsal. */
+  readonly tells?: true
   /** Nothing of it is to stay: it ends with ROLLBACK, and only tells how it would go. */
   readonly trial?: true
   readonly database?: string
@@ -128,7 +130,7 @@ export type StatementResult = {
   readonly line: number
   readonly ms: number
   readonly rows: number
-  /** On a copy only, where looking between two statements keeps nobody waiting. */
+  /** On a copy of each, where looking between two statements keeps nobody waiting; otherwise of the last, for all. */
   readonly measured?: Measured
 }
 /** What a statement did to tables that were there before its transaction; they are named `schema.table`. */

@@ -30,14 +30,14 @@ export const checkOutCode = (id: string) =>
     sort: 'prepares',
     // The folder is gone when a run goes on.
     halts: true,
-    observe: async ({ attempt, revision }) => {
+    observe: async ({ attempt }) => {
       const head = await attempt(reads('git', 'rev-parse', 'HEAD'))
       if (!head.ok) return null
       const found = await attempt(
         reads('find', '.', '-maxdepth', '3', '-name', 'node_modules', '-prune', '-type', 'd'),
       )
       return {
-        commit: revision?.to ?? head.value,
+        head: head.value,
         modules: found.ok
           ? found.value
               .split('\n')
@@ -48,17 +48,15 @@ export const checkOutCode = (id: string) =>
     },
     actions: ({ observed, env }): Actions => {
       if (!observed) return {}
-      const { commit, modules } = observed
-      const checkout = (folder: string) =>
-        changes('git', '-C', folder, 'checkout', '--quiet', '--detach', commit)
+      const { modules } = observed
       return {
         make: given(['folder'], ({ folder }) => changes('git', 'init', '--quiet', '--template=', folder)),
         borrow: given(['folder', 'stores'], ({ folder, stores }) => ({
           ...writesFile(`${folder}/.git/objects/info/alternates`, stores),
           shows: 'the stores of the clone and of what was fetched for the plan',
         })),
-        checkout: given(['folder'], ({ folder }) => ({
-          ...checkout(folder),
+        checkout: given(['folder', 'commit'], ({ folder, commit }) => ({
+          ...changes('git', '-C', folder, 'checkout', '--quiet', '--detach', commit),
           env: { GIT_LFS_SKIP_SMUDGE: '1' },
         })),
         ...Object.fromEntries(
@@ -76,16 +74,17 @@ export const checkOutCode = (id: string) =>
     run: async (act) => {
       const { observed } = act
       if (!observed) return
+      const commit = commitOf(act, observed)
       const perform = act.perform as unknown as (
         name: string,
         values: Record<string, string>,
       ) => Promise<unknown>
-      const { GIT_OBJECT_DIRECTORY: fetched } = await incomingObjects(act, observed.commit)
+      const { GIT_OBJECT_DIRECTORY: fetched } = await incomingObjects(act, commit)
       const own = await act.see(reads('git', 'rev-parse', '--path-format=absolute', '--git-path', 'objects'))
       const folder = folderIn(await act.scratch())
       await perform('make', { folder })
       await perform('borrow', { folder, stores: `${own}\n${fetched}\n` })
-      await perform('checkout', { folder })
+      await perform('checkout', { folder, commit })
       const below = await placeBelow(act, folder)
       for (const path of observed.modules) await perform(`lend ${path}`, { below })
     },
@@ -93,19 +92,27 @@ export const checkOutCode = (id: string) =>
       defineCheck({
         fact: 'the code that is to come is checked out',
         remedy: 'look at the last lines of the transcript',
-        look: async ({ attempt, scratch }) => {
+        look: async (at) => {
           if (!observed) return holds('the folder of the application is no git clone')
-          const head = await attempt(reads('git', '-C', folderIn(await scratch()), 'rev-parse', 'HEAD'))
+          const folder = folderIn(await at.scratch())
+          const head = await at.attempt(reads('git', '-C', folder, 'rev-parse', 'HEAD'))
           const is = head.ok ? head.value : 'nothing'
-          return is === observed.commit ? holds(is.slice(0, 7)) : fails(is)
+          return is === commitOf(at, observed) ? holds(is.slice(0, 7)) : fails(is)
         },
       }),
     ],
-    output: async (at) => ({ dir: at.observed ? await placeBelow(at, folderIn(await at.scratch())) : null }),
-    summary: ({ observed }) =>
-      observed ? observed.commit.slice(0, 7) : 'none: the application’s folder is no git clone',
+    output: async (at) => ({
+      commit: at.observed && commitOf(at, at.observed),
+      dir: at.observed && (await placeBelow(at, folderIn(await at.scratch()))),
+    }),
+    summary: ({ output: { commit } }) =>
+      commit ? commit.slice(0, 7) : 'none: the application’s folder is no git clone',
     undo: () => nothingToUndo('the folder goes with the run'),
   })
+
+/** Where nothing moves the code, it is the one that is there. */
+const commitOf = ({ revision }: Pick<Look, 'revision'>, { head }: { head: string }): string =>
+  revision?.to ?? head
 
 /** The application may be a folder of its repository. */
 const placeBelow = async ({ see }: Pick<Look, 'see'>, folder: string): Promise<string> => {
