@@ -1,5 +1,6 @@
 import type { ActionRecord } from '../journal/fold.ts'
 import type { StatementResult } from '../model/action.ts'
+import { milliseconds } from '../model/quantity.ts'
 import type { Step } from '../model/step.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -21,8 +22,8 @@ export const asRehearsed = (
     const then = tried.actions.get(name)
     if (!then || then.ms === undefined || action.ms === undefined) continue
     const [ms, before] = [tookOf(action), tookOf(then)]
-    times.push(`${msText(ms)}, rehearsed ${msText(before)}`)
-    if (isLonger(ms, before)) different.push(`${name} took ${msText(ms)} instead of ${msText(before)}`)
+    times.push(`${milliseconds(ms)}, rehearsed ${milliseconds(before)}`)
+    if (isLonger(ms, before)) different.push(`${name} took ${milliseconds(ms)} instead of ${milliseconds(before)}`)
     different.push(...differentLines(action.statements ?? [], then.statements ?? []))
     different.push(...differentTables(action.statements, then.statements))
   }
@@ -41,13 +42,11 @@ const tookOf = ({ ms = 0, statements = [] }: ActionRecord): number =>
   statements.length ? statements.reduce((sum, one) => sum + one.ms, 0) : ms
 
 const differentLines = (now: readonly StatementResult[], then: readonly StatementResult[]): string[] =>
-  now.flatMap(({ line, ms, rows }, i) => {
+  now.flatMap(({ line, ms }, i) => {
     const before = then[i]
-    if (!before || before.line !== line) return []
-    return [
-      ...(isLonger(ms, before.ms) ? [`line ${line} took ${msText(ms)} instead of ${msText(before.ms)}`] : []),
-      ...(rows !== before.rows ? [`line ${line} changed ${rows} rows instead of ${before.rows}`] : []),
-    ]
+    return before?.line === line && isLonger(ms, before.ms)
+      ? [`line ${line} took ${milliseconds(ms)} instead of ${milliseconds(before.ms)}`]
+      : []
   })
 
 const differentTables = (
@@ -71,5 +70,3 @@ const touchedBy = (statements: readonly StatementResult[]): Set<string> =>
       ...(measured?.rewritten ?? []).map(({ table }) => `wrote ${table} anew`),
     ]),
   )
-
-const msText = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)

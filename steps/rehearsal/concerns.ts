@@ -4,12 +4,13 @@ import {
   type Look,
   type Loss,
   lossesText,
+  milliseconds,
   type Performed,
   quantity,
   type StatementResult,
 } from '../../runbook/index.ts'
 import { lossesOf } from '../sql/losses.ts'
-import { heldBy, msText, shortName } from './held.ts'
+import { heldBy, shortName } from './held.ts'
 import type { Holder } from './schema-lines.ts'
 
 /** What a rehearsal has seen that nobody should meet with unprepared, under the name by which it is allowed. */
@@ -32,7 +33,7 @@ export const blockingConcerns = ({ actions, dangers }: Performed, longest: numbe
         const effect = statement ? effects[why](table, statement) : `${table} is locked`
         return {
           name: `${why}:${table}`,
-          what: `${place}${effect}: nobody can ${readers ? 'read or ' : ''}write ${table} for about ${msText(ms)} (${mode})`,
+          what: `${place}${effect}: nobody can ${readers ? 'read or ' : ''}write ${table} for about ${milliseconds(ms)} (${mode})`,
           instead:
             adviceFor(statement, dangers) ??
             'do it at a quiet hour, or in several deployments, each of which takes less',

@@ -1,5 +1,5 @@
 import type { StatementResult } from '../../runbook/index.ts'
-import { bytes, quantity } from '../../runbook/index.ts'
+import { bytes, milliseconds, quantity } from '../../runbook/index.ts'
 
 /** A table that was locked for others, by the strongest of the locks on it. */
 export interface Held {
@@ -38,8 +38,8 @@ export const measuredText = (statements: readonly StatementResult[]): string => 
     .flatMap(({ measured }) => measured?.scanned ?? [])
     .filter(({ rows }) => rows >= MANY)
   return [
-    `${quantity(statements.length, 'statement')} in ${msText(took)}`,
-    ...held.slice(0, MOST).map(({ table, mode, ms }) => `${mode} on ${table} for ${msText(ms)}`),
+    `${quantity(statements.length, 'statement')} in ${milliseconds(took)}`,
+    ...held.slice(0, MOST).map(({ table, mode, ms }) => `${mode} on ${table} for ${milliseconds(ms)}`),
     ...(held.length > MOST ? [`and on ${quantity(held.length - MOST, 'more table')}`] : []),
     rewritten.length
       ? `rewritten: ${rewritten.map(({ table, bytes: size }) => `${shortName(table)} (${bytes(size)})`).join(', ')}`
@@ -57,9 +57,6 @@ const MOST = 4
 const MANY = 1000
 
 export const shortName = (table: string): string => table.replace(/^public\./, '')
-
-export const msText = (ms: number): string =>
-  ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 
 const wordsOf = (mode: string): string =>
   mode

@@ -11,6 +11,7 @@ import {
   fails,
   failureOf,
   holds,
+  milliseconds,
   quantity,
   type Step,
   selects,
@@ -18,7 +19,6 @@ import {
 import { quoted } from '../sql/quoted.ts'
 import type { Concern } from './concerns.ts'
 import { copyActions } from './copy-actions.ts'
-import { msText } from './held.ts'
 import { differencesOf, schemaLines } from './schema-lines.ts'
 import { type TryOutOptions, tryOut } from './try-out.ts'
 import type { Found } from './where.ts'
@@ -142,7 +142,7 @@ const proveRows = async (
     wrong.length
       ? fails(wrong.join('; '))
       : holds(
-          `${bytes(size!.bytes)} in ${msText(took)}: ${quantity(tables.length, 'table')}, ${quantity(all, 'row')}, as in its manifest`,
+          `${bytes(size!.bytes)} in ${milliseconds(took)}: ${quantity(tables.length, 'table')}, ${quantity(all, 'row')}, as in its manifest`,
         ),
     'do not rely on this backup; make another: runbook backup',
   )

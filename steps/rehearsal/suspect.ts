@@ -40,7 +40,7 @@ export const suspectOf = (failure: QueryFailed, node: Node): Suspect | undefined
         : undefined
     default:
       // Class 22 are values that do not fit.
-      return sqlstate.startsWith('22') ? castIn(node, statement) : undefined
+      return sqlstate.startsWith('22') ? castIn(node, statement, sqlstate === '22001') : undefined
   }
 }
 
@@ -63,7 +63,7 @@ const uniqueIn = (node: Node): string[] | undefined => {
 }
 
 /** The one change of a type in it. */
-const castIn = (node: Node, statement: string): Suspect | undefined => {
+const castIn = (node: Node, statement: string, isTooLong: boolean): Suspect | undefined => {
   const commands = commandsOf(node)
   const changes = commands.filter(({ subtype }) => subtype === 'AT_AlterColumnType')
   const [change] = changes
@@ -72,10 +72,13 @@ const castIn = (node: Node, statement: string): Suspect | undefined => {
   if (!change?.name || !type || changes.length > 1 || !('AlterTableStmt' in node)) return undefined
   const using = column?.raw_default ? usingIn(statement, commands.length) : undefined
   if (column?.raw_default && using === undefined) return undefined
+  const value = using ?? quoted(change.name)
+  const [, most] = /\((\d+)\)$/.exec(type) ?? []
   return {
     kind: 'cast',
     path: pathOf(node.AlterTableStmt.relation!),
-    expression: `(${using ?? quoted(change.name)})::${type}`,
+    // A cast that is written cuts what is too long; the one that the statement makes refuses it.
+    expression: isTooLong && most ? `1 / (length((${value})::text) <= ${most})::int` : `(${value})::${type}`,
   }
 }
 
