@@ -98,9 +98,8 @@ export const rehearse = factory(
             ]
           : [],
       findings: ({ observed }) => howItIsRehearsed(observed, off),
-      actions: ({ observed, env }) => (observed ? copyActions(observed, env) : {}),
-      run: (act) =>
-        rehearseOnCopy(act, { from, code, longest, server: undefined, isAllowed: allowances(act, allow) }),
+      actions: ({ observed, env }) => (observed ? copyActions(observed, env, on) : {}),
+      run: (act) => rehearseOnCopy(act, { from, code, longest, on, isAllowed: allowances(act, allow) }),
       after: ({ observed }) => [copyIsGone(observed)],
       undo: () => nothingToUndo('it changes nothing, and its copy is removed'),
     })

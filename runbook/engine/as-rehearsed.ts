@@ -23,7 +23,8 @@ export const asRehearsed = (
     if (!then || then.ms === undefined || action.ms === undefined) continue
     const [ms, before] = [tookOf(action), tookOf(then)]
     times.push(`${milliseconds(ms)}, rehearsed ${milliseconds(before)}`)
-    if (isLonger(ms, before)) different.push(`${name} took ${milliseconds(ms)} instead of ${milliseconds(before)}`)
+    if (isLonger(ms, before))
+      different.push(`${name} took ${milliseconds(ms)} instead of ${milliseconds(before)}`)
     different.push(...differentLines(action.statements ?? [], then.statements ?? []))
     different.push(...differentTables(action.statements, then.statements))
   }

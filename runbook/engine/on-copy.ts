@@ -169,6 +169,8 @@ const runsNoCommand = (actions: Actions, { app }: Environment): Check =>
       const commands = Object.values(actions as Record<string, Planned>).filter(
         (one) => one.kind === 'command' || one.kind === 'given',
       )
-      return commands.length ? fails(`${app.dir} is no git clone`) : holds('it has none')
+      return commands.length
+        ? fails(`${app.dir} is no git clone, or its host does not reach the copy`)
+        : holds('it has none')
     },
   })

@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds, type Look, quantity } from '../../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, type Look, quantity, reads } from '../../runbook/index.ts'
 import { databasesNamed } from '../restore/live-and-beside.ts'
 import { UNREHEARSED } from './try-out.ts'
 import type { Found } from './where.ts'
@@ -42,8 +42,13 @@ export const copyIsGone = (found: Found | null): Check =>
   defineCheck({
     fact: 'nothing is left of the copy',
     remedy: found ? `DROP DATABASE "${found.database}" WITH (FORCE)` : '',
-    look: async ({ see }) => {
-      if (found?.where.kind !== 'same') return holds('there is none')
+    look: async ({ see, attempt }) => {
+      if (found?.where.kind === 'throwaway') {
+        const there = await attempt(reads('test', '-e', found.where.folder))
+        return there.ok ? fails(found.where.folder) : holds('its server is gone')
+      }
+      if (found?.where.kind !== 'same')
+        return holds(found?.where.kind === 'named' ? 'it was dropped there' : 'there was none')
       const left = await see(databasesNamed(found.database, ...found.leftovers))
       return left.length ? fails(quantity(left.length, 'database')) : holds('it is dropped')
     },

@@ -6,11 +6,11 @@ import {
   type BackupManifest,
   bytes,
   type Copy,
-  type CopyPlace,
   Failed,
   fails,
   failureOf,
   holds,
+  isElsewhere,
   milliseconds,
   quantity,
   type Step,
@@ -18,15 +18,15 @@ import {
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Concern } from './concerns.ts'
-import { copyActions } from './copy-actions.ts'
+import { copyActions, serverOf } from './copy-actions.ts'
 import { differencesOf, schemaLines } from './schema-lines.ts'
 import { type TryOutOptions, tryOut } from './try-out.ts'
-import type { Found } from './where.ts'
+import type { Found, On } from './where.ts'
 
 export interface RehearseOptions extends TryOutOptions {
   from: Step
   code: Step
-  server: CopyPlace['server']
+  on: On
 }
 
 type Acting = Act<any, Found | null>
@@ -42,22 +42,24 @@ export const rehearseOnCopy = async (act: Acting, options: RehearseOptions): Pro
     name: string,
     values?: Record<string, string>,
   ) => Promise<unknown>
-  for (const name of Object.keys(copyActions(observed, env)))
-    if (name.startsWith('discard')) await perform(name)
+  const planned = Object.keys(copyActions(observed, env, options.on))
+  const discards = planned.filter((name) => name.startsWith('discard'))
+  for (const name of discards) await perform(name)
   if (migrations.length === 0 || observed.where.kind === 'none') return
   try {
-    const concerns = await work(act, perform, options)
+    const concerns = await work(act, perform, new Set(planned), options)
     refuseUnallowed(act, concerns, options)
   } finally {
     // Where even that fails, the next rehearsal removes what is left.
-    await act.cleanUp('discard').catch(() => {})
+    for (const name of discards) await act.cleanUp(name).catch(() => {})
   }
 }
 
 const work = async (
   act: Acting,
   perform: (name: string, values?: Record<string, string>) => Promise<unknown>,
-  { from, code, server, ...options }: RehearseOptions,
+  planned: ReadonlySet<string>,
+  { from, code, on, ...options }: RehearseOptions,
 ): Promise<Concern[]> => {
   const { dump } = act.outputOf(from) as { dump: string }
   const { dir } = act.outputOf(code) as { dir: string | null }
@@ -65,12 +67,15 @@ const work = async (
   const manifest = await readManifest(act, dump)
   const untouched = await schemaLines(act)
   const began = act.now().getTime()
-  await perform('create')
-  await perform('close')
+  for (const name of ['folder', 'initialize', 'start', 'create', 'close'])
+    if (planned.has(name)) await perform(name)
   await proveBackup(act, dump, () => perform('restore', { dump }))
   const took = act.now().getTime() - began
   await perform('analyze')
-  const place = { database, ...(server && { server }), ...(dir !== null && { dir }) }
+  const server = serverOf(act.observed!, on)
+  // What runs on another host does not reach a server that is started here.
+  const reached = act.observed!.where.kind !== 'throwaway' || !isElsewhere(act.env)
+  const place = { database, ...(server && { server }), ...(dir !== null && reached && { dir }) }
   return act.onCopy(place, async (copy) => {
     await proveRows(act, copy, manifest!, took)
     const concerns = await tryOut(act, copy, options)

@@ -1,7 +1,8 @@
 import { roleMay } from '../../checks/role-may.ts'
-import { type Look, reads, type Secret } from '../../runbook/index.ts'
-import { liveAndBeside } from '../restore/live-and-beside.ts'
+import { type Look, reads, type Secret, selects } from '../../runbook/index.ts'
+import { type LiveAndBeside, liveAndBeside } from '../restore/live-and-beside.ts'
 import { type Making, makingOfLive } from '../restore/make-alike.ts'
+import { type ServerPrograms, serverPrograms } from './server-programs.ts'
 
 /** What a book may say of where its migrations are rehearsed; absent: where it can be done. */
 export type On = Secret | 'throwaway' | undefined
@@ -12,8 +13,8 @@ export type Where =
   | { kind: 'same'; via: string; making: Making }
   /** On the server that the book names. */
   | { kind: 'named' }
-  /** On a server that is started for it, with these programs, as this user where the operator is root, in this folder. */
-  | { kind: 'throwaway'; programs: string; user: string | null; folder: string }
+  /** On a server that is started for it in this folder, which nobody but its user can enter. */
+  | { kind: 'throwaway'; programs: ServerPrograms; folder: string; making: Making }
   /** Nowhere, and why. */
   | { kind: 'none'; because: string; remedy: string }
 
@@ -30,48 +31,50 @@ export type Found = {
 
 /** Finds out where the database can be copied to, and what is left of earlier copies there. */
 export const findWhere = async (at: Look, on: On): Promise<Found> => {
-  const { live, names, leftovers, size, via, version } = await liveAndBeside(at, at.run.stamp)
+  const beside = await liveAndBeside(at, at.run.stamp)
   const cores = await at.attempt(reads('getconf', '_NPROCESSORS_ONLN'))
-  const mayCreate = await roleMay('create databases').look(at)
-  const own = async (): Promise<Where> =>
-    mayCreate.holds && via !== null
-      ? { kind: 'same', via, making: (await at.see(makingOfLive))[0]! }
-      : throwaway(
-          at,
-          version,
-          live,
-          mayCreate.holds ? 'the role can enter no other database of the server' : mayCreate.seen,
-          mayCreate.remedy,
-        )
-  const where: Where =
-    on === undefined
-      ? await own()
-      : on === 'throwaway'
-        ? await throwaway(at, version, live)
-        : { kind: 'named' }
   return {
-    where,
-    database: names.rehearsal,
-    size,
-    leftovers: leftovers.filter((name) => /_rehearsal_\d{8}T\d{6}Z$/.test(name)),
+    where:
+      on === undefined
+        ? await nearest(at, beside)
+        : on === 'throwaway'
+          ? await throwaway(at, beside)
+          : { kind: 'named' },
+    database: beside.names.rehearsal,
+    size: beside.size,
+    leftovers: beside.leftovers.filter((name) => /_rehearsal_\d{8}T\d{6}Z$/.test(name)),
     jobs: Math.max(1, Number(cores.ok ? cores.value : 1) || 1),
   }
 }
 
-/** A server of its own, where the programs of that version, or of a later one, are installed. */
-const throwaway = async (
-  _at: Look,
-  version: number,
-  _live: string,
-  because?: string,
-  remedy?: string,
-): Promise<Where> => {
-  const none = (seen: string): Where => ({
-    kind: 'none',
-    because: [because, seen].filter(Boolean).join('; '),
-    remedy: [remedy, `install the server’s programs here: apt-get install postgresql-${version}`]
-      .filter(Boolean)
-      .join('; or '),
+/** On the database's own server, where its data is on the same disk and under the same settings; or else on another. */
+const nearest = async (at: Look, beside: LiveAndBeside): Promise<Where> => {
+  const { via } = beside
+  const may = await roleMay('create databases').look(at)
+  if (may.holds && via !== null) return { kind: 'same', via, making: (await at.see(makingOfLive))[0]! }
+  return throwaway(at, beside, {
+    seen: may.holds ? 'the role can enter no other database of the server' : may.seen,
+    remedy: may.holds ? 'let it connect to the database postgres: pg_hba.conf' : (may.remedy ?? ''),
   })
-  return none('no server can be started here')
+}
+
+type Unmet = Record<'seen' | 'remedy', string>
+
+/** A server of its own, where the programs for one are installed. Its sockets need a short path. */
+const throwaway = async (at: Look, { version, live }: LiveAndBeside, why?: Unmet): Promise<Where> => {
+  const programs = await serverPrograms(at, version)
+  if (programs) {
+    const [making, named] = await Promise.all([
+      at.see(makingOfLive),
+      at.see(selects<{ digest: string }>('SELECT left(md5($1), 12) AS digest', `${at.env.name} ${live}`)),
+    ])
+    const folder = `/tmp/runbook-rehearsal-${named[0]!.digest}`
+    return { kind: 'throwaway', programs, folder, making: making[0]! }
+  }
+  const install = `install the programs of a server here: apt-get install postgresql-${version}`
+  return {
+    kind: 'none',
+    because: [...(why ? [why.seen] : []), `no server of PostgreSQL ${version} is installed here`].join('; '),
+    remedy: [...(why ? [why.remedy] : []), install].join('; or '),
+  }
 }
