@@ -69,7 +69,7 @@ export const onCopy = async <T>(
             id: `rehearse-back-${step.id}`,
             title: `Rehearse the way back: ${step.title}`,
             sort: 'prepares',
-            summary: () => '',
+            summary: () => 'done, and proven',
           },
           copied,
         )
