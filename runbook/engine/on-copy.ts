@@ -43,7 +43,10 @@ export const onCopy = async <T>(
           actions: ended.flatMap(({ step: of, action, ok, ms, statements = [] }) =>
             of === tried.id && ok ? [{ name: action, ms, statements }] : [],
           ),
-          summary: record.state.is === 'done' ? record.state.summary : '',
+          summary:
+            record.state.is === 'done'
+              ? (step.summary?.({ observed: record.observed!, output: record.state.output }) ?? '')
+              : '',
         }
       },
       statementsOf: (step) => {
@@ -69,7 +72,7 @@ export const onCopy = async <T>(
             id: `rehearse-back-${step.id}`,
             title: `Rehearse the way back: ${step.title}`,
             sort: 'prepares',
-            summary: () => 'done, and proven',
+            summary: () => 'done, and its facts hold',
           },
           copied,
         )
@@ -136,6 +139,8 @@ const rehearsed = (step: Step, { dir }: CopyPlace): Step => {
     id: `rehearse-${step.id}`,
     title: `Rehearse: ${step.title}`,
     sort: 'prepares',
+    // How long it took is told by what was measured; on a copy it is looked at in between.
+    summary: () => 'done, and its facts hold',
     before: (known) => [
       ...(dir === undefined ? [runsNoCommand(step.actions(known) as Actions, known.env)] : []),
       ...step.before(known),
