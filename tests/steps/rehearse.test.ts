@@ -1,11 +1,32 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { defineCheck, defineStep, executes, holds, nothingToUndo, type Step } from '../../runbook/index.ts'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+} from 'vitest'
+import {
+  defineCheck,
+  defineStep,
+  executes,
+  holds,
+  type Look,
+  nothingToUndo,
+  type Step,
+  secret,
+} from '../../runbook/index.ts'
 import type { EventOf } from '../../runbook/model/event.ts'
 import { applySql } from '../../steps/apply-sql.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
+import { canBeRehearsed, howItIsRehearsed } from '../../steps/rehearsal/can-be-rehearsed.ts'
+import type { Found } from '../../steps/rehearsal/where.ts'
 import { rehearse } from '../../steps/rehearse.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 import { type RunOptions, type StepRun, stepRig } from '../rig/step-rig.ts'
@@ -268,7 +289,6 @@ test('a dump that is damaged after it was written is found', async () => {
 })
 
 const latestDump = async () => {
-  const { readdirSync } = await import('node:fs')
   const name = readdirSync(rig.backups)
     .filter((file) => file.endsWith('.dump'))
     .sort()
@@ -317,4 +337,56 @@ test('an interrupt in the middle leaves no copy', async () => {
   own.abort.abort(new Error('interrupted'))
   expect((await running).ended).toBe('failed')
   own.dispose()
+})
+
+describe('where the copy is', () => {
+  const adds = () => migration('ALTER TABLE avatars ADD COLUMN bio text')
+
+  test('a role that may not create databases gets a server of its own, which is gone afterwards', async () => {
+    await db.asAdmin(`ALTER ROLE "${db.role.name}" NOCREATEDB`)
+    onTestFinished(async () => void (await db.asAdmin(`ALTER ROLE "${db.role.name}" CREATEDB`)))
+    const run = await rehearsed(adds())
+    expect(run.ended, JSON.stringify(run.failure)).toBe('done')
+    expect(said(run)).toContain('nothing is left of the copy: its server is gone')
+    const [, folder = ''] = /-k (\S+) -p/.exec(run.performed.join('\n')) ?? []
+    expect(folder).toMatch(/^\/tmp\/runbook-rehearsal-/)
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('a server that the book names', async () => {
+    const own = await stepRig({ dir, databaseUrl: db.url, secrets: { REHEARSAL_URL: inject('adminUrl') } })
+    onTestFinished(() => own.dispose())
+    const step = rehearse({ from: backupDatabase(), on: secret('REHEARSAL_URL') })
+    const run = await own.run([...(step.ahead ?? []), step], { migrations: [adds()] })
+    expect(run.ended, JSON.stringify(run.failure)).toBe('done')
+    expect(run.performed).toContainEqual(expect.stringMatching(/^PG\*=‹secret REHEARSAL_URL› createdb/))
+    expect(JSON.stringify(run.events)).not.toContain(new URL(inject('adminUrl')).password)
+  })
+
+  test('nowhere: the plan says why, and under which name the run goes on without', async () => {
+    const found: Found = {
+      where: { kind: 'none', because: 'app may not create databases', remedy: 'ALTER ROLE app CREATEDB' },
+      ...{ database: 'x', size: 1, leftovers: [], jobs: 1 },
+    }
+    const look = (allowed: boolean) =>
+      canBeRehearsed(found, []).look({ migrations: [adds()], allowed: () => allowed } as unknown as Look)
+    expect(await look(false)).toMatchObject({
+      holds: false,
+      seen: 'app may not create databases',
+      remedy: 'ALTER ROLE app CREATEDB; or go on without: --allow unrehearsed',
+    })
+    expect(await look(true)).toMatchObject({
+      holds: true,
+      seen: expect.stringMatching(/^NO, and that is allowed/),
+    })
+    expect(howItIsRehearsed(found, undefined)).toEqual(['NOT rehearsed: app may not create databases'])
+  })
+
+  test('switched off by the book, with its reason', async () => {
+    const step = rehearse({ from: backupDatabase(), off: 'it has 4 TB' })
+    expect(step.ahead).toBeUndefined()
+    const { steps } = await rig.plan(step)
+    expect(steps[0]!.findings).toEqual(['nothing is rehearsed: it has 4 TB'])
+    expect((await rig.run(step)).ended).toBe('done')
+  })
 })
