@@ -1,4 +1,3 @@
-import type { Node } from 'libpg-query'
 import {
   type Copy,
   defineCheck,
@@ -16,8 +15,8 @@ import {
 } from '../../runbook/index.ts'
 import { literal } from '../restore/make-alike.ts'
 import { quoted } from '../sql/quoted.ts'
+import { type Suspect, suspectOf } from '../sql/suspect.ts'
 import { shortName } from './held.ts'
-import { type Suspect, suspectOf } from './suspect.ts'
 
 type QueryFailed = Extract<Failure, { kind: 'query-failed' }>
 
@@ -36,8 +35,7 @@ export const failingRows = async (
   statements: readonly Statement[],
 ): Promise<string | undefined> => {
   const failed = statements.findIndex(({ sql }) => sql.trim() === failure.statement)
-  const node = await parsed(failure.statement ?? '')
-  const suspect = node && suspectOf(failure, node)
+  const suspect = await suspectOf(failure)
   if (!suspect) return undefined
   await copy.perform(prepared(suspect, statements.slice(0, Math.max(0, failed))))
   const condition = await conditionOf(copy.look, suspect)
@@ -56,12 +54,6 @@ export const failingRows = async (
   )
   const more = total > found.length ? ', …' : ''
   return `${total.toLocaleString('en-US')} of ${quantity(all!.rows, 'row')} of ${shortName(table.name)}: ${found.map(({ key }) => key).join(', ')}${more}`
-}
-
-const parsed = async (sql: string): Promise<Node | undefined> => {
-  const { parse } = await import('libpg-query')
-  const { stmts = [] } = await parse(sql).catch(() => ({ stmts: [] }))
-  return stmts[0]?.stmt
 }
 
 const FUNCTION = 'runbook_rows_that_fail'

@@ -1,7 +1,7 @@
-import type { AlterTableCmd, Node, RangeVar } from 'libpg-query'
+import type { AlterTableCmd, Node, ParseResult, RangeVar } from 'libpg-query'
 import type { Failure } from '../../runbook/index.ts'
-import { stringOf, typeText } from '../sql/column.ts'
-import { quoted } from '../sql/quoted.ts'
+import { stringOf, typeText } from './column.ts'
+import { quoted } from './quoted.ts'
 
 /** What is wrong with the rows that make a statement fail, and in which table. `path`: as SQL names it. */
 export type Suspect =
@@ -15,7 +15,14 @@ export type Suspect =
 type QueryFailed = Extract<Failure, { kind: 'query-failed' }>
 
 /** Known from what the server said and from the statement; undefined where that does not tell it. */
-export const suspectOf = (failure: QueryFailed, node: Node): Suspect | undefined => {
+export const suspectOf = async (failure: QueryFailed): Promise<Suspect | undefined> => {
+  const { parse } = await import('libpg-query')
+  const { stmts = [] }: ParseResult = await parse(failure.statement ?? '').catch(() => ({}))
+  const node = stmts[0]?.stmt
+  return node && suspectIn(failure, node)
+}
+
+const suspectIn = (failure: QueryFailed, node: Node): Suspect | undefined => {
   const { sqlstate, about = {}, statement = '' } = failure
   const named =
     about.table === undefined
