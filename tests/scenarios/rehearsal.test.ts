@@ -5,8 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { Event } from '../../runbook/model/event.ts'
 import { query, removeWorlds } from '../examples/raise-world.ts'
 import { eventsIn, until } from '../rig/command-line.ts'
+import { endState } from './end-state.ts'
 import { killAndResume } from './killed-run.ts'
-import { migration, type ScenarioWorld, scenarioWorld, withShortSoak } from './scenario-world.ts'
+import { bookForManyRuns, migration, type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
 
 // What is found out before the question: one production, whose migration works, or does not on its data.
 
@@ -17,7 +18,7 @@ let book: string[]
 let changed: () => Promise<string[]>
 beforeAll(async () => {
   world = await scenarioWorld('rehearsal')
-  book = await withShortSoak(world)
+  book = await bookForManyRuns(world)
 })
 beforeEach(async () => {
   await world.reset()
@@ -37,7 +38,9 @@ const untouched = async (): Promise<void> => {
 }
 /** Another statement behind the guide's. */
 const publishSql = (sql: string) =>
-  world.publish({ [migration]: (text) => text.replace('-- Commit all changes', `${sql}\n-- Commit all changes`) })
+  world.publish({
+    [migration]: (text) => text.replace('-- Commit all changes', `${sql}\n-- Commit all changes`),
+  })
 
 test('on a terminal: one ordinary question, what the rehearsal has found, and then the name; declined, nothing was changed', async () => {
   const terminal = world.onTerminal(['deploy', 'production', ...book])
@@ -107,8 +110,12 @@ describe('a migration that works on an empty schema and fails on the data', () =
   })
 
   test('a cast that fails in one row of many', async () => {
-    const out = await stopped(`ALTER TABLE credits ALTER COLUMN reason TYPE integer USING nullif(reason, 'purchase')::integer;`)
-    expect(out).toMatch(/invalid input syntax for type integer: "avatar" \(22P02\); 600 of 1,800 rows of credits: id=\d+, /)
+    const out = await stopped(
+      `ALTER TABLE credits ALTER COLUMN reason TYPE integer USING nullif(reason, 'purchase')::integer;`,
+    )
+    expect(out).toMatch(
+      /invalid input syntax for type integer: "avatar" \(22P02\); 600 of 1,800 rows of credits: id=\d+, /,
+    )
   })
 })
 
@@ -117,7 +124,9 @@ test('what drops data goes on only when it is allowed by the name that is printe
   changed = await world.watch()
   const refused = await deploy()
   expect(refused.exit, refused.out).toBe(3)
-  expect(refused.out).toContain('it drops the column avatars.thumbnailUrl: 1,800 rows with a value in avatars.thumbnailUrl')
+  expect(refused.out).toContain(
+    'it drops the column avatars.thumbnailUrl: 1,800 rows with a value in avatars.thumbnailUrl',
+  )
   const [, allow = ''] = /--allow (\S+)/.exec(refused.out) ?? []
   expect(allow).toBe('drop:avatars.thumbnailUrl')
   await untouched()
@@ -132,7 +141,10 @@ test('a dump that is damaged after it was written stops the run', async () => {
   const backups = join(world.dir, '.runbook/backups')
   const damaging = await world.bookWith('damaging.config.ts', (text) =>
     text
-      .replace('export default', `const damage = { ...checklist('damage', 'Damage it', [toolPresent('node')]) }\nexport default`)
+      .replace(
+        'export default',
+        `const damage = { ...checklist('damage', 'Damage it', [toolPresent('node')]) }\nexport default`,
+      )
       .replace('env.protected && backupDatabase(),', 'env.protected && backupDatabase({ after: [damaged] }),')
       .replace(
         'const database =',
@@ -160,7 +172,8 @@ test('an interrupt in its middle leaves no copy behind', async () => {
   const running = world.start(['deploy', 'production', ...book, '--confirm', 'production'])
   await until(
     async () =>
-      (await query(world.adminUrl, `SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'`)).length,
+      (await query(world.adminUrl, `SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'`))
+        .length,
     'the migration sleeps on the copy',
   )
   running.child.kill('SIGINT')
@@ -169,10 +182,14 @@ test('an interrupt in its middle leaves no copy behind', async () => {
 })
 
 test('killed in its middle it is done again by resume, and its copy is removed', async () => {
+  const args = ['deploy', 'production', ...book, '--confirm', 'production', '--yes']
+  expect((await world.runbook(args)).exit).toBe(0)
+  const expected = await endState(world)
+  await world.reset()
   const { killed } = await killAndResume(world, {
-    args: ['deploy', 'production', ...book, '--confirm', 'production', '--yes'],
+    args,
     moment: '"type":"action-started","step":"rehearse-apply-sql","action":"migrate"',
-    expected: await undisturbed(),
+    expected,
   })
   expect(killed).toBe(true)
   expect(await copies()).toEqual([])
