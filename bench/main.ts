@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { backup } from './backup.ts'
 import { deployment } from './deployment.ts'
 import type { Benchmark, Figure } from './figure.ts'
 import { holds } from './figure.ts'
@@ -14,7 +15,7 @@ import { startup } from './startup.ts'
 import { steps } from './steps.ts'
 import { buildTool } from './tool.ts'
 
-const benchmarks = [startup, steps, output, runs, deployment, rollback, migration]
+const benchmarks = [startup, steps, output, runs, deployment, rollback, migration, backup]
 const results = fileURLToPath(new URL('results.md', import.meta.url))
 
 const main = async (names: readonly string[]): Promise<boolean> => {

@@ -83,7 +83,8 @@ function missingPrograms() {
     debian: 'openssh-server',
     present: isInPath('sshd') || ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].some((path) => existsSync(path)),
   }
-  const all = process.argv.includes('tests') ? [git, postgres, ssh, sshd] : [git, postgres]
+  const streams = ['zstd', 'lz4'].map((name) => ({ name, debian: name, present: isInPath(name) }))
+  const all = process.argv.includes('tests') ? [git, postgres, ssh, sshd, ...streams] : [git, postgres]
   return all.filter(({ present }) => !present)
 }
 

@@ -17,6 +17,7 @@ import {
   transaction,
   within,
 } from '../runbook/index.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { incomingFile } from './incoming-file.ts'
 import { dangersOf } from './sql/dangers/dangers-of.ts'
 import { effectsOf } from './sql/effects.ts'
@@ -130,6 +131,7 @@ export const applySql = factory(
       }),
       summary: ({ output: { statements, took } }) =>
         `${quantity(statements, 'statement')}${took && ` in ${took}`}, committed`,
+      evidence: () => [postgresqlEvidence],
       undo: ({ observed: { effects, had, back, schema } }) => {
         const { added, lost } = wayBack(effects, had)
         const statements = back ?? dropsOf(added)

@@ -17,10 +17,13 @@ import {
   readsFile,
   writesFile,
 } from '../runbook/index.ts'
-import { dumps } from './backup/archive.ts'
+import { dumps, programOf } from './backup/archive.ts'
 import { backupFiles, leftovers } from './backup/files.ts'
 import { databaseFacts, liveContents } from './backup/live-database.ts'
+import { tellingProgress } from './backup/progress.ts'
 import { proveDump } from './backup/prove-dump.ts'
+import { chooseWay, wayIsChosen } from './backup/way.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { rehearse } from './rehearse.ts'
 import { restoreDatabase } from './restore-database.ts'
 
@@ -33,8 +36,15 @@ export const backupDatabase = factory(
       .positive()
       .default(1)
       .describe("how many times the database's size must be free on the backups' disk; a dump takes less"),
+    /** What matters more where not both can be had. Default: `size`, in the time of a plain dump where zstd is installed. */
+    prefer: z
+      .enum(['size', 'speed'])
+      .default('size')
+      .describe(
+        '`size`: one compressed file, through zstd or lz4 where they are installed; `speed`: a folder, not compressed, several tables at once',
+      ),
   },
-  ({ room }) =>
+  ({ room, prefer }) =>
     defineStep({
       id: 'backup-database',
       title: 'Back up the database',
@@ -51,6 +61,7 @@ export const backupDatabase = factory(
         databaseAnswers(),
         clientFitsServer('pg_dump'),
         clientFitsServer('pg_restore'),
+        wayIsChosen(prefer),
         roleMay('read everything'),
         diskHasRoom({
           path: ({ run }) => run.backups,
@@ -60,16 +71,19 @@ export const backupDatabase = factory(
       ],
       observe: async (at) => {
         const [database] = await at.see(databaseFacts)
-        return { ...database!, leftovers: await leftovers(at) }
+        return { ...database!, leftovers: await leftovers(at), way: await chooseWay(at, prefer) }
       },
       actions: ({ env, run, observed }) => {
         const { dump, partial, manifest } = backupFiles(run, env.name)
+        const { way, leftovers } = observed
         return {
           // Performed a second time where one of the others fails.
-          discard: changes('rm', '-f', '--', partial, ...observed.leftovers),
-          // pg_dump keeps the mode of a file that is there; its own would let everybody read it.
-          private: writesFile(partial, '', 0o600),
-          dump: given(['snapshot'], ({ snapshot }) => dumps(env, { to: partial, snapshot })),
+          discard: changes('rm', '-rf', '--', partial, ...leftovers),
+          dump: given(['snapshot'], ({ snapshot }) => dumps(env, { to: partial, snapshot, way })),
+          // Meanwhile nobody else may enter the folder that it is in.
+          private: changes('chmod', '-R', 'u=rwX,go=', '--', partial),
+          // What pg_dump writes itself is on the disk when it ends; the other programs leave that to the system.
+          ...(programOf(way.format) && { settle: changes('sync', '--', partial) }),
           describe: given(['manifest'], (values) => ({
             ...writesFile(manifest, values.manifest, 0o600),
             shows: 'its database, versions, sha256, size, and tables with their rows',
@@ -80,9 +94,9 @@ export const backupDatabase = factory(
       run: async (act) => {
         const { perform, observed, env, run } = act
         const { partial } = backupFiles(run, env.name)
+        const { format, jobs } = observed.way
         const startedAt = act.now().toISOString()
         await perform('discard')
-        await perform('private')
         try {
           const live = await act.snapshot(async (at) => {
             const counting = liveContents(at)
@@ -91,12 +105,15 @@ export const backupDatabase = factory(
               cause = error
             })
             // A count that fails ends the snapshot under pg_dump: then that is the reason, not what pg_dump says.
-            await perform('dump', { snapshot: at.id }).catch((error) => {
+            const dumping = perform('dump', { snapshot: at.id })
+            await tellingProgress(act, { action: 'dump', jobs }, dumping).catch((error) => {
               throw cause ?? error
             })
             return counting
           })
-          const proof = await proveDump(act, partial, live)
+          await perform('private')
+          if (programOf(format)) await perform('settle')
+          const proof = await proveDump(act, { dump: partial, format }, live)
           const { database, host, system } = observed
           const manifest: BackupManifest = {
             environment: env.name,
@@ -117,6 +134,7 @@ export const backupDatabase = factory(
         return { dump, manifest, ...totalsOf(JSON.parse(await see(readsFile(manifest)))) }
       },
       summary: ({ output }) => printTotals(output),
+      evidence: () => [postgresqlEvidence],
       undo: () => nothingToUndo('a backup changes nothing, and stays'),
       restore: restoreDatabase,
       rehearsal: (backup) => rehearse({ from: backup }),

@@ -9,6 +9,7 @@ import {
   instructs,
   nothingToUndo,
   reverse,
+  signedOffText,
   type Undo,
 } from '../runbook/index.ts'
 
@@ -24,6 +25,11 @@ export const manual = factory(
       .min(1)
       .optional()
       .describe('a checklist: each item is confirmed by itself'),
+    /** An item may be answered with 'does not apply', and a reason. Default: false. */
+    mayNotApply: z
+      .boolean()
+      .default(false)
+      .describe('whether an item may be answered with “does not apply”, for which a reason is asked'),
     /** Default: prepares. */
     sort: z
       .enum(['state', 'follows', 'verifies', 'prepares'])
@@ -44,23 +50,37 @@ export const manual = factory(
         'the way back by hand: { text }; or why there is none: { forwardOnly, instead } or { nothing }',
       ),
   },
-  ({ text, items, sort, undo }) => {
-    const tasks = items?.map((item) => (text ? `${text}\n${item}` : item)) ?? [text ?? '']
-    const actions = Object.fromEntries(tasks.map((task, i) => [`task-${i + 1}`, instructs(task)]))
-    const confirmed = tasks.map((task, i) => confirmedByHand(`task-${i + 1}`, items?.[i] ?? task))
+  ({ text, items, mayNotApply, sort, undo }) => {
+    const tasks = (items ?? ['']).map((item, i, { length }) => ({
+      name: `task-${i + 1}`,
+      what: item || (text ?? ''),
+      instruction: {
+        ...instructs([text, item].filter(Boolean).join('\n')),
+        ...(length > 1 && { place: `${i + 1} of ${length}` }),
+        ...(mayNotApply && { mayNotApply }),
+      },
+    }))
+    const confirmed = tasks.map(({ name, what }) => confirmedByHand(name, what))
 
     return {
       ...defineStep({
         id: 'manual',
         title: 'Do by hand',
         about:
-          'Shows an instruction, or a checklist item by item, and goes on when the operator confirms it; a note of ' +
-          'theirs goes into the transcript. Declining one fails the step. Nothing is looked at: where a check can see ' +
-          'whether it was done, name it in `after`.',
+          'Shows an instruction, or a checklist item by item, and goes on when the operator confirms it. Who that was, ' +
+          'when, and a note of theirs stand in the transcript; what was confirmed is not asked again by a resume. A no ' +
+          'fails the step. With --yes nobody is asked, and the transcript says so. Nothing is looked at: where a check ' +
+          'can see whether it was done, name it in `after`.',
         sort,
-        actions: () => actions,
+        actions: () => Object.fromEntries(tasks.map(({ name, instruction }) => [name, instruction])),
+        run: async ({ perform, signedOff }) => {
+          // By its text: a book may have changed since.
+          for (const { name, instruction } of tasks)
+            if (signedOff(name)?.to !== instruction.text) await perform(name)
+        },
         after: () => [confirmed[0]!, ...confirmed.slice(1)],
-        summary: () => (tasks.length === 1 ? 'confirmed' : `${tasks.length} items confirmed`),
+        output: async ({ signedOff }) => ({ answers: tasks.flatMap(({ name }) => signedOff(name) ?? []) }),
+        summary: ({ output: { answers } }) => signedOffText(answers),
         undo: () => wayBack(undo),
       }),
       mistakes: [
@@ -73,7 +93,6 @@ export const manual = factory(
   },
   { title: 'Look at the pages', items: ['Create a project in the UI', 'Delete it again'] },
 )
-
 const confirmedByHand = (action: string, task: string) =>
   defineCheck({
     fact: `confirmed by the operator: ${task.split('\n')[0]}`,

@@ -19,6 +19,8 @@ import {
   nothingToUndo,
   within,
 } from '../runbook/index.ts'
+import { logEvidence } from './evidence/logs.ts'
+import { pm2Evidence } from './evidence/pm2.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
@@ -121,6 +123,10 @@ export const pm2Restart = factory(
         const now = `pid ${output.pids.join(', ')}`
         return observed.pids.length ? `pid ${observed.pids.join(', ')} → ${output.pids.join(', ')}` : now
       },
+      evidence: ({ observed }) => [
+        pm2Evidence(process),
+        ...logEvidence(observed ? [...observed.logs.err, ...observed.logs.out] : []),
+      ],
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
       stop: ({ env }) => stopProcess(process, health ?? env.app.health),
       // Between stop and start nobody is served: what ran was looked at before.

@@ -23,6 +23,8 @@ import {
   transaction,
   within,
 } from '../runbook/index.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
+import { prismaEvidence } from './evidence/prisma.ts'
 import { deployWhenFree, impatient, isTriedAgain } from './prisma/deploy-when-free.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations, effectsText } from './prisma/migration-effects.ts'
@@ -152,6 +154,7 @@ export const prismaMigrate = factory(
       output: async ({ observed: { pending } }) => ({ applied: pending }),
       summary: ({ observed: { effects }, output: { applied } }) =>
         `${applied.join(', ')}: ${effectsText(effects) || 'nothing that can be seen in the schema'}`,
+      evidence: () => [prismaEvidence(at), postgresqlEvidence],
       undo: ({ observed }) => migrationsTakenBack(observed),
     }),
   { in: 'backend', pending: ['add_avatar_creator_complete'] },

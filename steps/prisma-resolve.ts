@@ -18,6 +18,8 @@ import {
   nothingToUndo,
   reverse,
 } from '../runbook/index.ts'
+import { postgresqlEvidence } from './evidence/postgresql.ts'
+import { prismaEvidence } from './evidence/prisma.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 import { quoted } from './sql/quoted.ts'
@@ -63,6 +65,7 @@ export const prismaResolve = factory(
         resolve: prismaCommand(observed.program, env, at, 'migrate', 'resolve', how, name),
       }),
       after: () => [rolledBack ? migrationNotRecorded(name) : migrationRecorded(name)],
+      evidence: () => [prismaEvidence(at), postgresqlEvidence],
       undo: ({ observed: { attempts }, env }) => {
         const table = `${quoted(databaseOf(env).schema)}."_prisma_migrations"`
         const failed = attempts.filter(({ state }) => state === 'failed').map(({ id }) => id)

@@ -21,6 +21,7 @@ import {
 } from '../runbook/index.ts'
 import { incomingCommits } from './code/incoming-commits.ts'
 import { nothingInTheWay } from './code/nothing-in-the-way.ts'
+import { gitEvidence } from './evidence/git.ts'
 
 /** Neither an option of git's nor anything that it could take for one. */
 const name = z.string().regex(/^[^\s-][^\s\x00-\x1f~^:?*[\\]*$/, 'a name as git understands it')
@@ -88,6 +89,7 @@ export const pullCode = factory(
       foresee: ({ observed: { from, to } }) => ({ from, to }),
       summary: ({ observed: { from, to, commitCount } }) =>
         `${from.slice(0, 7)} → ${to.slice(0, 7)}, ${quantity(commitCount, 'commit')}`,
+      evidence: () => [gitEvidence],
       undo: ({ observed: { from, submodules } }) =>
         reverse(
           'code',

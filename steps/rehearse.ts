@@ -16,7 +16,8 @@ import { checkOutCode } from './rehearsal/check-out-code.ts'
 import { copyActions } from './rehearsal/copy-actions.ts'
 import { rehearseOnCopy } from './rehearsal/rehearse-on-copy.ts'
 import { findWhere } from './rehearsal/where.ts'
-import { roomForAnother } from './restore/room-for-another.ts'
+import { canBeRead } from './restore/restore-dump.ts'
+import { roomForAnother, roomToUnpack } from './restore/room-for-another.ts'
 
 /** As a book has it: `const backup = backupDatabase()`. */
 const aBackup = {
@@ -89,12 +90,13 @@ export const rehearse = factory(
               databaseAnswers(),
               clientFitsServer('pg_restore'),
             ],
-      observe: async (at) => (off ? null : findWhere(at, on)),
+      observe: async (at) => (off ? null : findWhere(at, on, from)),
       before: ({ observed }) =>
         observed
           ? [
               early(canBeRehearsed(observed, allow)),
               ...(observed.where.kind === 'same' ? [early(roomForAnother(observed.size))] : []),
+              ...[...canBeRead(observed), ...roomToUnpack(observed, observed.size)].map(early),
             ]
           : [],
       findings: ({ observed }) => howItIsRehearsed(observed, off),

@@ -15,6 +15,7 @@ import {
   unmet,
   within,
 } from '../runbook/index.ts'
+import { logEvidence } from './evidence/logs.ts'
 import { logsNow, type ProcessLogs } from './pm2/process-logs.ts'
 
 const pattern = z.custom<Pattern>(
@@ -87,6 +88,7 @@ export const watchLogs = factory(
           ...has.map((line) => within(logHasLine(logs, line), upTo, 200)),
           ...(lacks.length ? [logLacksLine(logs, lacks, { except, for: duration })] : []),
         ] as unknown as readonly [Check, ...Check[]],
+      evidence: ({ observed }) => logEvidence(observed?.logs ?? []),
       undo: () => nothingToUndo('it only reads'),
     })
     return { ...step, mistakes: mistakesIn(options) }

@@ -9,16 +9,36 @@ const programs: readonly [string, ...string[]][] = [
 ]
 
 /** The SHA-256 of a file on the host, in hex. */
-export const sha256Of = async (at: Look, path: string): Promise<string> => {
-  for (const [program, ...args] of programs.slice(0, -1)) {
-    const asked = await at.attempt(hashes(program, ...args, path))
-    if (asked.ok) return digestIn(asked.value)
-  }
-  const [program, ...args] = programs.at(-1)!
-  return digestIn(await at.see(hashes(program, ...args, path)))
+export const sha256Of = async (at: Look, path: string): Promise<string> =>
+  (await sums(at, { files: [path] }))[0] ?? ''
+
+/** Of several in a folder, in their order. */
+export const sha256OfEach = (at: Look, folder: string, files: readonly string[]): Promise<string[]> =>
+  sums(at, { files, cwd: folder })
+
+export const sha256OfText = async (at: Look, text: string): Promise<string> =>
+  (await sums(at, { files: [], input: text }))[0] ?? ''
+
+interface Summed {
+  files: readonly string[]
+  cwd?: string
+  input?: string
 }
 
-const hashes = (...argv: [string, ...string[]]) => ({ ...reads(...argv), timeout: WHOLE_DATABASE })
+const sums = async (at: Look, summed: Summed): Promise<string[]> => {
+  for (const argv of programs.slice(0, -1)) {
+    const asked = await at.attempt(hashes(argv, summed))
+    if (asked.ok) return digestsIn(asked.value)
+  }
+  return digestsIn(await at.see(hashes(programs.at(-1)!, summed)))
+}
+
+const hashes = (argv: readonly [string, ...string[]], { files, ...rest }: Summed) => ({
+  ...reads(...(argv as [string]), ...files),
+  ...rest,
+  timeout: WHOLE_DATABASE,
+})
 
 /** GNU puts a backslash before a digest where the file's name needs escaping. */
-const digestIn = (printed: string): string => /[0-9a-f]{64}/.exec(printed)?.[0] ?? ''
+const digestsIn = (printed: string): string[] =>
+  printed.match(/^\\?[0-9a-f]{64}/gm)?.map((sum) => sum.slice(-64)) ?? []

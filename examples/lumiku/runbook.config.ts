@@ -29,6 +29,13 @@ const database = { url: secret('DATABASE_URL') }
 export default defineRunbook({
   name: 'lumiku',
 
+  // ### Support Contacts
+  contacts: [
+    { name: 'DevOps Team', reach: 'devops@lumiku.com' },
+    { name: 'Database Admin', reach: 'dba@lumiku.com', when: 'the database' },
+    { name: 'On-Call Engineer', reach: 'see the rotation in PagerDuty', when: 'at night' },
+  ],
+
   // ## Environment-Specific Steps
   environments: {
     production: {
@@ -83,7 +90,8 @@ export default defineRunbook({
         ]),
       ]),
 
-      phase('Step 2: Deploy Code Fix', [
+      // ### Estimated Downtime: two minutes for the code, 30 seconds for the database.
+      phase('Step 2: Deploy Code Fix', { takes: '2m' }, [
         parallel([
           // ### Backup Requirements. Beside the rest, which does not touch the database.
           env.protected && backupDatabase(),
@@ -108,7 +116,7 @@ export default defineRunbook({
       ]),
 
       // The SQL is the guide's, in a file. What it must have brought about is read out of it: 18 columns, their types.
-      phase('Step 3: Run Database Migration', [
+      phase('Step 3: Run Database Migration', { takes: '30s' }, [
         applySql({
           title: 'Add the 18 columns to avatars',
           file: 'backend/migrations/20251014_avatar_creator.sql',
@@ -151,12 +159,17 @@ export default defineRunbook({
         phase('Manual Test Checklist', [
           manual({
             title: 'Try it in the browser',
-            text: [
-              `In the browser, at ${LUMIKU_UI}:`,
-              'create a new project · upload an avatar image · set persona fields (name, age, personality)',
-              'set visual attributes (gender, style, …) · view the avatar in the project · delete avatar and project.',
-              'Does all of it work?',
-            ].join('\n  '),
+            text: `In the browser, at ${LUMIKU_UI}:`,
+            items: [
+              'Create new project via UI',
+              'Upload avatar image',
+              'Set persona fields (name, age, personality)',
+              'Set visual attributes (gender, style, etc.)',
+              'View avatar in project',
+              'Delete avatar',
+              'Delete project',
+            ],
+            mayNotApply: true,
           }),
         ]),
 
@@ -174,6 +187,8 @@ export default defineRunbook({
             from: restart,
             lacks: [/error/i],
           }),
+        LUMIKU_UI &&
+          manual({ id: 'users', title: 'Ask users', text: 'Do user reports confirm that it works again?' }),
       ]),
     ]
   },

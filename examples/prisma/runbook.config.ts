@@ -17,6 +17,7 @@ import {
   prismaReset,
   prismaSeed,
   pullCode,
+  recordInChangelog,
   verifyHttp,
   verifySchema,
   watchLogs,
@@ -25,7 +26,7 @@ import { createMigration } from './steps/create-migration.ts'
 import { pushMigration } from './steps/push-migration.ts'
 import { avatarColumns, avatarTables, foreignKeys, indexes, poseTables } from './tables.ts'
 
-const { LUMIKU_URL, LUMIKU_LOCAL_URL } = process.env
+const { LUMIKU_URL, LUMIKU_LOCAL_URL, LUMIKU_UI } = process.env
 const database = { url: secret('DATABASE_URL') }
 const backend = { in: 'backend', schema: 'prisma/schema.prisma' }
 const name = 'add_avatar_creator_complete'
@@ -34,6 +35,11 @@ const projects = '/api/apps/avatar-creator/projects'
 
 export default defineRunbook({
   name: 'lumiku-prisma',
+
+  // ## Contact Information: "with migration timestamp and error messages", which `runbook bundle` packs.
+  contacts: [
+    { name: 'DevOps team', reach: 'with the archive of `runbook bundle`', when: 'if migration fails' },
+  ],
 
   environments: {
     production: {
@@ -51,12 +57,12 @@ export default defineRunbook({
     const restart = pm2Restart({ process: 'backend', ecosystem: 'ecosystem.config.cjs', updateEnv: false })
     return [
       // ### Phase 1: Preparation. The status of the migrations is part of the plan: see prismaMigrate.
-      phase('Phase 1: Preparation', [backupDatabase()]),
+      phase('Phase 1: Preparation', { takes: '5m' }, [backupDatabase()]),
 
       // Phase 2 is the author's: `runbook run prepare local`, below.
 
       // ### Phase 3: Deploy Migration
-      phase('Phase 3: Deploy Migration', [
+      phase('Phase 3: Deploy Migration', { takes: '5m' }, [
         pullCode(),
         installDependencies({ in: 'backend' }),
         prismaMigrate({ in: 'backend', pending: [name], before: [migrationCreates(name, tables, backend)] }),
@@ -65,7 +71,7 @@ export default defineRunbook({
       ]),
 
       // ### Phase 4: Verification
-      phase('Phase 4: Verification', [
+      phase('Phase 4: Verification', { takes: '5m' }, [
         verifySchema({
           title: 'Verify the tables of Avatar Creator and Pose Generator',
           tables: {
@@ -108,6 +114,20 @@ export default defineRunbook({
           rows: { avatar_presets: 3, persona_examples: 3, pose_categories: 2 },
         }),
       ]),
+
+      // ## Post-Migration Actions
+      phase('Post-Migration Actions', [
+        // 1. It is for the web client, which is not part of this example: LUMIKU_UI names one.
+        LUMIKU_UI &&
+          manual({
+            id: 'workflow',
+            title: 'Test the full Avatar Creator workflow',
+            text: `In the browser, at ${LUMIKU_UI}:`,
+            items: ['Create project', 'Upload avatar', 'View avatar details', 'Delete project'],
+          }),
+        // 3. Update documentation with migration timestamp. Outside of the clone, which must stay clean.
+        recordInChangelog({ file: '../DEPLOYMENTS.md' }),
+      ]),
     ]
   },
 
@@ -124,7 +144,7 @@ export default defineRunbook({
       return env.name !== 'local'
         ? []
         : [
-            phase('Phase 2: Fix Migration', [
+            phase('Phase 2: Fix Migration', { takes: '10m' }, [
               created,
               manual({
                 id: 'review',

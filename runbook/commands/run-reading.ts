@@ -4,6 +4,7 @@ import type { Holder } from '../doors/lock-file.ts'
 import { machineName, operatorName, startOf } from '../doors/process-identity.ts'
 import { type Asker, askOnTerminal } from '../doors/prompt.ts'
 import { lockEnvironment } from '../engine/lock.ts'
+import { notices } from '../engine/notify.ts'
 import { openContext } from '../engine/open-context.ts'
 import { demandRightTarget } from '../engine/right-target.ts'
 import type { Answers, RunContext } from '../engine/run-context.ts'
@@ -13,9 +14,10 @@ import type { RunState } from '../journal/fold.ts'
 import { type JournalEnd, JournalFile } from '../journal/journal-file.ts'
 import { runId, sessionName, stampOfRun } from '../journal/run-id.ts'
 import { type Flaw, journalOf } from '../journal/runs.ts'
-import type { Command, Told } from '../model/event.ts'
+import { type Command, isForwards, type Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { Failed } from '../model/failure.ts'
+import { expectedPhases } from '../plan/expected-phases.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { LiveView } from '../render/live-view.ts'
 import { outcomeText } from '../render/outcome-text.ts'
@@ -63,7 +65,7 @@ export const runReading = async (
   command: Command,
   invocation: Invocation,
   open: OpenBook,
-  { arrangement, ...about }: Reading,
+  { arrangement, ...meant }: Reading,
   { locks, work }: RunCommand,
   unfinished?: Unfinished,
 ): Promise<Ended> => {
@@ -96,13 +98,17 @@ export const runReading = async (
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
   const began = systemClock.monotonic()
   const { operator, machine, pid } = holder
+  const about = { run, command: label, operator, machine, ...(unfinished && { resumed: true as const }) }
+  const telling = told(command, locks) ? notices(book, about, context) : undefined
+  if (telling) context.begins = telling.begin
   const { fingerprint } = arrangement
   try {
     const ended = await withRun(
       {
         ...{ run, book: book.name, env: env.name, command, operator, machine, pid },
         ...{ version: VERSION, fingerprint },
-        ...about,
+        ...meant,
+        ...(isForwards(command) && { phases: expectedPhases(arrangement.entries, usually) }),
         ...(unfinished && { resumed: true as const }),
       },
       context,
@@ -111,6 +117,7 @@ export const runReading = async (
         return locks ? lockEnvironment(book.name, holder, stateDir, context) : { leave: async () => {} }
       },
       () => work({ run, open, arrangement, context, usually, runs }),
+      telling?.end,
     )
     await view.end()
     // Whoever waits tries again; what keeps it out is said there.
@@ -128,6 +135,7 @@ export const runReading = async (
           .join(' ')
           .trim(),
         ms: systemClock.monotonic() - began,
+        contacts: book.contacts ?? [],
         paint: invocation.paint,
       }),
     )
@@ -137,6 +145,10 @@ export const runReading = async (
     journal.close()
   }
 }
+
+/** Others are told of what changes an environment; of a rollback after a failure the run that failed tells. */
+const told = (command: Command, locks: boolean): boolean =>
+  locks && (isForwards(command) || command === 'rollback' || command === 'restore')
 
 const holderOf = (run: string, now: Date, { variables }: Invocation): Holder => ({
   run,

@@ -204,6 +204,14 @@ export const verbs: readonly Verb[] = [
     options: [{ flags: '--check', about: 'only whether it is as it was written, line by line' }],
     load: async () => (await import('./show.ts')).show,
   },
+  {
+    name: 'bundle',
+    argument: '[run]',
+    summary:
+      'one archive for whoever is asked for help: what happened, transcript, logs, versions, what stands now; changes nothing',
+    options: [],
+    load: async () => (await import('./bundle.ts')).bundle,
+  },
 ]
 
 export const everywhere: readonly OptionText[] = [

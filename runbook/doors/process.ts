@@ -10,9 +10,11 @@ export interface Spawned {
   cwd: string
   env: Readonly<Record<string, string | undefined>>
   input?: string
+  /** A program that reads what the first prints. */
+  into?: Pick<Spawned, 'argv' | 'env'> & { readsBeginning: boolean }
   printed: string
   timeout?: number
-  /** Told as soon as it runs. */
+  /** Told as soon as it runs; of two programs, each. */
   onStart?(pid: number): void
 }
 export interface Ended {
@@ -41,16 +43,16 @@ export const spawn = async (
 ): Promise<Ended> => {
   signal.throwIfAborted()
   const { printed, timeout } = spawned
-  const child = start(spawned)
-  const { pid } = child
-  const ended = endOf(child, spawned)
-  if (pid) running.add(pid)
-  if (pid) spawned.onStart?.(pid)
-  const unheard = listen(child, onOutput)
+  const children = spawned.into ? startBoth(spawned, spawned.into) : [start(spawned)]
+  const ended = endOfAll(children, spawned)
+  const pids = children.flatMap(({ pid }) => pid ?? [])
+  for (const pid of pids) running.add(pid)
+  for (const pid of pids) spawned.onStart?.(pid)
+  const unheard = listen(children, onOutput)
 
-  let ending: Promise<void> | undefined
+  let ending: Promise<unknown> | undefined
   const end = () => {
-    ending ??= (pid === undefined ? Promise.resolve() : endGroup(pid)).then(() => letGo(child))
+    ending ??= Promise.all(pids.map(endGroup)).then(() => children.forEach(letGo))
   }
   let late = false
   const timer = timeout
@@ -68,39 +70,77 @@ export const spawn = async (
     unheard.throwIfAborted()
     return result
   } finally {
-    if (pid) running.delete(pid)
+    for (const pid of pids) running.delete(pid)
     clearTimeout(timer)
     signal.removeEventListener('abort', end)
   }
 }
 
+/**
+ * Two programs with a pipe of the system between them, so that nothing of what goes through it passes here. The reader
+ * is there first: where it cannot be started, the first does not begin.
+ */
+const startBoth = (spawned: Spawned, into: NonNullable<Spawned['into']>): ChildProcess[] => {
+  const { cwd, printed } = spawned
+  const reader = start({ ...into, cwd, printed }, { stdin: 'pipe' })
+  if (reader.pid === undefined) return [reader]
+  const pipe = reader.stdin!
+  try {
+    const writer = start(spawned, { stdout: pipe })
+    return [writer, reader]
+  } finally {
+    // Held open here, the reader would never see its end.
+    pipe.destroy()
+  }
+}
+
 /** Node's own spawn: execa costs half a millisecond more a program, and 13 MB that each fork has to copy. */
-const start = ({ argv, cwd, env, input, printed }: Spawned): ChildProcess => {
+const start = (
+  { argv, cwd, env, input, printed }: Spawned,
+  {
+    stdin = input === undefined ? 'ignore' : 'pipe',
+    stdout = 'pipe',
+  }: { stdin?: 'ignore' | 'pipe'; stdout?: 'pipe' | NonNullable<ChildProcess['stdin']> } = {},
+): ChildProcess => {
   const [program, ...args] = argv
   try {
-    const stdin = input === undefined ? 'ignore' : 'pipe'
-    const child = spawnChild(program!, args, { cwd, env, stdio: [stdin, 'pipe', 'pipe'], detached: true })
+    const child = spawnChild(program!, args, { cwd, env, stdio: [stdin, stdout, 'pipe'], detached: true })
     // A program need not read what it is given.
-    child.stdin?.on('error', () => {}).end(input)
+    child.stdin?.on('error', () => {})
+    if (input !== undefined) child.stdin?.end(input)
     return child
   } catch (error) {
     throw couldNotStart(error as NodeJS.ErrnoException, program!, cwd, printed)
   }
 }
 
-/** How it ended, once everything that it printed has been read. */
-const endOf = (child: ChildProcess, { argv, cwd, printed }: Spawned): Promise<Ended> =>
+/** How a program ended, once everything that it printed has been read. */
+const endOf = (child: ChildProcess, { cwd, printed }: Spawned): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(couldNotStart(error, argv[0]!, cwd, printed)))
+    child.once('error', (error) => reject(couldNotStart(error, child.spawnfile, cwd, printed)))
     child.once('close', (exit, signal) => resolve({ exit: exit ?? signal! }))
   })
+
+/**
+ * How all of them ended. Of two the second one's failure comes first, because the first then only fails to write. Where
+ * the beginning is enough for the second, nothing is known of the first: it may have failed to write, or not.
+ */
+const endOfAll = async (children: readonly ChildProcess[], spawned: Spawned): Promise<Ended> => {
+  const all = await Promise.allSettled(children.map((child) => endOf(child, spawned)))
+  const ended = all.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
+  const [first, last] = [ended[0]!, ended.at(-1)!]
+  return last.exit !== 0 || spawned.into?.readsBeginning ? last : first
+}
 
 /**
  * Passes on what is printed. Where it cannot be taken, such as by a disk that is full, the program is left to finish
  * what it does, and the signal says why the rest of its output was not heard.
  */
 const listen = (
-  child: ChildProcess,
+  children: readonly ChildProcess[],
   onOutput: (stream: 'out' | 'err', chunk: Buffer) => void,
 ): AbortSignal => {
   const unheard = new AbortController()
@@ -112,8 +152,10 @@ const listen = (
       unheard.abort(error)
     }
   }
-  child.stdout?.on('data', tell('out'))
-  child.stderr?.on('data', tell('err'))
+  for (const { stdout, stderr } of children) {
+    stdout?.on('data', tell('out'))
+    stderr?.on('data', tell('err'))
+  }
   return unheard.signal
 }
 

@@ -78,7 +78,7 @@ const removeBackups = (backups: readonly Backup[]): Step =>
     about: 'Removes dumps with their manifests.',
     findings: () =>
       backups.map(({ name, stamp, size }) => `${name}, taken ${stampText(stamp)}, ${bytes(size)}`),
-    actions: () => numbered(backups, ({ path }) => changes('rm', '-f', '--', path, manifestOf(path))),
+    actions: () => numbered(backups, ({ path }) => changes('rm', '-rf', '--', path, manifestOf(path))),
     after: () => [filesGone(backups.map(({ path }) => path))],
     undo: () => gone,
   })

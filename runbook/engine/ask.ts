@@ -1,5 +1,6 @@
+import { operatorName } from '../doors/process-identity.ts'
 import type { Question } from '../doors/prompt.ts'
-import type { Answer } from '../model/action.ts'
+import type { Answer, Instruction } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import type { RunContext } from './run-context.ts'
@@ -7,7 +8,7 @@ import type { RunContext } from './run-context.ts'
 /** What a run may have to ask. */
 export type Ask =
   | { kind: 'confirm-run'; env: Environment; what: string }
-  | { kind: 'instruction'; text: string; step: string }
+  | { kind: 'instruction'; instruction: Instruction; step: string }
   /** `env`: whose name, given as a flag, stands for this answer too. */
   | { kind: 'go-on'; question: string; env?: Environment }
 
@@ -28,17 +29,19 @@ const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
   const flag = answeredByFlag(ask, context)
   if (!flag && context.answers.canAsk === false)
     throw new Failed({ kind: 'answer-needed', question, flag: '--yes' })
-  const answer = flag ?? (await askOperator(ask, question, context))
-  recorder.record({
-    type: 'answered',
-    ...step,
-    question,
-    answer: answer.confirmed ? answer.note || 'yes' : answer.note || 'no',
-    by: flag ? 'flag' : 'operator',
-  })
-  if (!answer.confirmed) throw new Failed({ kind: 'declined', question })
-  return answer
+  const { confirmed, note, applies = true } = flag ?? (await askOperator(ask, question, context))
+  const who = operatorName(context.doors.variables)
+  const by = flag ? 'flag' : 'operator'
+  const word = confirmed ? (applies ? 'yes' : 'does not apply') : 'no'
+  const isInstruction = ask.kind === 'instruction'
+  const answer = isInstruction && note ? `${word}: ${note}` : note || word
+  recorder.record({ type: 'answered', ...step, question, answer, by, who })
+  if (confirmed) return { confirmed, note, applies, by, who }
+  throw new Failed({ kind: 'declined', question, ...(isInstruction && note && { note }) })
 }
+
+/** `applies`: absent where that was no question. */
+type Given = Pick<Answer, 'confirmed' | 'note'> & Partial<Pick<Answer, 'applies'>>
 
 /** One of several answers; `flag`: the answer that a flag gave. */
 export const askChoice = (
@@ -59,18 +62,22 @@ const askPlainly = (asked: Question, flag: string | undefined, context: RunConte
     recorder.record({ type: 'asked', question: question.message })
     const answer = flag ?? (await doors.ask(question, signal))
     const by = flag === undefined ? 'operator' : 'flag'
-    recorder.record({ type: 'answered', question: question.message, answer, by })
+    const who = operatorName(doors.variables)
+    recorder.record({ type: 'answered', question: question.message, answer, by, who })
     return answer
   })
 
 const questionOf = (ask: Ask): string => {
   if (ask.kind === 'go-on') return ask.question
-  if (ask.kind === 'instruction') return ask.text
+  if (ask.kind === 'instruction') {
+    const { place, text } = ask.instruction
+    return place ? `(${place}) ${text}` : text
+  }
   return ask.env.protected ? `${ask.what}? It is protected: type its name to go on` : `${ask.what}?`
 }
 
 /** `--yes` answers ordinary questions; a protected environment's name is only ever typed, or given by `--confirm`. */
-const answeredByFlag = (ask: Ask, { answers }: RunContext): Answer | undefined => {
+const answeredByFlag = (ask: Ask, { answers }: RunContext): Given | undefined => {
   if (ask.kind === 'confirm-run') {
     if (answers.confirm !== undefined)
       return { confirmed: answers.confirm === ask.env.name, note: answers.confirm }
@@ -80,17 +87,35 @@ const answeredByFlag = (ask: Ask, { answers }: RunContext): Answer | undefined =
   return answers.yes || named ? { confirmed: true, note: '' } : undefined
 }
 
-const askOperator = async (ask: Ask, message: string, context: RunContext): Promise<Answer> => {
+const askOperator = async (ask: Ask, message: string, context: RunContext): Promise<Given> => {
   const put = (question: Question) => context.doors.ask(question, context.signal)
   if (ask.kind === 'confirm-run' && ask.env.protected) {
     const typed = await put({ kind: 'type', message, expected: ask.env.name })
     return { confirmed: typed === ask.env.name, note: typed }
   }
-  if ((await put({ kind: 'confirm', message, default: false })) !== 'yes')
-    return { confirmed: false, note: '' }
-  if (ask.kind !== 'instruction') return { confirmed: true, note: '' }
-  return {
-    confirmed: true,
-    note: await put({ kind: 'note', message: 'A note for the transcript (or Enter):' }),
-  }
+  if (ask.kind === 'instruction') return askWhetherDone(ask.instruction, message, put)
+  const confirmed = (await put({ kind: 'confirm', message, default: false })) === 'yes'
+  return { confirmed, note: '' }
 }
+
+/** Yes, no, or where its author allows that: it does not apply, for which a reason is wanted. */
+const askWhetherDone = async (
+  { mayNotApply }: Instruction,
+  message: string,
+  put: (question: Question) => Promise<string>,
+): Promise<Given> => {
+  const answer = mayNotApply
+    ? await put({ kind: 'choose', message, choices: DONE_OR_NOT })
+    : await put({ kind: 'confirm', message, default: false })
+  if (answer === 'yes') return { confirmed: true, note: await put({ kind: 'note', message: NOTE }) }
+  if (answer !== 'not-applicable')
+    return { confirmed: false, note: await put({ kind: 'note', message: 'What is wrong? (or Enter)' }) }
+  const reason = await put({ kind: 'note', message: 'Why does it not apply?', required: true })
+  return { confirmed: reason !== '', note: reason, applies: false }
+}
+const NOTE = 'A note for the transcript (or Enter):'
+const DONE_OR_NOT = [
+  { name: 'Yes', value: 'yes' },
+  { name: 'No', value: 'no' },
+  { name: 'It does not apply here', value: 'not-applicable' },
+]

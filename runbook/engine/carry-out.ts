@@ -15,6 +15,7 @@ import type {
   WriteFile,
 } from '../model/action.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
+import type { SignOff } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
@@ -44,6 +45,7 @@ export interface Outcome {
     rows?: number
     statements?: StatementResult[]
     note?: string
+    signedOff?: SignOff
     captured?: Record<string, Json>
   }
 }
@@ -95,11 +97,29 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
     env: await variablesOf(command, situation),
     printed,
+    ...(command.into && {
+      into: {
+        argv: command.into,
+        env: await variablesOf({ ...command, env: {} }, situation),
+        readsBeginning: command.readsBeginning ?? false,
+      },
+    }),
     ...(command.input !== undefined && { input: doors.secrets.text(command.input) }),
     ...(situation.onStart && { onStart: situation.onStart }),
     timeout: limitsOf(command).timeout!,
   }
   const host = hostOf(situation)
+  if (host && command.into)
+    throw new Failed({
+      kind: 'before-unmet',
+      unmet: [
+        {
+          fact: 'two programs with a pipe between them run on this machine',
+          seen: `${command.argv[0]} into ${command.into[0]}, on ${env.host}`,
+          remedy: 'give the step `here: true`, or have the first program write into a file',
+        },
+      ],
+    })
   if (command.effect === 'changes' && onOutput) {
     const { exit } = host
       ? await host.run(situation.job ?? host.newJob('look'), spawned, onOutput, signal)

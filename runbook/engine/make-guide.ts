@@ -6,9 +6,11 @@ import { explain } from '../model/explain.ts'
 import { Failed, failureOf } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Revision } from '../model/look.ts'
+import { approverOf } from '../model/person.ts'
 import { withNames } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
 import { titleOf, waysOf } from '../model/ways.ts'
+import { expectedPhases } from '../plan/expected-phases.ts'
 import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
 import { type Arrangement, placesOf } from '../plan/plan.ts'
 import { UNKNOWN_STAMP } from './make-plan.ts'
@@ -36,6 +38,7 @@ export const makeGuide = async (
   const ways = waysOf(entries)
   const observe = blind === undefined ? observer(context) : async () => ({ why: blind })
   const pages: GuideStep[] = []
+  const approver = approverOf(book)
   for (const step of steps) {
     const ms = usually.get(step.id)
     const way = ways.get(step.id)
@@ -54,7 +57,9 @@ export const makeGuide = async (
   return {
     book: book.name,
     env,
-    ...(book.approval && { approval: book.approval }),
+    ...(approver && { approver }),
+    contacts: book.contacts ?? [],
+    phases: expectedPhases(entries, usually),
     at: context.doors.clock.now().toISOString(),
     ...(blind !== undefined && { blind }),
     needs: distinct(steps.flatMap((step) => factsOf(step.needs({ env })))),

@@ -11,6 +11,7 @@ import type { Known, Step } from '../model/step.ts'
 import type { Undo } from '../model/undo.ts'
 import { titleOf, type Way, waysOf } from '../model/ways.ts'
 import { expectedDuration } from '../plan/expected-duration.ts'
+import { expectedPhases } from '../plan/expected-phases.ts'
 import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { beginStep } from './begin-step.ts'
 import { earlierAttempt } from './earlier-attempt.ts'
@@ -87,8 +88,9 @@ export const makePlan = async (
   for (const [id, failure] of ofWays)
     planned.find((one) => one.id === id)!.seen = `now it cannot be done: ${explain(failure).sentence}`
   const total = expectedDuration(entries, usually)
+  const phases = expectedPhases(entries, usually)
   return {
-    plan: { env, revision: foreseen.revision, steps: planned, ...(total > 0 && { usually: total }) },
+    plan: { env, revision: foreseen.revision, steps: planned, phases, ...(total > 0 && { usually: total }) },
     failures,
   }
 }

@@ -49,6 +49,7 @@ export const performBook = async (
   const expected = confirmedIn(plan)
   const entries = await performAhead(arrangement, plan, expected, context)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
+  context.begins?.(plan.revision)
   await whileProbing(context, () => runBook(entries, context, expected))
 }
 

@@ -105,8 +105,9 @@ const outcomeOf = async (
   onOutput: (stream: 'out' | 'err', chunk: Uint8Array) => void,
 ): Promise<Outcome> => {
   if (action.kind === 'instruction') {
-    const answer = await askFor({ kind: 'instruction', text: action.text, step: step.id }, context)
-    return { result: answer, tally: { note: answer.note } }
+    const answer = await askFor({ kind: 'instruction', instruction: action, step: step.id }, context)
+    const { who, by, applies, note } = answer
+    return { result: answer, tally: { note, signedOff: { who, by, applies } } }
   }
   const { doors, signal } = context
   const env = placeOf(step, context.env)

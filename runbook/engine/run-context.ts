@@ -49,6 +49,8 @@ export interface RunContext {
   migrations?: readonly Step[]
   /** Where the code will be moved, as far as the plan tells; of what is done before that begins. */
   foreseen?: Revision | null
+  /** Told once the run was confirmed, and begins. */
+  begins?(revision: Revision | null): void
 }
 
 /** Thrown where a plan asks for the output of a step that has not run. */
@@ -98,6 +100,10 @@ export const lookOf = (
       throw unmet(`the step ${id} is done`, seen, `runbook deploy ${context.env.name}`)
     },
     performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),
+    signedOff: (action) => {
+      const record = step && context.state.steps.get(step.id)?.actions.get(action)
+      return record?.signedOff && { ...record.signedOff, to: record.printed }
+    },
     scratch: () => context.scratch.folder(context.signal),
     sleep: (ms) => context.doors.clock.sleep(ms, context.signal),
     now: () => context.doors.clock.now(),

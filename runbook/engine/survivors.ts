@@ -47,9 +47,10 @@ export const seeToSurvivors = async (context: RunContext, only?: Step): Promise<
 const survivorsOf = async (context: RunContext, only: Step | undefined): Promise<Survivor[]> => {
   const survivors: Survivor[] = []
   for (const { id: step, actions } of context.state.steps.values())
-    for (const { process, kept, ended, printed } of actions.values()) {
+    for (const { processes, kept, ended, printed } of actions.values()) {
       if (ended || (only && only.id !== step)) continue
-      if (process && groupSurvives(process)) survivors.push(ofThisMachine(step, printed, process))
+      for (const process of processes.filter(groupSurvives))
+        survivors.push(ofThisMachine(step, printed, process))
       if (kept && context.doors.host) survivors.push(await onHost(step, printed, kept, context))
     }
   return survivors

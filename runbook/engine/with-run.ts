@@ -34,6 +34,8 @@ export const withRun = async (
   context: RunContext,
   enter: () => Promise<Entered>,
   work: () => Promise<void>,
+  /** Before its last line. */
+  atEnd: (ended: Ended, ms: number) => Promise<void> = async () => {},
 ): Promise<Ended> => {
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
@@ -47,7 +49,9 @@ export const withRun = async (
   } catch (error) {
     ended = endedBy(error, started.command, context)
   }
-  if (!keptOut(ended)) recordEnd(started, ended, context, Math.round(doors.clock.monotonic() - began))
+  const ms = Math.round(doors.clock.monotonic() - began)
+  if (!keptOut(ended)) await atEnd(ended, ms)
+  if (!keptOut(ended)) recordEnd(started, ended, context, ms)
   // What cannot be freed is taken over from a process that is gone.
   await entered?.leave().catch(() => {})
   return ended

@@ -12,7 +12,7 @@ export interface Backup {
   environment: string
   /** Of its run: `20261122T021500Z`. */
   stamp: string
-  /** Bytes. */
+  /** Bytes; of a folder, of all its files. */
   size: number
   /** Undefined where there is none, or where it is damaged. */
   manifest: BackupManifest | undefined
@@ -27,7 +27,7 @@ export const listBackups = (stateDir: string, env?: string): Backup[] => {
       const [, environment, stamp] = /^(.+)-(\d{8}T\d{6}Z)\.dump$/.exec(name) ?? []
       if (!environment || !stamp || (env !== undefined && environment !== env)) return []
       const path = join(folder, name)
-      return [{ name, path, environment, stamp, size: statSync(path).size, manifest: manifestBeside(path) }]
+      return [{ name, path, environment, stamp, size: sizeOf(path), manifest: manifestBeside(path) }]
     })
     .sort((a, b) => (a.stamp < b.stamp ? -1 : 1))
 }
@@ -43,9 +43,29 @@ export const proofOf = async ({
 }: Backup): Promise<{ stands: boolean; seen: string }> => {
   if (!manifest) return { stands: false, seen: 'no manifest, or a damaged one' }
   if (size !== manifest.size) return { stands: false, seen: `${size} bytes instead of ${manifest.size}` }
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex') === manifest.sha256
+  return (await sumOf(path)) === manifest.sha256
     ? { stands: true, seen: `sha256 ${manifest.sha256.slice(0, 8)}…` }
     : { stands: false, seen: 'it was altered: another sha256 than in its manifest' }
 }
+
+const sizeOf = (path: string): number =>
+  filesIn(path)?.reduce((sum, file) => sum + statSync(join(path, file)).size, 0) ?? statSync(path).size
+
+/** Of a folder, of what `sha256sum *` prints in it. */
+const sumOf = async (path: string): Promise<string> => {
+  const files = filesIn(path)
+  if (!files) return sumOfFile(path)
+  const sum = createHash('sha256')
+  for (const file of files) sum.update(`${await sumOfFile(join(path, file))}  ${file}\n`)
+  return sum.digest('hex')
+}
+
+const sumOfFile = async (path: string): Promise<string> => {
+  const sum = createHash('sha256')
+  await pipeline(createReadStream(path), sum)
+  return sum.digest('hex')
+}
+
+/** Undefined where it is no folder. */
+const filesIn = (path: string): string[] | undefined =>
+  statSync(path).isDirectory() ? readdirSync(path).sort() : undefined

@@ -1,7 +1,8 @@
 import type { StatementResult } from '../model/action.ts'
-import type { EventOf, Happening, Kept, Probed, ProcessIdentity } from '../model/event.ts'
+import type { EventOf, Happening, Kept, Probed, ProcessIdentity, SignOff } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
+import { signOffText } from '../model/sign-off.ts'
 import type { Sort } from '../model/step.ts'
 import type { FrozenUndo } from '../model/undo.ts'
 import { OTHER_WAY } from '../model/ways.ts'
@@ -25,6 +26,8 @@ export interface StepRecord {
   undo?: FrozenUndo
   /** Actions that were begun, in order. */
   actions: Map<string, ActionRecord>
+  /** When it was worked on, each time: the end, in ms since 1970, and how long. */
+  worked: { until: number; ms: number }[]
 }
 export interface ActionRecord {
   printed: string
@@ -35,9 +38,11 @@ export interface ActionRecord {
   /** Milliseconds; of a transaction also each statement's. */
   ms?: number
   statements?: readonly StatementResult[]
-  process?: ProcessIdentity
+  /** The programs that it runs; of two with a pipe between them, both. */
+  processes: ProcessIdentity[]
   kept?: Kept
   captured?: Record<string, Json>
+  signedOff?: SignOff
 }
 
 /** A run, folded from its transcript. There is no other state. */
@@ -85,6 +90,8 @@ export const foldRun = (events: Iterable<Happening & { at: string }>): RunState 
 
 /** Takes one more event into the state. */
 export const applyEvent = (state: RunState, event: Happening & { at: string }): void => {
+  if (event.type === 'step-done' || event.type === 'step-skipped' || event.type === 'step-failed')
+    recordOf(state, event.step).worked.push({ until: Date.parse(event.at), ms: event.ms })
   switch (event.type) {
     case 'run-started':
       if (state.started) state.resumed = true
@@ -114,6 +121,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).actions.set(event.action, {
         printed: event.printed,
         ended: false,
+        processes: [],
         ...(event.kept && { kept: event.kept }),
       })
       state.changed ||= recordOf(state, event.step).sort !== 'prepares'
@@ -128,6 +136,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
           ...(event.statements && { statements: event.statements }),
         })
       if (action && event.captured) action.captured = event.captured
+      if (action && event.ok && event.signedOff) action.signedOff = event.signedOff
       return
     }
     case 'step-done':
@@ -156,7 +165,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       if (event.probed) state.probed.push(event.probed)
       if (!event.process || event.step === undefined) return
       const action = [...recordOf(state, event.step).actions.values()].findLast(({ ended }) => !ended)
-      if (action) action.process = event.process
+      action?.processes.push(event.process)
       return
     }
     case 'output':
@@ -172,12 +181,20 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
 const recordOf = (state: RunState, id: string): StepRecord => {
   const known = state.steps.get(id)
   if (known) return known
-  const record: StepRecord = { id, title: id, sort: 'follows', state: { is: 'pending' }, actions: new Map() }
+  const record: StepRecord = {
+    id,
+    title: id,
+    sort: 'follows',
+    state: { is: 'pending' },
+    actions: new Map(),
+    worked: [],
+  }
   state.steps.set(id, record)
   return record
 }
 
-const resultOf = ({ exit, status, rows, note, ms }: EventOf<'action-ended'>): string => {
+const resultOf = ({ exit, status, rows, note, signedOff, ms }: EventOf<'action-ended'>): string => {
+  if (signedOff) return signOffText(signedOff, note ?? '')
   if (note !== undefined) return note ? `confirmed: ${note}` : 'confirmed'
   const what = status !== undefined ? `${status}` : rows !== undefined ? `${rows} rows` : `exit ${exit ?? 0}`
   return `${what} in ${Math.round(ms)} ms`

@@ -1,3 +1,4 @@
+import type { SignOff } from './event.ts'
 import type { Json } from './json.ts'
 import type { Text } from './secret.ts'
 
@@ -34,6 +35,13 @@ export interface Command<E extends Effect = Effect> extends Common<E> {
   readonly env?: Readonly<Record<string, Text>>
   /** What is written to its standard input, which is otherwise empty. */
   readonly input?: Text
+  /**
+   * A second program, which reads what the first prints, as behind a `|`. Both must end well; `env` is the first one's.
+   * On the operator's machine only.
+   */
+  readonly into?: readonly [program: string, ...args: string[]]
+  /** The second may stop reading before the first has printed all: only its end counts. */
+  readonly readsBeginning?: true
   /** Exit statuses that are not a failure. Default: 0 only. */
   readonly accept?: readonly number[]
 }
@@ -105,6 +113,10 @@ export interface WriteFile extends Common<'changes'> {
 export interface Instruction extends Common<'changes'> {
   readonly kind: 'instruction'
   readonly text: string
+  /** Of a checklist: '2 of 5'. */
+  readonly place?: string
+  /** It may be answered with 'does not apply', and a reason. */
+  readonly mayNotApply?: boolean
 }
 
 export type Action<E extends Effect = Effect> =
@@ -121,7 +133,7 @@ export interface Reply {
   /** Milliseconds from sending to the last byte. */
   readonly ms: number
 }
-export interface Answer {
+export interface Answer extends SignOff {
   readonly confirmed: boolean
   readonly note: string
 }
@@ -186,6 +198,14 @@ export const changes = (program: string, ...args: string[]): Command<'changes'> 
   kind: 'command',
   effect: 'changes',
   argv: [program, ...args],
+})
+/** The first program's output is the second's input. */
+export const piped = <E extends Effect>(
+  from: Command<E>,
+  ...into: NonNullable<Command['into']>
+): Command<E> => ({
+  ...from,
+  into,
 })
 /** A query that runs in a read-only transaction, so that the server itself refuses a change. */
 export const selects = <Row>(sql: string, ...values: Json[]): Query<'reads', Row> => ({

@@ -1,4 +1,6 @@
 import type { App, Environment, Identity } from './environment.ts'
+import type { Notifier } from './notifier.ts'
+import type { Person } from './person.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Step } from './step.ts'
 
@@ -7,6 +9,8 @@ export type Entry = Step | Group
 export interface Group {
   readonly kind: 'phase' | 'sequence' | 'parallel' | 'either'
   readonly title: string
+  /** How long its author says it takes: '2m'. */
+  readonly takes?: string
   readonly entries: readonly Entry[]
 }
 /** What a book may write in a list: falsy entries are dropped. */
@@ -21,8 +25,14 @@ const group =
     return { kind, title, entries: entries.filter((entry) => !!entry) }
   }
 
-/** A titled part of the page. */
-export const phase = (title: string, entries: Entries): Group => group('phase')(title, entries)
+/** A titled part of the page; `takes`: how long its author says it takes, such as '30s' or '5m'. */
+export const phase = (
+  title: string,
+  ...given: [entries: Entries] | [about: { takes: string }, entries: Entries]
+): Group => {
+  const [about, entries] = given.length === 2 ? given : [undefined, given[0]]
+  return { ...group('phase')(title, entries), ...(about && { takes: about.takes }) }
+}
 /** One after the other; inside of `parallel`. */
 export const sequence = (entries: Entries): Group => group('sequence')('', entries)
 /** At the same time: the only way to leave the order of the page. */
@@ -53,6 +63,10 @@ export interface Book {
   readonly name: string
   /** Who must have approved a rollback; asked and recorded. */
   readonly approval?: Approval
+  /** Who is told, and asked, when something fails; shown then, and in the guide. */
+  readonly contacts?: readonly Person[]
+  /** Whom a run tells that it begins, and how it ended: `slack(secret('SLACK_WEBHOOK'))`. */
+  readonly notify?: readonly Notifier[]
   readonly environments: Readonly<Record<string, EnvironmentDefinition>>
   deploy(env: Environment): Entries
   /** What else the book can do, by name: `runbook run <name> <env>`. */
@@ -61,7 +75,9 @@ export interface Book {
 
 /** Whose word a rollback needs, and how they are reached. */
 export interface Approval {
+  /** A name; of one of the contacts, or another. */
   readonly from: string
+  /** Default: as the contact of that name. */
   readonly contact?: string
 }
 

@@ -23,6 +23,8 @@ export type Happening =
       reason?: string
       /** What else it was told, which a resume needs to know. */
       told?: Told
+      /** The phases of the page, and how long they were expected to take. */
+      phases?: ExpectedPhase[]
       /** The run had begun before; this line goes on with it. */
       resumed?: true
     }
@@ -42,6 +44,8 @@ export type Happening =
       /** The program of an action, which has just started. */
       process?: ProcessIdentity
       probed?: Probed
+      /** Who was told of the run, or should have been. */
+      notified?: string
     }
   | {
       type: 'action-started'
@@ -65,13 +69,22 @@ export type Happening =
       /** Of a transaction: how each of its statements went. */
       statements?: StatementResult[]
       note?: string
+      /** Of an instruction: who has answered it, and how. */
+      signedOff?: SignOff
       /** What was taken out of the answer to a request. */
       captured?: Record<string, Json>
       /** Why it is tried once more: which time that is, of how many, and after how many ms. */
       again?: { because: string; try: number; of: number; in: number }
     }
   | { type: 'asked'; step?: string; question: string }
-  | { type: 'answered'; step?: string; question: string; answer: string; by: 'operator' | 'flag' }
+  | {
+      type: 'answered'
+      step?: string
+      question: string
+      answer: string
+      by: 'operator' | 'flag'
+      who?: string
+    }
   | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
@@ -90,6 +103,23 @@ export interface Probed {
   /** The longest time in which nothing was answered, and how long it was looked; milliseconds. */
   longestGap: number
   ms: number
+}
+
+/** A phase, and how long it takes by its author and by earlier runs; milliseconds. */
+export type ExpectedPhase = {
+  title: string
+  steps: string[]
+  takes?: number
+  usually?: number
+}
+
+/** What a person has answered to an instruction, and who that was. */
+export type SignOff = {
+  who: string
+  /** `flag`: nobody was asked. */
+  by: 'operator' | 'flag'
+  /** False: it does not apply here; why not is the note. */
+  applies: boolean
 }
 
 /** A command on another host, and its name there. */

@@ -80,7 +80,10 @@ export const explain = (failure: Failure): Explanation => {
         remedy: `look at ${failure.look}; then go on from a terminal, which asks: runbook resume`,
       }
     case 'declined':
-      return { sentence: `not confirmed: ${failure.question}`, remedy: 'run it again when it may be done' }
+      return {
+        sentence: `not confirmed: ${failure.question}${failure.note ? `; said to it: ${failure.note}` : ''}`,
+        remedy: 'run it again when it may be done',
+      }
     case 'answer-needed':
       return {
         sentence: `an answer is needed and there is no terminal to ask on: ${failure.question}`,

@@ -44,7 +44,8 @@ export type Failure =
   | { kind: 'moved'; what: string; was: string; is: string }
   /** It was begun before the run was killed, and nothing shows whether it was done. */
   | { kind: 'in-doubt'; title: string; printed: string; look: string }
-  | { kind: 'declined'; question: string }
+  /** `note`: what was said to it. */
+  | { kind: 'declined'; question: string; note?: string }
   | { kind: 'answer-needed'; question: string; flag: string }
   /**
    * By another run. `at`: where that stands, if its transcript is here. `file`: where the lock is, when only a person can

@@ -1,6 +1,7 @@
 import type { Action, Actions, Given, Planned, Query, Result } from './action.ts'
 import type { Copy, CopyPlace } from './copy.ts'
 import type { Environment } from './environment.ts'
+import type { SignOff } from './event.ts'
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { Step } from './step.ts'
@@ -50,6 +51,8 @@ export interface Look {
   outputOf<Out>(step: Step<any, any, Out>): Out
   /** Whether this step has performed the action to its end in this run, and what the transcript says of it. */
   performed(action: string): string | undefined
+  /** What a person has answered in this run to an instruction of this step, and to which text. */
+  signedOff(action: string): (SignOff & { to: string }) | undefined
   /** An empty folder for what a look needs to put down; removed with everything in it afterwards. */
   scratch(): Promise<string>
   /** Waits, and stops waiting when the run is interrupted. Milliseconds. */

@@ -4,6 +4,8 @@ import { type Book, type Entry, type EnvironmentDefinition, phase, stepsOf } fro
 import type { Environment } from './environment.ts'
 import { mistakesIn } from './factory.ts'
 import { mistakesOfIdentity } from './mistakes-of-identity.ts'
+import { mistakesOfPeople, peopleShape } from './mistakes-of-people.ts'
+import { mistakesOfPhases } from './mistakes-of-phases.ts'
 import { resolveEnvironment } from './resolve-environment.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake, Step } from './step.ts'
@@ -26,7 +28,10 @@ export const mistakesOf = (book: unknown, path: string): Mistake[] => {
   })
   // Most steps stand in every environment; each of their mistakes is said once.
   const distinct = new Map(
-    [...ofKeys, ...ofSteps].map((mistake) => [`${mistake.at} ${mistake.expected}`, mistake]),
+    [...ofKeys, ...(parsed.success ? mistakesOfPeople(book as Book) : []), ...ofSteps].map((mistake) => [
+      `${mistake.at} ${mistake.expected}`,
+      mistake,
+    ]),
   )
   return [...distinct.values()]
 }
@@ -67,6 +72,7 @@ const mistakesOfEnvironment = (
   return [
     ...ofOptions,
     ...mistakesOfIds(steps),
+    ...mistakesOfPhases(entries, at),
     ...(at === 'deploy' && !steps.length
       ? [{ at: `environments.${env.name}`, expected: '`deploy` gives it no step' }]
       : []),
@@ -239,7 +245,7 @@ const taken = ['deploy', 'run', 'verify', 'rollback', 'backup', 'restore', 'prun
 const bookSchema = z.strictObject(
   {
     name: string,
-    approval: z.strictObject({ from: string, contact: string.optional() }).optional(),
+    ...peopleShape,
     environments: z
       .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/i), environmentSchema, {
         error: ({ code }) =>

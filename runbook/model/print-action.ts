@@ -45,11 +45,15 @@ export const withNames = (planned: Planned): Action =>
 const fillWithNames = (given: Given): Action =>
   given.fill(Object.fromEntries(given.holes.map((hole) => [hole, `‹${hole}›`])))
 
-const printCommand = ({ argv, cwd, env = {}, input }: Command): string => {
-  const words = [...printVariables(env), ...argv.map((word) => quote(withoutSecret(word, argv[0])))]
+const printCommand = ({ argv, cwd, env = {}, input, into }: Command): string => {
+  const words = [...printVariables(env), ...printWords(argv)]
   if (input !== undefined) words.push(`<<< ${quote(printText(input))}`)
+  if (into) words.push('|', ...printWords(into))
   return `${cwd ? `cd ${quote(cwd)} && ` : ''}${words.join(' ')}`
 }
+
+const printWords = (argv: readonly [string, ...string[]]): string[] =>
+  argv.map((word) => quote(withoutSecret(word, argv[0])))
 
 /** What cannot be printed cannot be performed: a book is not held to its types when it is loaded. */
 const withoutSecret = (word: Text, program: string): string => {

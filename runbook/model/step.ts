@@ -2,6 +2,7 @@ import type { Actions, Transaction } from './action.ts'
 import type { Check } from './check.ts'
 import type { Danger } from './danger.ts'
 import type { Environment } from './environment.ts'
+import type { Evidence } from './evidence.ts'
 import type { Json } from './json.ts'
 import type { Act, Look, Revision, RunPaths } from './look.ts'
 import type { Loss, Undo } from './undo.ts'
@@ -88,6 +89,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   stopped?(stop: Step): Partial<Pick<Step, 'observe' | 'actions'>>
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
+  /** What of the world helps to understand it when something failed; `observed`: where that is known. */
+  evidence?(at: { env: Environment; observed: Seen | undefined }): readonly Evidence[]
   /** What the book says of it, where a factory made it. */
   readonly options?: Readonly<Record<string, unknown>>
   /** Mistakes in the options that it was made with, found when the book is loaded. */

@@ -1,12 +1,16 @@
 import type { Action } from '../model/action.ts'
-import type { Approval } from '../model/book.ts'
 import type { Environment } from '../model/environment.ts'
+import type { ExpectedPhase } from '../model/event.ts'
+import type { Person } from '../model/person.ts'
 
 /** A book as a page that a person follows with their own hands. */
 export interface Guide {
   book: string
   env: Environment
-  approval?: Approval
+  /** Whose word a rollback needs. */
+  approver?: string
+  contacts: readonly Person[]
+  phases: ExpectedPhase[]
   /** When it was made; ISO 8601. */
   at: string
   /** Why nothing at all was looked at. */

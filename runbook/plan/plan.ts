@@ -1,5 +1,6 @@
 import type { Book, Entry, Group } from '../model/book.ts'
 import type { Environment } from '../model/environment.ts'
+import type { ExpectedPhase } from '../model/event.ts'
 import type { Revision } from '../model/look.ts'
 import type { PlannedStep } from '../model/planned-step.ts'
 import type { Step } from '../model/step.ts'
@@ -21,6 +22,8 @@ export interface Plan {
   env: Environment
   revision: Revision | null
   steps: PlannedStep[]
+  /** How long its phases take, by their author and by earlier runs. */
+  phases: ExpectedPhase[]
   /** How long it usually takes; milliseconds. Absent where no earlier run is known. */
   usually?: number
 }

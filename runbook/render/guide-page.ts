@@ -4,6 +4,8 @@ import { printText, type Text } from '../model/secret.ts'
 import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
 import { byHand } from './by-hand.ts'
 import { duration } from './duration.ts'
+import { span } from './limits-text.ts'
+import { personText } from './person-text.ts'
 import { visibleIn } from './visible.ts'
 
 /** A book as a markdown page, for the day on which the tool itself cannot be used. */
@@ -13,14 +15,14 @@ export const guidePage = (guide: Guide): string => {
   const lines = [...head(shown), '## Before you begin', '', ...checklist(needs), '']
   let phase = ''
   for (const [i, step] of steps.entries()) {
-    if (step.phase !== phase) lines.push(`## ${plain(step.phase)}`, '')
+    if (step.phase !== phase) lines.push(`## ${plain(step.phase)}`, '', ...estimate(step.phase, shown))
     phase = step.phase
     lines.push(...stepPage(step, i + 1, env))
   }
   return `${lines.join('\n').trimEnd()}\n`
 }
 
-const head = ({ book, env, approval, at, blind, steps }: Guide): string[] => {
+const head = ({ book, env, approver, contacts, at, blind, steps }: Guide): string[] => {
   const unseen = steps.filter(({ from }) => from !== 'seen').length
   const looked =
     blind !== undefined
@@ -38,11 +40,8 @@ const head = ({ book, env, approval, at, blind, steps }: Guide): string[] => {
     ...(env.protected
       ? [`- **${plain(env.name)} is protected: make the backup, and do not go on without it.**`]
       : []),
-    ...(approval
-      ? [
-          `- A rollback needs the word of ${plain(approval.from)}${approval.contact ? `, ${plain(approval.contact)}` : ''}.`,
-        ]
-      : []),
+    ...(approver ? [`- A rollback needs the word of ${plain(approver)}.`] : []),
+    ...contacts.map((person) => `- When something fails: ${plain(personText(person))}`),
     `- \`‹secret NAME›\` stands for the value of NAME, from \`.env.${env.name}\` beside the book or your shell; \`‹stamp›\` for the time, such as 20261122T021500Z; any other \`‹name›\` for what a line before it has answered; leave an option out of which only the tool knows that, such as \`--snapshot=‹snapshot›\`.`,
     ...(env.database
       ? [
@@ -53,6 +52,11 @@ const head = ({ book, env, approval, at, blind, steps }: Guide): string[] => {
     '',
     ...block('sh', [`cd '${env.app.dir}'`, ...variables(env)].join('\n')),
   ]
+}
+
+const estimate = (title: string, { phases }: Guide): string[] => {
+  const takes = phases.find((phase) => phase.title === title)?.takes
+  return takes === undefined ? [] : [`*By its author it takes ${span(takes)}.*`, '']
 }
 
 const variables = ({ variables }: Environment): string[] =>

@@ -21,7 +21,7 @@ const when = (reason: Limits['retry']['on'][number]): string => {
 }
 
 /** As a person says it where it is round: '10 min', '1 h'. */
-const span = (ms: number): string => {
+export const span = (ms: number): string => {
   const units = [
     ['h', 3_600_000],
     ['min', 60_000],

@@ -1,10 +1,14 @@
-import { begunStates, type RunState, type StepState } from '../journal/fold.ts'
+import type { RunState, StepState } from '../journal/fold.ts'
+import { nextCommands } from '../journal/next-commands.ts'
 import { isForwards } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
+import type { Person } from '../model/person.ts'
 import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
+import { personText } from './person-text.ts'
+import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
 import { visible, visibleIn } from './visible.ts'
 
@@ -16,6 +20,8 @@ export interface OutcomeOptions {
   /** What to type to go on. */
   again: string
   ms: number
+  /** Who is asked when something fails. */
+  contacts?: readonly Person[]
   paint: Paint
 }
 
@@ -26,6 +32,7 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
     return [
       '',
       `${paint.green('✔')} ${paint.bold(ended.verdict === 'rolled-back' ? 'Rolled back' : 'Done')} in ${duration(ms)}${revisionOf(state)}`,
+      ...phaseTable(state),
       ...metWith(state),
       `  transcript  ${transcript}`,
       '',
@@ -34,10 +41,11 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
     '',
     failureText(ended.failure, failedTitle(options), paint),
     ...aftermath(ended, options),
+    ...phaseTable(state),
     ...metWith(state),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
-    ...goOn(ended, options),
-    ...wayBack(ended, state),
+    ...toType(ended, options),
+    ...help(ended, options),
     '',
   ].join('\n')
 }
@@ -59,20 +67,24 @@ const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
   return others.length ? undefined : first?.title
 }
 
-/** What to type to go on; a run that began nothing is started again. */
-const goOn = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): string[] => {
-  if (failure?.kind === 'locked' || failure?.kind === 'frozen') return []
-  const command = state.started?.command ?? ''
-  const open =
-    (isForwards(command) || ['rollback', 'restore'].includes(command)) && (state.changed || state.resumed)
-  return [open && verdict !== 'rolled-back' ? '  go on       runbook resume' : `  again       ${again}`]
+/** What to type to go on, or to get back; a run that began nothing is started again. */
+const toType = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): string[] => {
+  const { goOn, back } = nextCommands(verdict, state)
+  const forwards = goOn ? `  go on       ${goOn}` : `  again       ${again}`
+  const isLocked = failure?.kind === 'locked' || failure?.kind === 'frozen'
+  return [...(isLocked ? [] : [forwards]), ...(back ? [`  or back     ${back}`] : [])]
 }
 
-/** What to type to get back, where there is something to take back. */
-const wayBack = ({ verdict }: Ended, state: RunState): string[] => {
-  const { command, env } = state.started ?? {}
-  const standing = isForwards(command) && verdict !== 'rolled-back' && begunStates(state).length > 0
-  return standing ? [`  or back     runbook rollback ${env}`] : []
+/** Who is asked for help, and what they will want to see. */
+const help = ({ verdict }: Ended, { state, contacts }: OutcomeOptions): string[] => {
+  if (!state.started || verdict === 'declined' || verdict === 'interrupted') return []
+  return [
+    ...column(
+      'ask',
+      (contacts ?? []).map((person) => visible(personText(person))),
+    ),
+    `  for help    runbook bundle ${state.started.run}`,
+  ]
 }
 
 const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {

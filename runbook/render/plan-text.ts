@@ -3,7 +3,7 @@ import type { PlannedStep } from '../model/planned-step.ts'
 import { quantity } from '../model/quantity.ts'
 import type { Plan } from '../plan/plan.ts'
 import { duration } from './duration.ts'
-import { limitsText } from './limits-text.ts'
+import { limitsText, span } from './limits-text.ts'
 import type { Paint } from './paint.ts'
 import { visibleIn } from './visible.ts'
 
@@ -19,7 +19,8 @@ export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): s
   lines.push(`  usually   ${expectation(shown, runs)}`)
   let phase = ''
   for (const [i, step] of steps.entries()) {
-    if (step.phase !== phase) lines.push('', paint.bold(step.phase))
+    if (step.phase !== phase)
+      lines.push('', `${paint.bold(step.phase)}${paint.dim(phaseTimes(step.phase, shown))}`)
     phase = step.phase
     lines.push(...stepPage(step, i + 1, paint))
   }
@@ -32,6 +33,16 @@ export interface PlanTextOptions {
   /** The runs that the durations come from. */
   runs: readonly string[]
   paint: Paint
+}
+
+/** '  (estimated 2 min, usually 41.2 s)'. */
+const phaseTimes = (title: string, { phases }: Plan): string => {
+  const { takes, usually } = phases.find((one) => one.title === title) ?? {}
+  const parts = [
+    ...(takes === undefined ? [] : [`estimated ${span(takes)}`]),
+    ...(usually === undefined ? [] : [`usually ${duration(usually)}`]),
+  ]
+  return parts.length ? `  (${parts.join(', ')})` : ''
 }
 
 const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => [
@@ -103,8 +114,10 @@ const MOST = 5
 const revisionText = ({ from, to }: { from: string; to: string }): string =>
   from === to ? `${from.slice(0, 7)}, nothing new` : `${from.slice(0, 7)} → ${to.slice(0, 7)}`
 
-const expectation = ({ steps, usually }: Plan, runs: readonly string[]): string => {
-  if (usually === undefined) return 'not known: it has not been done here before'
+const expectation = ({ steps, phases, usually }: Plan, runs: readonly string[]): string => {
+  const estimated = phases.reduce((sum, { takes = 0 }) => sum + takes, 0)
+  if (usually === undefined)
+    return `not known: it has not been done here before${estimated ? `; the book estimates ${span(estimated)}` : ''}`
   const unknown = steps.filter((step) => step.usually === undefined).length
   const from = runs.length === 1 ? 'as in the run before' : `the median of ${runs.length} runs`
   return `${duration(usually)}, ${from}${unknown ? `; ${unknown} of the steps not counted` : ''}`

@@ -35,13 +35,16 @@ const againLine = ({ because, try: number, of, in: pause }: Again, paint: Paint)
 type Again = NonNullable<EventOf<'action-ended'>['again']>
 
 const lookedLines = (
-  { side, holds, fact, seen, step, process, probed }: EventOf<'looked'>,
+  { side, holds, fact, seen, step, process, probed, notified }: EventOf<'looked'>,
   paint: Paint,
   verbose: boolean,
 ): string[] => {
   // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
   // users met with is said in the end.
   if (side === 'already' || process || probed) return []
+  if (notified && !holds)
+    return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
+  if (notified && !verbose) return []
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }

@@ -1,7 +1,9 @@
+import { foldRun } from '../journal/fold.ts'
 import type { Event } from '../model/event.ts'
 import { duration } from './duration.ts'
 import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
+import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
 import { stepLines } from './step-lines.ts'
 import { visible, visibleIn } from './visible.ts'
@@ -17,14 +19,16 @@ export const transcriptText = (
       event.type === 'step-started' ? [[event.step, visible(event.title)]] : [],
     ) as [string, string][],
   )
-  const lines = events.flatMap((event) => eventLines(visibleIn(event), titles, options))
+  const lines = events.flatMap((event, i) =>
+    eventLines(visibleIn(event), titles, { ...options, soFar: () => events.slice(0, i + 1) }),
+  )
   return `${[options.paint.bold(run), ...lines].join('\n')}\n`
 }
 
 const eventLines = (
   event: Event,
   titles: ReadonlyMap<string, string>,
-  { paint, verbose }: { paint: Paint; verbose: boolean },
+  { paint, verbose, soFar }: { paint: Paint; verbose: boolean; soFar(): readonly Event[] },
 ): string[] => {
   const at = paint.dim(event.at.slice(11, 19))
   switch (event.type) {
@@ -38,12 +42,13 @@ const eventLines = (
       return verbose ? [event.text.replace(/\n$/, '').replace(/^/gm, '         │ ')] : []
     case 'answered':
       return [
-        `${at}   ${event.question} ${paint.bold(event.answer)}${event.by === 'flag' ? ' (by a flag)' : ''}`,
+        `${at}   ${event.question} ${paint.bold(event.answer)}${event.by === 'flag' ? ' (by a flag)' : event.who ? `, says ${event.who}` : ''}`,
       ]
     case 'run-ended':
       return [
         `${at} ${event.verdict}, exit ${event.exit}, ${duration(event.ms)}`,
         ...(event.failure ? [failureText(event.failure, undefined, paint)] : []),
+        ...phaseTable(foldRun(soFar())),
       ]
     default: {
       if (event.type === 'looked' && event.probed) return [`${at} ${probedText(event.probed)}`]

@@ -6,7 +6,10 @@ export const backupFiles = ({ backups, stamp }: Look['run'], environment: string
   return { dump, partial: `${dump}.partial`, manifest: manifestOf(dump) }
 }
 
-/** What earlier backups of this environment left behind when they were killed. */
+/** Where a dump that is a stream is unpacked for the time of a restore. */
+export const unpackedOf = (dump: string): string => `${dump}.unpacked`
+
+/** What earlier backups and restores of this environment left behind when they were killed. */
 export const leftovers = async ({ attempt, env, run }: Look): Promise<string[]> => {
   const listed = await attempt(reads('ls', '-1', '--', run.backups))
   if (!listed.ok) return []
@@ -15,7 +18,7 @@ export const leftovers = async ({ attempt, env, run }: Look): Promise<string[]> 
     .filter(
       (file) =>
         file.startsWith(`${env.name}-`) &&
-        /^\d{8}T\d{6}Z\.dump\.partial$/.test(file.slice(env.name.length + 1)),
+        /^\d{8}T\d{6}Z\.dump\.(partial|unpacked)$/.test(file.slice(env.name.length + 1)),
     )
     .map((file) => `${run.backups}/${file}`)
 }

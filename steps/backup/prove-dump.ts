@@ -1,5 +1,4 @@
-import { listed } from '../../checks/reading/listed.ts'
-import { sha256Of } from '../../checks/reading/sha256.ts'
+import { sha256OfDump, sizeOfDump } from '../../checks/reading/dump-sum.ts'
 import {
   type Act,
   type BackupManifest,
@@ -10,18 +9,18 @@ import {
   quantity,
   type Verdict,
 } from '../../runbook/index.ts'
-import { contentsIn, listsContents, readsWhole } from './archive.ts'
+import { type Archive, contentsIn, listsContents, readsWhole } from './archive.ts'
 import type { LiveContents } from './live-database.ts'
 
 type Proof = Omit<BackupManifest, 'environment' | 'database' | 'host' | 'system' | 'startedAt' | 'finishedAt'>
 
 /** Reads a dump in full and holds it against the tables that it was made from; stops the step where it falls short. */
-export const proveDump = async (act: Act<any, any>, dump: string, live: LiveContents): Promise<Proof> => {
+export const proveDump = async (act: Act<any, any>, archive: Archive, live: LiveContents): Promise<Proof> => {
   const [size, read, list, sha256] = await Promise.all([
-    listed(act, dump).then((file) => file?.size ?? 0),
-    act.attempt(readsWhole(dump)),
-    act.attempt(listsContents(dump)),
-    sha256Of(act, dump),
+    sizeOfDump(act, archive.dump).then((size) => size ?? 0),
+    act.attempt(readsWhole(archive)),
+    act.attempt(listsContents(archive)),
+    sha256OfDump(act, archive.dump),
   ])
   act.prove(
     'the dump can be read in full',
@@ -39,6 +38,7 @@ export const proveDump = async (act: Act<any, any>, dump: string, live: LiveCont
   )
   return {
     ...versions,
+    format: archive.format,
     sha256,
     size,
     moment: live.moment,

@@ -1,6 +1,7 @@
 import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type Actions,
+  type Command,
   changes,
   databaseOf,
   type Environment,
@@ -9,8 +10,9 @@ import {
   libpqVariables,
   type Text,
 } from '../../runbook/index.ts'
-import { drops, restores } from '../restore/bring-backup.ts'
+import { drops } from '../restore/bring-backup.ts'
 import { createLike } from '../restore/make-alike.ts'
+import { type Filling, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Found, On, Where } from './where.ts'
 
@@ -36,7 +38,7 @@ export const serverOf = ({ where }: Found, on: On): Text | undefined => {
 }
 
 const onTheSameServer = (
-  { database, leftovers, jobs }: Found,
+  { database, leftovers, jobs, format }: Found,
   { via, making }: Extract<Where, { kind: 'same' }>,
   env: Environment,
 ): Actions => ({
@@ -49,14 +51,22 @@ const onTheSameServer = (
   create: { ...executes(createLike(database, making)), database: via, timeout: WHOLE_DATABASE },
   // It holds what the live one holds, and what keeps others out of that is in no dump.
   close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },
-  restore: given(['dump'], ({ dump }) => restores(env, dump, database, jobs)),
+  ...fills(libpqVariables(databaseOf(env)), { database, jobs, format }),
   analyze: { ...executes('ANALYZE'), database, timeout: WHOLE_DATABASE },
 })
 
 type Variables = Record<string, Text>
 
+/** The dump is there when it is performed, and not when it is planned. */
+const fills = (env: Variables, how: Omit<Filling, 'dump'>): Actions => {
+  const of = (dump: string) => restoresDump(env, { ...how, dump }) as Record<string, Command<'changes'>>
+  return Object.fromEntries(
+    Object.keys(of('')).map((name) => [name, given(['dump'], ({ dump }) => of(dump)[name]!)]),
+  )
+}
+
 /** With PostgreSQL's own programs: the connections of the run lead to another server. */
-const fromOutside = ({ database, jobs }: Found, env: Variables): Actions => {
+const fromOutside = ({ database, jobs, format }: Found, env: Variables): Actions => {
   const run = (program: string, ...args: string[]) => ({
     ...changes(program, '--no-password', ...args),
     env,
@@ -65,19 +75,7 @@ const fromOutside = ({ database, jobs }: Found, env: Variables): Actions => {
   return {
     create: run('createdb', '--template=template0', database),
     // The roles of the live database are not known there.
-    restore: given(['dump'], ({ dump }) =>
-      run(
-        'pg_restore',
-        ...[
-          `--dbname=${database}`,
-          `--jobs=${jobs}`,
-          '--no-owner',
-          '--no-privileges',
-          '--exit-on-error',
-          dump,
-        ],
-      ),
-    ),
+    ...fills(env, { database, jobs, format, without: ['--no-owner', '--no-privileges'] }),
     analyze: run('vacuumdb', '--analyze-only', '--quiet', `--dbname=${database}`),
   }
 }

@@ -69,7 +69,14 @@ const work = async (
   const began = act.now().getTime()
   for (const name of ['folder', 'initialize', 'start', 'create', 'close'])
     if (planned.has(name)) await perform(name)
-  await proveBackup(act, dump, () => perform('restore', { dump }))
+  await proveBackup(act, dump, async () => {
+    try {
+      for (const name of ['make-room', 'unpack', 'restore'])
+        if (planned.has(name)) await perform(name, { dump })
+    } finally {
+      if (planned.has('put-away')) await act.cleanUp('put-away' as never, { dump } as never).catch(() => {})
+    }
+  })
   const took = act.now().getTime() - began
   await perform('analyze')
   const server = serverOf(act.observed!, on)
@@ -110,9 +117,7 @@ const proveBackup = async (act: Acting, dump: string, restore: () => Promise<unk
           unmet: [
             {
               fact: 'the backup can be restored',
-              seen:
-                tail?.split('\n').find((line) => /error/i.test(line)) ??
-                `pg_restore ended with ${failure.exit}`,
+              seen: tail?.split('\n').find((line) => /error/i.test(line)) ?? `it ended with ${failure.exit}`,
               remedy: 'read its last lines; a backup that cannot be restored is none',
             },
           ],

@@ -1,5 +1,6 @@
+import { coresOf } from '../../checks/reading/cores.ts'
 import { roleMay } from '../../checks/role-may.ts'
-import { type Look, reads, type Secret, selects } from '../../runbook/index.ts'
+import { type DumpFormat, type Look, type Secret, type Step, selects } from '../../runbook/index.ts'
 import { type LiveAndBeside, liveAndBeside } from '../restore/live-and-beside.ts'
 import { type Making, makingOfLive } from '../restore/make-alike.ts'
 import { type ServerPrograms, serverPrograms } from './server-programs.ts'
@@ -27,12 +28,13 @@ export type Found = {
   /** Copies that rehearsals left when they were killed. */
   leftovers: string[]
   jobs: number
+  /** Of the backup that is restored. */
+  format: DumpFormat
 }
 
 /** Finds out where the database can be copied to, and what is left of earlier copies there. */
-export const findWhere = async (at: Look, on: On): Promise<Found> => {
+export const findWhere = async (at: Look, on: On, from: Step): Promise<Found> => {
   const beside = await liveAndBeside(at, at.run.stamp)
-  const cores = await at.attempt(reads('getconf', '_NPROCESSORS_ONLN'))
   return {
     where:
       on === undefined
@@ -43,8 +45,15 @@ export const findWhere = async (at: Look, on: On): Promise<Found> => {
     database: beside.names.rehearsal,
     size: beside.size,
     leftovers: beside.leftovers.filter((name) => /_rehearsal_\d{8}T\d{6}Z$/.test(name)),
-    jobs: Math.max(1, Number(cores.ok ? cores.value : 1) || 1),
+    jobs: await coresOf(at),
+    format: await formatOf(from, at),
   }
+}
+
+/** As the backup step has chosen it: the plan shows how its dump will be read. */
+const formatOf = async (from: Step, at: Look): Promise<DumpFormat> => {
+  const { way } = ((await from.observe(at)) ?? {}) as { way?: { format: DumpFormat } }
+  return way?.format ?? 'custom'
 }
 
 /** On the database's own server, where its data is on the same disk and under the same settings; or else on another. */

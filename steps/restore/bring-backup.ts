@@ -4,6 +4,7 @@ import { clientFitsServer } from '../../checks/client-fits-server.ts'
 import { databaseAnswers } from '../../checks/database-answers.ts'
 import { databaseCanBeRenamed } from '../../checks/database-can-be-renamed.ts'
 import { readManifest } from '../../checks/reading/backup-manifest.ts'
+import { coresOf } from '../../checks/reading/cores.ts'
 import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import { roleMay } from '../../checks/role-may.ts'
 import { secretPresent } from '../../checks/secret-present.ts'
@@ -12,11 +13,9 @@ import {
   type Actions,
   type BackupManifest,
   type Check,
-  changes,
   databaseOf,
   defineCheck,
   defineStep,
-  type Environment,
   early,
   executes,
   fails,
@@ -25,7 +24,6 @@ import {
   libpqVariables,
   nothingToUndo,
   quantity,
-  reads,
   selects,
   transaction,
 } from '../../runbook/index.ts'
@@ -34,7 +32,8 @@ import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
-import { roomForAnother } from './room-for-another.ts'
+import { archiveOf, canBeRead, FILLING, restoresDump } from './restore-dump.ts'
+import { roomForAnother, roomToUnpack } from './room-for-another.ts'
 import { settingsCanBeCopied } from './settings-can-be-copied.ts'
 
 /** What the next steps need to know of what was brought. */
@@ -67,19 +66,20 @@ export const bringBackup = (dump: string) =>
     observe: async (at) => {
       const beside = await liveAndBeside(at, at.run.stamp)
       const manifest = (await readManifest(at, dump)) ?? null
-      const cores = await at.attempt(reads('getconf', '_NPROCESSORS_ONLN'))
       return {
         ...beside,
         making: (await at.see(makingOfLive))[0]!,
-        manifest: manifest,
-        jobs: Math.max(1, Number(cores.ok ? cores.value : 1) || 1),
+        manifest,
+        jobs: await coresOf(at),
         losses: manifest ? await lossesSince(at, manifest, beside.live) : [],
       }
     },
-    before: ({ observed: { via, live, size } }) =>
+    before: ({ observed: { via, live, size, manifest } }) =>
       [
         backupStands(dump),
         backupFits(dump),
+        ...canBeRead(archiveOf(dump, manifest)),
+        ...roomToUnpack(archiveOf(dump, manifest), size),
         orInPlace(roleMay('create databases')),
         databaseCanBeRenamed(),
         settingsCanBeCopied(),
@@ -87,7 +87,7 @@ export const bringBackup = (dump: string) =>
         roomForAnother(size),
       ].map(early),
     actions: ({ observed, env }): Actions => {
-      const { via, live, names, making, there, leftovers, jobs } = observed
+      const { via, live, names, making, there, leftovers, jobs, manifest } = observed
       const database = via ?? 'postgres'
       const { restoring, restored, replaced } = names
       // Of a run that goes on: it has been brought already, and perhaps put in its place.
@@ -101,7 +101,11 @@ export const bringBackup = (dump: string) =>
             .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database }]),
         ),
         create: { ...executes(createLike(restoring, making)), database, timeout: WHOLE_DATABASE },
-        restore: restores(env, dump, restoring, jobs),
+        ...restoresDump(libpqVariables(databaseOf(env)), {
+          ...archiveOf(dump, manifest),
+          database: restoring,
+          jobs,
+        }),
         analyze: { ...executes('ANALYZE'), database: restoring, timeout: WHOLE_DATABASE },
         // It bears this name only once it has been proven.
         finish: {
@@ -121,14 +125,13 @@ export const bringBackup = (dump: string) =>
       if (planned.length === 0) return
       for (const name of planned) if (name.startsWith('discard')) await perform(name)
       try {
-        await perform('create')
-        await perform('restore')
-        await perform('analyze')
+        for (const name of ['create', ...FILLING, 'analyze']) if (planned.includes(name)) await perform(name)
         await proveRows(act, manifest!, names.restoring)
         await perform('finish')
       } catch (error) {
         // Where even that fails, the next restore removes what is left.
-        await act.cleanUp('discard').catch(() => {})
+        for (const name of ['put-away', 'discard'])
+          if (planned.includes(name)) await act.cleanUp(name).catch(() => {})
         throw error
       }
     },
@@ -149,21 +152,6 @@ export const bringBackup = (dump: string) =>
 
 /** Even where the program of a run that was killed still writes into it. */
 export const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
-
-/** `--dbname` takes what looks like a connection string for one, so that it is given one. */
-export const restores = (env: Environment, dump: string, database: string, jobs: number) => ({
-  ...changes(
-    'pg_restore',
-    `--dbname=dbname=${conninfo(database)}`,
-    `--jobs=${jobs}`,
-    '--exit-on-error',
-    '--no-password',
-    dump,
-  ),
-  env: libpqVariables(databaseOf(env)),
-  timeout: WHOLE_DATABASE,
-})
-const conninfo = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
 /** Counts every table, and stops where one is not as in the manifest. */
 const proveRows = async (

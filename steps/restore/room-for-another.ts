@@ -1,5 +1,6 @@
 import { diskHasRoom } from '../../checks/disk-has-room.ts'
 import { type Check, defineCheck, holds, selects } from '../../runbook/index.ts'
+import { type Archive, programOf } from '../backup/archive.ts'
 
 /**
  * The server's disk has room for a second database of that size. Only where the server stands on the machine that the
@@ -22,3 +23,9 @@ export const roomForAnother = (size: number): Check =>
       return diskHasRoom({ path: server.folder, bytes: size, for: 'a second database' }).look(at)
     },
   })
+
+/** A dump that is a stream is unpacked beside itself for the time of a restore. `size`: of the database. */
+export const roomToUnpack = ({ format }: Pick<Archive, 'format'>, size: number): Check[] =>
+  programOf(format) === undefined
+    ? []
+    : [diskHasRoom({ path: ({ run }) => run.backups, bytes: size, for: 'the unpacked dump' })]

@@ -257,3 +257,62 @@ describe('a timeout', () => {
     expect(await sh('exit 2', { timeout: 20_000 })).toMatchObject({ exit: 2 })
   })
 })
+
+describe('two programs with a pipe between them', () => {
+  const env = { PATH: process.env.PATH }
+  const into = (first: string, second: string, more?: Parameters<typeof run>[1]) =>
+    sh(first, { into: { argv: ['sh', '-c', second], env, readsBeginning: false }, ...more })
+
+  test('the second reads what the first prints; what both say is heard', async () => {
+    expect(await into('seq 1 200000; echo one >&2', 'wc -l; echo two >&2')).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^\s*200000\n$/),
+      err: expect.stringMatching(/^(one\ntwo|two\none)\n$/),
+    })
+  })
+
+  test.each([
+    ['the first fails, and the second does not mind', 'echo half; exit 3', 'cat', 3],
+    ['the first is killed', 'kill -KILL $$', 'cat', 'SIGKILL'],
+    ['the second fails, and so the first cannot write', 'exec yes', 'head -c 10; exit 4', 4],
+    ['the second is killed', 'exec yes', 'head -c 10; kill -KILL $$', 'SIGKILL'],
+    ['both fail: the second is the reason', 'exit 3', 'cat; exit 4', 4],
+  ])('%s', async (_, first, second, exit) => {
+    expect(await into(first, second)).toMatchObject({ exit })
+  })
+
+  test('where the beginning is enough for the second, that the first is then ended is no failure', async () => {
+    const head = { argv: ['head', '-c', '4'], env, readsBeginning: true }
+    expect(await run(['yes'], { into: head })).toEqual({ exit: 0, out: 'y\ny\n', err: expect.anything() })
+    const failing = { argv: ['sh', '-c', 'head -c 4; exit 3'], env, readsBeginning: true }
+    expect(await run(['yes'], { into: failing })).toMatchObject({ exit: 3 })
+  })
+
+  test('either is not there: it is named, and the other is not left behind', async () => {
+    const missing = (program: string) => ({ kind: 'command-missing', program })
+    expect(
+      await failing(run(['nowhere-1'], { into: { argv: ['cat'], env, readsBeginning: false } })),
+    ).toMatchObject(missing('nowhere-1'))
+    const begun = sh(`touch ${JSON.stringify(path('begun'))}`, {
+      into: { argv: ['nowhere-2'], env, readsBeginning: false },
+    })
+    expect(await failing(begun)).toMatchObject(missing('nowhere-2'))
+    expect(existsSync(path('begun'))).toBe(false)
+  })
+
+  test('an interrupt ends both, and each is told of when it starts', async () => {
+    const { signal, interrupt } = interrupted()
+    const started: number[] = []
+    const running = into(
+      `echo $$ > '${path('one')}'; exec sleep 600`,
+      `echo $$ > '${path('two')}'; exec sleep 600`,
+      { signal, onStart: (number) => started.push(number) },
+    )
+    await written('one', 'two')
+    const pids = [pid('one'), pid('two')]
+    expect(started).toEqual(pids)
+    interrupt()
+    await expect(running).rejects.toThrow('interrupted')
+    expect(pids.filter(alive)).toEqual([])
+  })
+})

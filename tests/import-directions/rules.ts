@@ -79,6 +79,11 @@ export const exceptions: readonly Exception[] = [
     may: /^type pg$/,
     because: 'a session of that door',
   })),
+  {
+    file: 'runbook/doors/archive.ts',
+    may: /^node:(zlib|stream|stream\/promises)$/,
+    because: 'packs the files of a bundle, in pieces',
+  },
   { file: 'runbook/doors/ssh.ts', may: /^node:net$/, because: 'finds a port for a tunnel' },
   { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
   { file: 'runbook/doors/measure.ts', may: /^type pg$/, because: 'looks within a transaction of that door' },

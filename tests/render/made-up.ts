@@ -75,5 +75,6 @@ export const plan = (steps: PlannedStep[], more: Partial<Plan> = {}): Plan => ({
   env: resolveEnvironment('production', { protected: true, app: { dir: '/srv/shop' } }, '/'),
   revision: { from: FROM, to: TO },
   steps,
+  phases: [],
   ...more,
 })

@@ -27,6 +27,7 @@ const lines = (text: string) => text.replace(/^\n/, '').replace(/\n$/, '').split
 const rest = ['  transcript  .runbook/runs/r1/journal.jsonl', '  again       runbook deploy production']
 const goOn = [rest[0], '  go on       runbook resume']
 const back = '  or back     runbook rollback production'
+const help = '  for help    runbook bundle r1'
 
 test('done', () => {
   expect(said({ verdict: 'done', exit: 0 }, pulled)).toBe(`
@@ -68,6 +69,7 @@ test('failed before anything was changed', () => {
     '  → read its last lines',
     '  changed     nothing',
     ...rest,
+    help,
   ])
 })
 
@@ -79,6 +81,7 @@ test('failed after a change: what stands, what was not begun, how to get back', 
     '  not begun   Do backup, Do migrate, Do build, Do restart',
     ...goOn,
     back,
+    help,
   ])
   const further = [
     ...failed,
@@ -128,6 +131,7 @@ test('failed and taken back, or not', () => {
   expect(lines(said({ verdict: 'rolled-back', exit: 6, failure: broken }, failed)).slice(5)).toEqual([
     '  taken back  yes: the previous revision answers; its own transcript is named above',
     ...rest,
+    help,
   ])
   expect(lines(said({ verdict: 'rollback-failed', exit: 7, failure: broken }, failed)).slice(5, 7)).toEqual([
     '  taken back  NO: the rollback failed, see above',
@@ -149,6 +153,7 @@ test('a verification changes nothing and does not say so; of several that failed
     '    │ two',
     '  → read its last lines',
     ...rest,
+    help,
   ])
 })
 

@@ -129,7 +129,8 @@ test('while others write: the counts are those of what was dumped', async () => 
   const { dump, manifest } = run.output as unknown as Output
   const { tables } = JSON.parse(readFileSync(manifest, 'utf8')) as BackupManifest
   const { username, password, hostname, port } = new URL(copy.url)
-  execFileSync('pg_restore', ['--no-owner', `--dbname=${copy.database}`, '-h', hostname, '-p', port, dump], {
+  execFileSync('pg_restore', ['--no-owner', `--dbname=${copy.database}`, '-h', hostname, '-p', port], {
+    input: execFileSync('zstd', ['-dc', dump]),
     env: { ...process.env, PGUSER: decodeURIComponent(username), PGPASSWORD: decodeURIComponent(password) },
   })
   for (const { name, rows } of tables)
@@ -151,8 +152,8 @@ test('a plan says what would be done, and writes nothing', async () => {
   const { steps, failures } = await rig.plan(backupDatabase())
   expect(failures).toEqual([])
   const printed = steps[0]!.actions.map((action) => action.printed)
-  expect(printed[2]).toMatch(
-    /^PG\*=‹secret DATABASE_URL› pg_dump .*--snapshot=‹snapshot›.*production-‹stamp›\.dump\.partial'?$/,
+  expect(printed[1]).toMatch(
+    /^PG\*=‹secret DATABASE_URL› pg_dump .*--snapshot=‹snapshot›.* \| zstd .*production-‹stamp›\.dump\.partial'?$/,
   )
   expect(readdirSync(rig.backups)).toEqual([])
   // And what it does is that.
@@ -263,13 +264,29 @@ test('a table that somebody holds: the dump waits, and an interrupt ends it and 
   expect(readdirSync(rig.backups)).toEqual([])
 })
 
+test('a long dump says how far it is: bytes and tables', async () => {
+  const own = await freshDatabase()
+  onTestFinished(() => own.drop())
+  await own.query(`CREATE TABLE a (id int); INSERT INTO a SELECT generate_series(1, 1000);
+    CREATE TABLE b (said text); INSERT INTO b SELECT repeat('words ', 20) || n FROM generate_series(1, 100000) n; CREATE TABLE c ()`)
+  const run = await (await rigFor(own.url, 'zstd-slow')).run(backupDatabase())
+  const said = run.events.flatMap((event) =>
+    event.type === 'output' && event.action === 'dump' ? [event.text] : [],
+  )
+  expect(said).toContainEqual(expect.stringMatching(/^about [\d.]+ [kM]B of [\d.]+ MB, 1 of 3 tables\n$/))
+})
+
 test('what a killed run has left of a dump is removed by the next one', async () => {
   const next = await rigFor(db.url)
   const left = 'production-20261122T021500Z.dump.partial'
-  writeFileSync(join(next.backups, left), 'half')
+  // One of a folder, one of a file, and what a restore had unpacked.
+  mkdirSync(join(next.backups, left))
+  writeFileSync(join(next.backups, left, 'toc.dat'), 'half')
+  writeFileSync(join(next.backups, left.replace('15', '16')), 'half')
+  writeFileSync(join(next.backups, left.replace('partial', 'unpacked')), 'half')
   writeFileSync(join(next.backups, left.replace('production', 'production-eu')), "another environment's")
   expect(await next.run(backupDatabase())).toMatchObject({ ended: 'done' })
-  expect(readdirSync(next.backups).filter((file) => file.endsWith('.partial'))).toEqual([
+  expect(readdirSync(next.backups).filter((file) => /(partial|unpacked)$/.test(file))).toEqual([
     left.replace('production', 'production-eu'),
   ])
 })

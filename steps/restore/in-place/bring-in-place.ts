@@ -4,7 +4,6 @@ import { clientFitsServer } from '../../../checks/client-fits-server.ts'
 import { databaseAnswers } from '../../../checks/database-answers.ts'
 import { diskHasRoom } from '../../../checks/disk-has-room.ts'
 import { readManifest } from '../../../checks/reading/backup-manifest.ts'
-import { WHOLE_DATABASE } from '../../../checks/reading/whole-database.ts'
 import { secretPresent } from '../../../checks/secret-present.ts'
 import {
   changes,
@@ -20,9 +19,11 @@ import {
   readsFile,
   writesFile,
 } from '../../../runbook/index.ts'
+import { restoring } from '../../backup/archive.ts'
 import { databaseFacts } from '../../backup/live-database.ts'
 import type { Brought } from '../bring-backup.ts'
 import { lossesSince } from '../losses.ts'
+import { archiveOf, canBeRead } from '../restore-dump.ts'
 import { canBeRestoredInPlace } from './can-be-restored-in-place.ts'
 
 /** The SQL of the dump, which a transaction can be made of together with what empties the database. */
@@ -50,22 +51,20 @@ export const bringInPlace = (dump: string) =>
       const [{ database, size } = never()] = await at.see(databaseFacts)
       return { database, size, manifest, losses: manifest ? await lossesSince(at, manifest, database) : [] }
     },
-    before: ({ observed: { size } }) =>
+    before: ({ observed: { size, manifest } }) =>
       [
         backupStands(dump),
         backupFits(dump),
+        ...canBeRead(archiveOf(dump, manifest)),
         canBeRestoredInPlace(),
         diskHasRoom({ path: ({ run }) => run.backups, bytes: size, for: 'the SQL of the backup' }),
       ].map(early),
-    actions: ({ env, run }) => {
+    actions: ({ observed: { manifest }, env, run }) => {
       const script = scriptOf(run, env.name)
       return {
         // pg_restore keeps the mode of a file that is there; its own would let everybody read it.
         private: writesFile(script, '', 0o600),
-        unpack: {
-          ...changes('pg_restore', '--no-password', `--file=${script}`, dump),
-          timeout: WHOLE_DATABASE,
-        },
+        unpack: restoring(changes, archiveOf(dump, manifest), '--no-password', `--file=${script}`),
       }
     },
     after: ({ env, run }) => [isWhole(scriptOf(run, env.name))],

@@ -1,0 +1,70 @@
+import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
+import { toolPresent } from '../../checks/tool-present.ts'
+import {
+  type Actions,
+  type BackupManifest,
+  type Check,
+  type Command,
+  changes,
+  type Text,
+} from '../../runbook/index.ts'
+import { type Archive, programOf, unpacks } from '../backup/archive.ts'
+import { unpackedOf } from '../backup/files.ts'
+
+export interface Filling extends Archive {
+  /** An empty one, like the one that was dumped. */
+  database: string
+  /** How many programs work at once. */
+  jobs: number
+  /** What of it is left out: `--no-owner`. */
+  without?: readonly string[]
+}
+
+/** In the order of `restoresDump`, for who restores. */
+export const FILLING = ['make-room', 'unpack', 'restore', 'put-away'] as const
+
+/**
+ * Fills an empty database from a dump, to be performed in this order; `env`: libpq's variables that lead to it. A stream is unpacked beside the dump first: several
+ * programs cannot read one. `put-away` is right also after a failure.
+ */
+export const restoresDump = (
+  env: Record<string, Text>,
+  { dump, format, database, jobs, without = [] }: Filling,
+): Actions => {
+  const unpacked = unpackedOf(dump)
+  const unpack = unpacks({ dump, format }, unpacked)
+  const restore = restores(env, database, [`--jobs=${jobs}`, ...without, unpack ? unpacked : dump])
+  if (!unpack) return { restore }
+  const away = changes('rm', '-f', '--', unpacked)
+  return { 'make-room': away, unpack, restore, 'put-away': away }
+}
+
+/** `--dbname` takes what looks like a connection string for one, so that it is given one. */
+const restores = (
+  env: Record<string, Text>,
+  database: string,
+  how: readonly string[],
+): Command<'changes'> => ({
+  ...changes(
+    'pg_restore',
+    `--dbname=dbname=${conninfo(database)}`,
+    '--exit-on-error',
+    '--no-password',
+    ...how,
+  ),
+  env,
+  timeout: WHOLE_DATABASE,
+})
+const conninfo = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+/** A dump and its format; older manifests name none, and only `custom` was written then. */
+export const archiveOf = (dump: string, manifest: BackupManifest | null): Archive => ({
+  dump,
+  format: manifest?.format ?? 'custom',
+})
+
+/** The program that its format needs is there. */
+export const canBeRead = ({ format }: Pick<Archive, 'format'>): Check[] => {
+  const program = programOf(format)
+  return program ? [toolPresent(program)] : []
+}
