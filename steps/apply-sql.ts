@@ -74,6 +74,7 @@ export const applySql = factory(
       ...transaction(statements, settings(schema)),
       // The server ends a single statement; a minute later this ends what a server that is gone does not.
       timeout: statements.length * statementTimeout + 60_000,
+      tells: true as const,
     })
     return defineStep({
       id: 'apply-sql',

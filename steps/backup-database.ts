@@ -25,6 +25,7 @@ import { proveDump } from './backup/prove-dump.ts'
 import { chooseWay, wayIsChosen } from './backup/way.ts'
 import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
+import { rehearse } from './rehearse.ts'
 import { restoreDatabase } from './restore-database.ts'
 
 export const backupDatabase = factory(
@@ -138,5 +139,6 @@ export const backupDatabase = factory(
       undo: () => nothingToUndo('a backup changes nothing, and stays'),
       diagnoses: ({ env }) => [wrongDatabaseUrl(env)],
       restore: restoreDatabase,
+      rehearsal: (backup) => rehearse({ from: backup }),
     }),
 )

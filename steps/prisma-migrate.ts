@@ -20,6 +20,7 @@ import {
   given,
   quantity,
   type Step,
+  transaction,
   within,
 } from '../runbook/index.ts'
 import { failedMigration } from './diagnoses/failed-migration.ts'
@@ -39,6 +40,7 @@ import { place, prismaCommand } from './prisma/place.ts'
 import { tellWhyMigrateFailed } from './prisma/why-migrate-failed.ts'
 import { prismaResolve } from './prisma-resolve.ts'
 import { factsOf } from './sql/facts.ts'
+import { settingsOf } from './sql/settings.ts'
 import { waitsFor } from './sql/when-free.ts'
 
 export const prismaMigrate = factory(
@@ -144,6 +146,14 @@ export const prismaMigrate = factory(
           ),
         }),
       }),
+      trial: ({ observed: { places, schema, unread } }) =>
+        unread === null && places.length > 0
+          ? {
+              ...transaction(places, settingsOf({ lockTimeout: 50, statementTimeout })(schema)),
+              trial: true as const,
+              timeout: places.length * statementTimeout + 60_000,
+            }
+          : undefined,
       run: (act) => tellWhyMigrateFailed(act, () => deployWhenFree(act, patience)),
       after: ({ observed: { effects, schema } }) => [
         migrationsApplied(at, incomingMigrations),

@@ -7,6 +7,7 @@ import { resolveEnvironment } from '../model/resolve-environment.ts'
 import type { Step } from '../model/step.ts'
 import { diagnosesOf, mendedBy, mendingOf } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { withRehearsal } from '../plan/with-rehearsal.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -20,7 +21,7 @@ export const arrange = (book: Book, name: string, path: string, procedure?: stri
   const env = resolveEnvironment(name, definition, dirname(path))
   if (procedure?.startsWith(MENDS)) return remedyOf(arrange(book, name, path), procedure)
   const give = procedure === undefined ? book.deploy : procedureOf(book, procedure)
-  const { entries } = phase('', give.call(book, env))
+  const entries = withRehearsal(phase('', give.call(book, env)).entries, env)
   const steps = entries.flatMap(stepsOf)
   return { book, env, entries, steps, ...(procedure && { procedure }), fingerprint: fingerprintOf(steps) }
 }

@@ -31,6 +31,8 @@ export interface Options {
   /** Of `deploy`. */
   onFailure?: 'stop' | 'rollback'
   otherWay?: boolean
+  /** What a rehearsal has found, and what may happen all the same: `rewrite:avatars`. */
+  allow?: string[]
   /** Of `rollback`. */
   plan?: boolean
   run?: string

@@ -168,6 +168,7 @@ const answersOf = ({ options, canAsk }: Invocation): Answers => ({
   ...(options.confirm !== undefined && { confirm: options.confirm }),
   ...(options.onFailure && { onFailure: options.onFailure }),
   ...(options.otherWay && { otherWay: true }),
+  ...(options.allow && { allow: options.allow }),
 })
 
 /** Questions are asked where nothing is drawn. */

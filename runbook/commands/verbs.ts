@@ -54,6 +54,11 @@ const forwards = [
     choices: ['stop', 'rollback'],
   },
   otherWay,
+  {
+    flags: '--allow <name...>',
+    about:
+      'what the rehearsal warns of and may happen all the same, by the name that it gives: drop:avatars.bio',
+  },
   wait,
   ...approval,
 ]

@@ -30,6 +30,15 @@ export const parseDatabaseUrl = (value: string): DatabaseTarget | { mistake: str
   }
 }
 
+/** The URL of another database on the same server. */
+export const withDatabase = (value: string, database: string): string =>
+  value
+    .trim()
+    .replace(
+      /^([a-z]+:\/\/[^/?#]*)(\/[^?#]*)?/i,
+      `$1/${encodeURIComponent(database).replaceAll('$', '$$$$')}`,
+    )
+
 /** The URL with further options of its sessions, which libpq, pg and Prisma's engine all take from there. */
 export const withOptions = (value: string, options: string): string => {
   const [before = '', query = ''] = value.trim().split('?', 2)

@@ -4,6 +4,7 @@ import { Failed } from '../model/failure.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
+import { measuring } from './measure.ts'
 
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
@@ -17,6 +18,8 @@ export interface DatabaseOptions {
   clock: Clock
   /** What leads to the server, where it is not reached directly. */
   tunnel?(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
+  /** Whether each statement of a transaction is measured: of a copy, where its locks keep nobody waiting for longer. */
+  measures?: true
 }
 
 interface ConnectOptions {
@@ -41,6 +44,11 @@ export class DatabaseDoor {
 
   get database(): string {
     return this.target.database!
+  }
+
+  /** A door to another database, which knows itself by the same name. */
+  to(target: DatabaseTarget, more: Partial<DatabaseOptions>): DatabaseDoor {
+    return new DatabaseDoor(target, { ...this.options, ...more })
   }
 
   get server(): string {
@@ -72,11 +80,12 @@ export class DatabaseDoor {
   }
 
   /**
-   * All statements or none; each one's duration and rows. They are sent at once, in a pipeline: what the first has locked
-   * is not kept from others for as many ways to the server and back as there are statements.
+   * All statements or none, or none in any case where it is a trial; each one's duration and rows. They are sent at once, in
+   * a pipeline: what the first has locked is not kept from others for as many ways to the server and back as there are
+   * statements. Where each is measured they go one by one.
    */
   async transact(
-    { statements, settings = {}, database, timeout }: Transaction,
+    { statements, settings = {}, database, timeout, trial, tells }: Transaction,
     printed: string,
     signal: AbortSignal,
   ): Promise<StatementResult[]> {
@@ -87,6 +96,8 @@ export class DatabaseDoor {
       let at = statements[0]
       const stopCancelling = cancelFrom(either, client)
       try {
+        const each = this.options.measures || trial
+        const measure = each || tells ? await measuring(client) : undefined
         either.throwIfAborted()
         const opened = [
           client.query('BEGIN'),
@@ -94,24 +105,24 @@ export class DatabaseDoor {
             client.query('SELECT set_config($1, $2, true)', setting),
           ),
         ]
-        const results = statements.map(({ sql }) => client.query(sql))
+        const results = each ? [] : statements.map(({ sql }) => client.query(sql))
         // Whatever fails first is the one to tell; those behind it fail for that alone.
         for (const result of [...opened, ...results]) result.catch(() => {})
         await Promise.all(opened)
         for (const [i, statement] of statements.entries()) {
           at = statement
+          either.throwIfAborted()
           const began = this.options.clock.monotonic()
-          const result = await results[i]!
-          done.push({
-            line: statement.line,
-            ms: this.options.clock.monotonic() - began,
-            rows: rowsOf(result),
-          })
+          const result = await (results[i] ?? client.query(statement.sql))
+          const ms = this.options.clock.monotonic() - began
+          const looks = measure && (each || statement === statements.at(-1))
+          const { line } = statement
+          done.push({ line, ms, rows: rowsOf(result), ...(looks && { measured: await measure() }) })
         }
         at = undefined
         either.throwIfAborted()
         stopCancelling()
-        await client.query('COMMIT')
+        await client.query(trial ? 'ROLLBACK' : 'COMMIT')
         return done
       } catch (error) {
         await client.query('ROLLBACK').catch(() => {})
@@ -260,6 +271,7 @@ export class DatabaseDoor {
       ...(at && { line: at.line + offset, statement: at.sql.trim() }),
       ...(error.detail && { detail: error.detail }),
       ...(error.hint && { hint: error.hint }),
+      ...(error.table && { about: aboutOf(error) }),
     })
   }
 
@@ -275,7 +287,17 @@ interface DatabaseError {
   position?: string
   detail?: string
   hint?: string
+  schema?: string
+  table?: string
+  column?: string
+  constraint?: string
 }
+const aboutOf = ({ schema, table, column, constraint }: DatabaseError) => ({
+  ...(schema && { schema }),
+  ...(table && { table }),
+  ...(column && { column }),
+  ...(constraint && { constraint }),
+})
 const isDatabaseError = (error: unknown): error is DatabaseError =>
   error instanceof Error && error.name !== 'AbortError'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Failed } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
-import { parseDatabaseUrl, withOptions } from './database-url.ts'
+import { parseDatabaseUrl, withDatabase, withOptions } from './database-url.ts'
 import { Redactor } from './redaction.ts'
 
 /**
@@ -15,18 +15,40 @@ export class Secrets {
   readonly #variables: Readonly<Record<string, string | undefined>>
   readonly #redactor: Redactor
   #fromFile: Record<string, string | undefined> | undefined
+  /** Where a URL leads instead. */
+  readonly #leads: (value: string) => string
 
-  constructor(options: {
-    environment: string
-    bookFolder: string
-    variables: Readonly<Record<string, string | undefined>>
-    redactor: Redactor
-  }) {
+  constructor(private readonly options: SecretsOptions) {
+    this.#leads = options.leads ?? ((value) => value)
     this.#file = join(options.bookFolder, `.env.${options.environment}`)
     this.#variables = options.variables
     this.#redactor = options.redactor
     for (const [name, value] of Object.entries(this.#readFile()))
       if (value && looksSecret(name, value)) this.#redactor.learn(name, value)
+  }
+
+  /**
+   * The same secrets, but that every URL which leads to this one's database, by whatever host, leads to a copy of it: an
+   * application may know its database by several names.
+   */
+  leadingTo(live: Secret, copy: { database: string; server?: Text }): Secrets {
+    const own = parseDatabaseUrl(this.open(live)!)
+    const server = copy.server === undefined ? undefined : this.text(copy.server)
+    const leads = (value: string): string => {
+      const target = parseDatabaseUrl(value)
+      if ('mistake' in own || 'mistake' in target || target.database !== own.database) return value
+      const led = withDatabase(server ?? value, copy.database)
+      this.#redactor.learn(live.name, led)
+      return led
+    }
+    return new Secrets({ ...this.options, leads })
+  }
+
+  /** These variables, with what leads elsewhere led there too. */
+  led(variables: SecretsOptions['variables']): SecretsOptions['variables'] {
+    return Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, value && this.#leads(value)]),
+    )
   }
 
   /** What is used in the last step must not be printed by a child of the first, which has it in its environment. */
@@ -53,8 +75,9 @@ export class Secrets {
     if (!value?.trim())
       throw new Failed({ kind: 'secret-missing', name, empty: value !== undefined, file: this.#file })
     this.#redactor.learn(name, value)
-    if (options) return withOptions(value, options)
-    return part ? this.#part(name, value, part) : value
+    const led = this.#leads(value)
+    if (options) return withOptions(led, options)
+    return part ? this.#part(name, led, part) : led
   }
 
   text(value: Text): string {
@@ -88,6 +111,14 @@ export class Secrets {
     }
     return this.#fromFile
   }
+}
+
+export interface SecretsOptions {
+  environment: string
+  bookFolder: string
+  variables: Readonly<Record<string, string | undefined>>
+  redactor: Redactor
+  leads?: (value: string) => string
 }
 
 /** A file of variables also holds plain configuration, which must stay readable. */

@@ -175,7 +175,11 @@ const refuseIrreversible = (
 }
 
 /** A step that performs a recorded way back, with the proofs of the step whose way back it is. */
-const undoStep = (record: Undoable, book: Arrangement, { target, paths }: RollbackOptions): Step => {
+export const undoStep = (
+  record: Undoable,
+  book: Arrangement,
+  { target, paths }: Pick<RollbackOptions, 'target' | 'paths'>,
+): Step => {
   const { revision } = target.state
   const { of, actions } = record.undo
   const step = book.steps.find(({ id }) => id === record.id)

@@ -9,7 +9,8 @@ import type { RunContext } from './run-context.ts'
 export type Ask =
   | { kind: 'confirm-run'; env: Environment; what: string }
   | { kind: 'instruction'; instruction: Instruction; step: string }
-  | { kind: 'go-on'; question: string }
+  /** `env`: whose name, given as a flag, stands for this answer too. */
+  | { kind: 'go-on'; question: string; env?: Environment }
 
 /**
  * Asks the operator, or takes the answer that a flag gave. Never guesses: whoever starts a run has made sure that
@@ -82,7 +83,8 @@ const answeredByFlag = (ask: Ask, { answers }: RunContext): Given | undefined =>
       return { confirmed: answers.confirm === ask.env.name, note: answers.confirm }
     return answers.yes && !ask.env.protected ? { confirmed: true, note: '' } : undefined
   }
-  return answers.yes ? { confirmed: true, note: '' } : undefined
+  const named = ask.kind === 'go-on' && ask.env && answers.confirm === ask.env.name
+  return answers.yes || named ? { confirmed: true, note: '' } : undefined
 }
 
 const askOperator = async (ask: Ask, message: string, context: RunContext): Promise<Given> => {

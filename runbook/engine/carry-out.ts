@@ -4,7 +4,16 @@ import { readText, writeText } from '../doors/files.ts'
 import { type Spawned, spawn } from '../doors/process.ts'
 import { readRemote, writeRemote } from '../doors/remote-files.ts'
 import { send } from '../doors/web.ts'
-import type { Action, Command, Query, ReadFile, Request, Transaction, WriteFile } from '../model/action.ts'
+import type {
+  Action,
+  Command,
+  Query,
+  ReadFile,
+  Request,
+  StatementResult,
+  Transaction,
+  WriteFile,
+} from '../model/action.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
 import type { SignOff } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
@@ -34,6 +43,7 @@ export interface Outcome {
     exit?: number
     status?: number
     rows?: number
+    statements?: StatementResult[]
     note?: string
     signedOff?: SignOff
     captured?: Record<string, Json>
@@ -203,8 +213,14 @@ const runTransaction = async (transaction: Transaction, situation: Situation): P
     situation.printed,
     situation.signal,
   )
-  return { result: results, tally: { rows: results.reduce((sum, { rows }) => sum + rows, 0) } }
+  const rows = results.reduce((sum, { rows }) => sum + rows, 0)
+  const statements = results.slice(0, MOST_STATEMENTS).map((one) => ({ ...one, ms: tenths(one.ms) }))
+  return { result: results, tally: { rows, statements } }
 }
+
+/** Of a longer transaction only the first are told one by one. */
+const MOST_STATEMENTS = 1000
+const tenths = (ms: number): number => Math.round(ms * 10) / 10
 
 /** The door to the environment's database; a failure where the book gives it none. */
 export const databaseDoor = (doors: Doors, env: Environment): DatabaseDoor => {

@@ -24,13 +24,16 @@ export const decideAfter = async (
 ): Promise<Decision> => {
   const { answers, recorder, state } = context
   if (failure.kind === 'interrupted' || failure.kind === 'journal-failed') return 'stop'
+  // What it found does not change by trying again, and nothing is there to take back.
+  if (step.role === 'rehearsal') return 'stop'
   await lookInto([{ step, failure }], context)
   const open = other && (await other.isOpen(failure)) ? other : undefined
   if (open && answers.otherWay) {
     await askText(`"${step.title}" failed. Go the other way: ${open.title}?`, 'yes', context)
     return 'other-way'
   }
-  const decision = answers.onFailure ?? (answers.canAsk ? await ask(step, context, open) : 'stop')
+  const told = answers.onFailure === 'rollback' && !state.changed ? 'stop' : answers.onFailure
+  const decision = told ?? (answers.canAsk ? await ask(step, context, open) : 'stop')
   if (decision === 'rollback') context.takeBack = true
   if (decision === 'stop' && answers.canAsk && !answers.onFailure && state.changed)
     await askText('Why is it left as it is? (for the transcript)', undefined, context)

@@ -3,6 +3,7 @@ import { lossesText } from '../model/undo.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { askFor } from './ask.ts'
 import { makePlan } from './make-plan.ts'
+import { migrationsOf, performAhead } from './perform-ahead.ts'
 import { preflight, together } from './preflight.ts'
 import { whileProbing } from './probe.ts'
 import { runBook } from './run-book.ts'
@@ -22,7 +23,7 @@ export interface PerformOptions {
   beforehand?(plan: Plan): Promise<void>
 }
 
-/** Performs a book, read forwards or backwards: checklist, plan, confirmation, steps. */
+/** Performs a book, read forwards or backwards: checklist, plan, rehearsal, confirmation, steps. */
 export const performBook = async (
   arrangement: Arrangement,
   context: RunContext,
@@ -45,9 +46,11 @@ export const performBook = async (
   if (byHand && !options.canAsk && !context.answers.yes)
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
   await options.beforehand?.(plan)
+  const expected = confirmedIn(plan)
+  const entries = await performAhead(arrangement, plan, expected, context)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
   context.begins?.(plan.revision)
-  await whileProbing(context, () => runBook(arrangement.entries, context, confirmedIn(plan)))
+  await whileProbing(context, () => runBook(entries, context, expected))
 }
 
 /** What was so of the world when the operator said yes. */
@@ -63,6 +66,7 @@ export const foresee = async (
   const missing = await preflight(arrangement, context)
   // Without its tools a plan would only repeat what is missing.
   if (missing.length) throw new Failed(together(missing))
+  context.migrations = migrationsOf(arrangement)
   const { plan, failures } = await makePlan(arrangement, context, usually)
   if (failures.length) throw new Failed(together(failures))
   return plan

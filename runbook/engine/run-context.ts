@@ -27,6 +27,8 @@ export interface Answers {
   otherWay?: boolean
   /** Whether somebody is there to answer. */
   canAsk?: boolean
+  /** What may happen although it would stop the run otherwise, by name. */
+  allow?: readonly string[]
 }
 
 /** Everything that the parts of one run share. */
@@ -44,6 +46,10 @@ export interface RunContext {
   takeBack?: boolean
   /** Of the questions to the operator. */
   turns: Turns
+  /** What a rehearsal of this run tries out. */
+  migrations?: readonly Step[]
+  /** Where the code will be moved, as far as the plan tells; of what is done before that begins. */
+  foreseen?: Revision | null
   /** Told once the run was confirmed, and begins. */
   begins?(revision: Revision | null): void
   /** What may be behind a failure; absent: it is not looked into. */
@@ -77,9 +83,11 @@ export const lookOf = (
     env: context.env,
     run: context.paths,
     signal: context.signal,
-    revision: foreseen ? foreseen.revision : context.state.revision,
+    revision: foreseen ? foreseen.revision : (context.state.revision ?? context.foreseen ?? null),
     see,
     attempt: attempting(see, context.signal),
+    migrations: context.migrations ?? [],
+    allowed: (name) => context.answers.allow?.includes(name) ?? false,
     snapshot: (work) => {
       const { env, doors, signal } = context
       return databaseDoor(doors, env).snapshot(

@@ -6,11 +6,13 @@ import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
 import type { Facts, Known, Step } from '../model/step.ts'
 import { type FrozenUndo, freeze } from '../model/undo.ts'
+import { asRehearsed } from './as-rehearsed.ts'
 import { beginStep } from './begin-step.ts'
 import { capturedBefore, type EarlierAttempt, earlierAttempt } from './earlier-attempt.ts'
 import { isDoneByWord } from './is-done-by-word.ts'
 import { demand } from './look-at.ts'
 import { Moment } from './moment.ts'
+import { onCopy } from './on-copy.ts'
 import { perform } from './perform.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 
@@ -50,7 +52,11 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     const done = new Moment().of(lookOf(context, step))
     await demand('after-unmet', step.after(known), { look: done, context, step: step.id, side: 'after' })
     const output = (await step.output({ ...done, observed: known.observed })) as Json
-    const summary = step.summary?.({ observed: known.observed, output }) ?? ''
+    const compared = asRehearsed(step, context)
+    if (compared) recordComparison(step, compared, context)
+    const summary = [step.summary?.({ observed: known.observed, output }), compared?.summary]
+      .filter(Boolean)
+      .join('; ')
     recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
   } catch (error) {
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
@@ -74,6 +80,23 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
 /** What was found of the application, and not what ends a run or is wrong with the tool. */
 const isFinding = ({ kind }: Failure): boolean =>
   kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'bug'
+
+/** A mark on the page, and no failure: it is done. */
+const recordComparison = (
+  step: Step,
+  { holds, seen }: { holds: boolean; seen: string },
+  { recorder }: RunContext,
+): void =>
+  recorder.record({
+    type: 'looked',
+    step: step.id,
+    side: 'after',
+    fact: 'it went as rehearsed',
+    holds,
+    seen,
+    ...(!holds && { remedy: 'compare: runbook show --verbose' }),
+    ms: 0,
+  })
 
 /** The first way back is the one: after the first effect there is nothing left to make it from. */
 const isWayBackKept = ({ sort }: Step, earlier: EarlierAttempt | undefined): boolean =>
@@ -136,6 +159,7 @@ const actOf = (
       ...context,
       signal: AbortSignal.timeout(CLEAN_UP),
     }) as Promise<any>,
+  onCopy: (place, work) => onCopy(context, place, work),
   relay: (action, text, stream = 'out') => {
     const output = context.recorder.output(step.id, action)
     output.write(stream, Buffer.from(text))

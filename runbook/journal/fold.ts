@@ -1,3 +1,4 @@
+import type { StatementResult } from '../model/action.ts'
 import type { EventOf, Happening, Kept, Probed, ProcessIdentity, SignOff } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -37,6 +38,9 @@ export interface ActionRecord {
   ended: boolean
   /** Once it ended well. */
   result?: string
+  /** Milliseconds; of a transaction also each statement's. */
+  ms?: number
+  statements?: readonly StatementResult[]
   /** The programs that it runs; of two with a pipe between them, both. */
   processes: ProcessIdentity[]
   kept?: Kept
@@ -139,7 +143,12 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'action-ended': {
       const action = recordOf(state, event.step).actions.get(event.action)
       if (action) action.ended = true
-      if (action && event.ok) action.result = resultOf(event)
+      if (action && event.ok)
+        Object.assign(action, {
+          result: resultOf(event),
+          ms: event.ms,
+          ...(event.statements && { statements: event.statements }),
+        })
       if (action && event.captured) action.captured = event.captured
       if (action && event.ok && event.signedOff) action.signedOff = event.signedOff
       return

@@ -21,8 +21,12 @@ export class Recorder {
     private readonly file?: JournalFile,
   ) {}
 
-  onEvent(listener: Listener): void {
+  /** Gives what ends it. */
+  onEvent(listener: Listener): () => void {
     this.#listeners.push(listener)
+    return () => {
+      this.#listeners = this.#listeners.filter((one) => one !== listener)
+    }
   }
 
   /** `durable`: on the disk before this returns, because an effect follows. */

@@ -64,6 +64,10 @@ export interface Transaction extends Common<'changes'> {
   readonly statements: readonly Statement[]
   /** `SET LOCAL` at its beginning, such as `lock_timeout`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** What it locked and wrote anew is looked at before it commits, to be compared with its rehearsal. */
+  readonly tells?: true
+  /** Nothing of it is to stay: it ends with ROLLBACK, and only tells how it would go. */
+  readonly trial?: true
   readonly database?: string
   /** Databases whose sessions of this run are closed first, so that they can be renamed or dropped. */
   readonly leaves?: readonly string[]
@@ -134,10 +138,21 @@ export interface Answer extends SignOff {
   readonly note: string
 }
 /** What a transaction reports for each of its statements. */
-export interface StatementResult {
+export type StatementResult = {
   readonly line: number
   readonly ms: number
   readonly rows: number
+  /** On a copy of each, where looking between two statements keeps nobody waiting; otherwise of the last, for all. */
+  readonly measured?: Measured
+}
+/** What a statement did to tables that were there before its transaction; they are named `schema.table`. */
+export type Measured = {
+  /** Locks that it took and that others wait for: 'AccessExclusiveLock'. They are kept until the transaction ends. */
+  readonly locks: readonly { table: string; mode: string }[]
+  /** Of which every row was written anew; bytes as they were. */
+  readonly rewritten: readonly { table: string; bytes: number }[]
+  /** Rows that were read one after the other. */
+  readonly scanned: readonly { table: string; rows: number }[]
 }
 
 /** What an action gives back. A command that changes gives nothing: look at what it did. */

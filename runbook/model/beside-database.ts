@@ -1,5 +1,8 @@
-/** What a restore puts beside the live database: one that is being filled, one that is whole, one that was replaced. */
-export type Beside = 'restoring' | 'restored' | 'replaced'
+/**
+ * What is put beside the live database: by a restore one that is being filled, one that is whole, one that was replaced;
+ * by a rehearsal the copy that it works on.
+ */
+export type Beside = 'restoring' | 'restored' | 'replaced' | 'rehearsal'
 
 /** PostgreSQL cuts longer names without a word. Bytes. */
 const LONGEST = 63
@@ -17,7 +20,7 @@ export const besideOf = (
 ): { what: Beside; stamp: string } | undefined => {
   const prefix = `${prefixOf(live, digest)}_`
   const rest = name.startsWith(prefix) ? name.slice(prefix.length) : ''
-  const [, what, stamp] = /^(restoring|restored|replaced)_(\d{8}T\d{6}Z)$/.exec(rest) ?? []
+  const [, what, stamp] = /^(restoring|restored|replaced|rehearsal)_(\d{8}T\d{6}Z)$/.exec(rest) ?? []
   return what && stamp ? { what: what as Beside, stamp } : undefined
 }
 

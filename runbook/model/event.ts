@@ -1,3 +1,4 @@
+import type { StatementResult } from './action.ts'
 import type { Diagnosed } from './diagnosis.ts'
 import type { Failure } from './failure.ts'
 import type { Json } from './json.ts'
@@ -69,6 +70,8 @@ export type Happening =
       exit?: number | string
       status?: number
       rows?: number
+      /** Of a transaction: how each of its statements went. */
+      statements?: StatementResult[]
       note?: string
       /** Of an instruction: who has answered it, and how. */
       signedOff?: SignOff

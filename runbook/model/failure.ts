@@ -15,6 +15,8 @@ export type Failure =
       statement?: string
       detail?: string
       hint?: string
+      /** What it is about, as far as the server says so. */
+      about?: { schema?: string; table?: string; column?: string; constraint?: string }
     }
   /** `lost`: after it was reached, so that what was under way may have been done. */
   | { kind: 'database-unreachable'; target: string; code: string; message: string; lost?: true }

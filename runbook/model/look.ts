@@ -1,4 +1,5 @@
 import type { Action, Actions, Given, Planned, Query, Result } from './action.ts'
+import type { Copy, CopyPlace } from './copy.ts'
 import type { Environment } from './environment.ts'
 import type { Sample, SignOff } from './event.ts'
 import type { Failure } from './failure.ts'
@@ -42,6 +43,10 @@ export interface Look {
    * moment by its `id`: `pg_dump --snapshot`.
    */
   snapshot<T>(work: (at: Snapshot) => Promise<T>): Promise<T>
+  /** What of this run is rehearsed: the steps that change the database, and still have to, in their order. */
+  readonly migrations: readonly Step[]
+  /** Whether the operator has allowed by name what would stop the run otherwise: `drop:avatars.persona`. */
+  allowed(name: string): boolean
   /** Of an earlier step of this run. In a plan: what that step foresees; otherwise the step is looked at later. */
   outputOf<Out>(step: Step<any, any, Out>): Out
   /** Whether this step has performed the action to its end in this run, and what the transcript says of it. */
@@ -75,6 +80,8 @@ export interface Act<Acts extends Actions, Seen> extends Look {
    * Performs even after an interrupt, for ten seconds at most: takes away what the step itself has put there.
    */
   cleanUp: this['perform']
+  /** Works on a copy of the database as on the database itself; what it opens there is closed afterwards. */
+  onCopy<T>(place: CopyPlace, work: (copy: Copy) => Promise<T>): Promise<T>
   /** Puts what an action has set off elsewhere, such as the log of a build, into the transcript as its output. */
   relay(action: keyof Acts & string, text: string, stream?: 'out' | 'err'): void
   /** Records figures while the step goes on. `well`: nothing was amiss in what they count. */

@@ -82,14 +82,14 @@ const isPart = (value: Text): boolean => typeof value === 'object' && value.kind
 const inDatabase = (database: string | undefined): string[] =>
   database === undefined ? [] : [`-- in the database ${database}`]
 
-const printTransaction = ({ statements, settings = {}, database }: Transaction): string =>
+const printTransaction = ({ statements, settings = {}, database, trial }: Transaction): string =>
   [
     'BEGIN;',
     ...Object.entries(settings).map(
       ([name, value]) => `SELECT set_config('${name}', '${value.replaceAll("'", "''")}', true);`,
     ),
     ...statements.map(({ sql }) => ended(sql.trim())),
-    ['COMMIT;', ...inDatabase(database)].join(' '),
+    [trial ? 'ROLLBACK;' : 'COMMIT;', ...inDatabase(database)].join(' '),
   ].join('\n')
 
 /** A semicolon behind a comment would be part of it. */

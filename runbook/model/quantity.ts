@@ -11,3 +11,9 @@ export const bytes = (size: number): string => {
   const value = size / 1000 ** (power < 0 ? units.length - 1 : power)
   return `${value.toFixed(value >= 99.95 ? 0 : 1)} ${units.at(power)}`
 }
+
+/** A measured time as evidence: `84 ms`, `3.1 s`, `84 s`. */
+export const milliseconds = (ms: number): string => {
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`
+}

@@ -1,4 +1,4 @@
-import type { Actions } from './action.ts'
+import type { Actions, Transaction } from './action.ts'
 import type { Check } from './check.ts'
 import type { Danger } from './danger.ts'
 import type { Diagnosis } from './diagnosis.ts'
@@ -37,7 +37,7 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly optional: boolean
   /** Done even where a step before it, in the same group, has failed: it starts again what that group had stopped. */
   readonly regardless?: boolean
-  /** Stops what a later step of its group starts again: stopped anew where a resume has to do what stands between. */
+  /** Stops what a later step of its group starts again, or puts up what holds no longer than its run: done anew where a resume has to do what stands between. */
   readonly halts?: boolean
   /** Where an operator looks when nothing shows whether it was done before the run was killed. Default: `after` shows it. */
   readonly doubt?: string
@@ -49,8 +49,10 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly lasting?: boolean
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
-  /** A protected environment needs a `backup`, and it stands before each `migration`. */
-  readonly role?: 'backup' | 'migration'
+  /** A protected environment needs a `backup`, and it stands before each `migration`, which a `rehearsal` tries out. */
+  readonly role?: 'backup' | 'migration' | 'rehearsal'
+  /** Done before the operator is asked, and these steps before it: none of them touches what runs. */
+  readonly ahead?: readonly Step[]
   /** What must hold before the run begins: tools, access, secrets. `doctor` shows them. */
   needs(at: { env: Environment }): readonly Check[]
   /** Looks; the result is recorded before the first effect, and used again by resume and rollback. */
@@ -82,6 +84,10 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   undo(at: Known<Seen>): Undo
   /** Of a step with the role `backup`: how the database comes back from what such a step has kept. */
   restore?(from: RestoreSource): Restore
+  /** Of a step with the role `backup`, which is given: the step that rehearses migrations on what it has kept. */
+  rehearsal?(backup: Step): Step
+  /** Of a migration whose SQL another program runs: the same SQL as a trial, so that each statement can be measured. */
+  trial?(at: Known<Seen>): Transaction | undefined
   /** Of a step that starts the application: a step that stops it, which this one then starts again. */
   stop?(at: { env: Environment }): Step
   /** What differs of it where that step has stopped the application before. */

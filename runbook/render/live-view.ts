@@ -75,7 +75,7 @@ export class LiveView implements View {
       }
       case 'step-started':
         this.#running.set(event.step, {
-          title: this.#titles.get(event.step) ?? event.step,
+          title: this.#titles.get(event.step) ?? visible(event.title),
           since: performance.now(),
           usually: this.usually.get(event.step),
         })

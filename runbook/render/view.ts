@@ -82,9 +82,12 @@ export class PlainView implements View {
       return
     }
     const shown = visibleIn(event)
+    if (shown.type === 'step-started' && !this.#titles.has(shown.step))
+      this.#titles.set(shown.step, shown.title)
     const title = 'step' in shown && shown.step ? (this.#titles.get(shown.step) ?? shown.step) : ''
     if (shown.type === 'step-started') {
-      this.#begin(this.#phases.get(shown.step) ?? '')
+      // One that is no section of the page, such as a rehearsed one, belongs to the part that goes on.
+      this.#begin(this.#phases.get(shown.step) ?? this.#phase)
       if (announce) write(`  ${paint.dim(`→ ${title}`)}\n`)
     }
     if (shown.type === 'step-started') this.#failed = undefined

@@ -21,6 +21,7 @@ import {
   fails,
   holds,
   type Loss,
+  libpqVariables,
   nothingToUndo,
   quantity,
   selects,
@@ -31,7 +32,7 @@ import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
-import { archiveOf, canBeRead, restoresDump } from './restore-dump.ts'
+import { archiveOf, canBeRead, FILLING, restoresDump } from './restore-dump.ts'
 import { roomForAnother, roomToUnpack } from './room-for-another.ts'
 import { settingsCanBeCopied } from './settings-can-be-copied.ts'
 
@@ -100,7 +101,11 @@ export const bringBackup = (dump: string) =>
             .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database }]),
         ),
         create: { ...executes(createLike(restoring, making)), database, timeout: WHOLE_DATABASE },
-        ...restoresDump(env, { ...archiveOf(dump, manifest), database: restoring, jobs }),
+        ...restoresDump(libpqVariables(databaseOf(env)), {
+          ...archiveOf(dump, manifest),
+          database: restoring,
+          jobs,
+        }),
         analyze: { ...executes('ANALYZE'), database: restoring, timeout: WHOLE_DATABASE },
         // It bears this name only once it has been proven.
         finish: {
@@ -120,8 +125,7 @@ export const bringBackup = (dump: string) =>
       if (planned.length === 0) return
       for (const name of planned) if (name.startsWith('discard')) await perform(name)
       try {
-        for (const name of ['create', 'make-room', 'unpack', 'restore', 'put-away', 'analyze'])
-          if (planned.includes(name)) await perform(name)
+        for (const name of ['create', ...FILLING, 'analyze']) if (planned.includes(name)) await perform(name)
         await proveRows(act, manifest!, names.restoring)
         await perform('finish')
       } catch (error) {
@@ -147,7 +151,7 @@ export const bringBackup = (dump: string) =>
   })
 
 /** Even where the program of a run that was killed still writes into it. */
-const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
+export const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
 
 /** Counts every table, and stops where one is not as in the manifest. */
 const proveRows = async (

@@ -54,6 +54,7 @@ export const liveAndBeside = async (at: Look, stamp: string): Promise<LiveAndBes
     restoring: name('restoring'),
     restored: name('restored'),
     replaced: name('replaced'),
+    rehearsal: name('rehearsal'),
   }
   const made = others.filter((other) => besideOf(live, digest, other.name))
   const own = new Set<string>(Object.values(names))

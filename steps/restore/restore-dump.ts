@@ -6,9 +6,7 @@ import {
   type Check,
   type Command,
   changes,
-  databaseOf,
-  type Environment,
-  libpqVariables,
+  type Text,
 } from '../../runbook/index.ts'
 import { type Archive, programOf, unpacks } from '../backup/archive.ts'
 import { unpackedOf } from '../backup/files.ts'
@@ -18,32 +16,43 @@ export interface Filling extends Archive {
   database: string
   /** How many programs work at once. */
   jobs: number
+  /** What of it is left out: `--no-owner`. */
+  without?: readonly string[]
 }
 
+/** In the order of `restoresDump`, for who restores. */
+export const FILLING = ['make-room', 'unpack', 'restore', 'put-away'] as const
+
 /**
- * Fills an empty database from a dump, to be performed in this order. A stream is unpacked beside the dump first: several
+ * Fills an empty database from a dump, to be performed in this order; `env`: libpq's variables that lead to it. A stream is unpacked beside the dump first: several
  * programs cannot read one. `put-away` is right also after a failure.
  */
-export const restoresDump = (env: Environment, { dump, format, database, jobs }: Filling): Actions => {
+export const restoresDump = (
+  env: Record<string, Text>,
+  { dump, format, database, jobs, without = [] }: Filling,
+): Actions => {
   const unpacked = unpackedOf(dump)
   const unpack = unpacks({ dump, format }, unpacked)
-  const restore = restores(env, unpack ? unpacked : dump, database, jobs)
+  const restore = restores(env, database, [`--jobs=${jobs}`, ...without, unpack ? unpacked : dump])
   if (!unpack) return { restore }
   const away = changes('rm', '-f', '--', unpacked)
   return { 'make-room': away, unpack, restore, 'put-away': away }
 }
 
 /** `--dbname` takes what looks like a connection string for one, so that it is given one. */
-const restores = (env: Environment, from: string, database: string, jobs: number): Command<'changes'> => ({
+const restores = (
+  env: Record<string, Text>,
+  database: string,
+  how: readonly string[],
+): Command<'changes'> => ({
   ...changes(
     'pg_restore',
     `--dbname=dbname=${conninfo(database)}`,
-    `--jobs=${jobs}`,
     '--exit-on-error',
     '--no-password',
-    from,
+    ...how,
   ),
-  env: libpqVariables(databaseOf(env)),
+  env,
   timeout: WHOLE_DATABASE,
 })
 const conninfo = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
@@ -55,7 +64,7 @@ export const archiveOf = (dump: string, manifest: BackupManifest | null): Archiv
 })
 
 /** The program that its format needs is there. */
-export const canBeRead = (archive: Archive): Check[] => {
-  const program = programOf(archive.format)
+export const canBeRead = ({ format }: Pick<Archive, 'format'>): Check[] => {
+  const program = programOf(format)
   return program ? [toolPresent(program)] : []
 }

@@ -25,7 +25,7 @@ export const roomForAnother = (size: number): Check =>
   })
 
 /** A dump that is a stream is unpacked beside itself for the time of a restore. `size`: of the database. */
-export const roomToUnpack = ({ format }: Archive, size: number): Check[] =>
+export const roomToUnpack = ({ format }: Pick<Archive, 'format'>, size: number): Check[] =>
   programOf(format) === undefined
     ? []
     : [diskHasRoom({ path: ({ run }) => run.backups, bytes: size, for: 'the unpacked dump' })]

@@ -86,6 +86,7 @@ export const exceptions: readonly Exception[] = [
   },
   { file: 'runbook/doors/ssh.ts', may: /^node:net$/, because: 'finds a port for a tunnel' },
   { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
+  { file: 'runbook/doors/measure.ts', may: /^type pg$/, because: 'looks within a transaction of that door' },
   {
     file: 'runbook/doors/prompt.ts',
     may: /^dynamic @inquirer\/prompts$/,

@@ -40,6 +40,14 @@ export interface StepRigOptions {
   protected?: boolean
   name?: string
 }
+export interface RunOptions {
+  answers?: string[]
+  /** What a rehearsal tries out, and what it allows. */
+  migrations?: Step[]
+  allow?: string[]
+  /** Done before each of the steps. */
+  before?(step: Step): Promise<void>
+}
 export interface StepRun {
   ended: 'done' | 'skipped' | 'failed'
   failure?: Failure
@@ -95,7 +103,7 @@ export const stepRig = async (options: StepRigOptions) => {
 
   const inContext = async <T>(
     work: (context: RunContext, events: Event[]) => Promise<T>,
-    { answers, journal }: { answers?: string[]; journal?: JournalFile } = {},
+    { answers, journal, allow = [] }: { answers?: string[]; journal?: JournalFile; allow?: string[] } = {},
   ): Promise<T> => {
     const waiting = [...(answers ?? [])]
     const { context, close } = openContext({
@@ -106,7 +114,7 @@ export const stepRig = async (options: StepRigOptions) => {
       name: 'runbook rig',
       variables,
       ask: async () => waiting.shift() ?? '',
-      answers: { yes: answers === undefined },
+      answers: { yes: answers === undefined, allow },
       signal: abort.signal,
       ...(journal && { journal }),
     })
@@ -130,13 +138,20 @@ export const stepRig = async (options: StepRigOptions) => {
     /** What has happened so far. */
     seen: () => latest,
     /** Runs steps one after the other in one run; the result is the last one's. */
-    run: async (step: Step | Step[], { answers }: { answers?: string[] } = {}): Promise<StepRun> => {
+    run: async (
+      step: Step | Step[],
+      { answers, migrations, allow, before }: RunOptions = {},
+    ): Promise<StepRun> => {
       const steps = [step].flat()
       const journal = new JournalFile(join(stateDir, 'runs', String(runs), 'journal.jsonl'))
       return inContext(
         async (context, events) => {
           let failure: Failure | undefined
+          if (migrations) context.migrations = migrations
+          let id = ''
           for (const each of steps) {
+            await before?.(each)
+            id = each.id
             try {
               await runStep(each, context)
             } catch (error) {
@@ -144,7 +159,6 @@ export const stepRig = async (options: StepRigOptions) => {
               break
             }
           }
-          const id = [...context.state.steps.keys()].at(-1)!
           const record = context.state.steps.get(id)!
           const { state } = record
           return {
@@ -157,7 +171,7 @@ export const stepRig = async (options: StepRigOptions) => {
             performed: events.flatMap((event) => (event.type === 'action-started' ? [event.printed] : [])),
           }
         },
-        { ...(answers && { answers }), journal },
+        { ...(answers && { answers }), ...(allow && { allow }), journal },
       )
     },
     look: (check: Check): Promise<Verdict> =>

@@ -54,6 +54,9 @@ test('shows the 500, deploys, shows the 201, takes it back, and leaves the trans
   const story = [
     'HTTP/1.1 500',
     '$ runbook deploy production --confirm production --yes',
+    'the backup can be restored: ',
+    'works on it: 18 statements in ',
+    'can be taken back: the schema is then as it was before',
     '✔ Done in',
     'HTTP/1.1 201',
     '$ runbook rollback production --confirm production --yes',
@@ -81,6 +84,8 @@ test('the second guide: prepared on the author’s machine, deployed, and taken 
     'HTTP/1.1 500',
     '$ runbook run prepare local --yes',
     '$ runbook deploy production --confirm production --yes',
+    'the backup can be restored: ',
+    'works on it: ',
     'HTTP/1.1 201',
     '$ runbook rollback production --database=schema --confirm production --yes',
     '✔ Rolled back in',

@@ -1,0 +1,122 @@
+import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
+import {
+  type Actions,
+  type Command,
+  changes,
+  databaseOf,
+  type Environment,
+  executes,
+  given,
+  libpqVariables,
+  type Text,
+} from '../../runbook/index.ts'
+import { drops } from '../restore/bring-backup.ts'
+import { createLike } from '../restore/make-alike.ts'
+import { type Filling, restoresDump } from '../restore/restore-dump.ts'
+import { quoted } from '../sql/quoted.ts'
+import type { Found, On, Where } from './where.ts'
+
+/** Makes a copy from a dump, and takes it away. Those that are named `discard…` come first, and last. */
+export const copyActions = (found: Found, env: Environment, on: On): Actions => {
+  switch (found.where.kind) {
+    case 'same':
+      return onTheSameServer(found, found.where, env)
+    case 'named':
+      return onNamedServer(found, libpqVariables({ ...databaseOf(env), url: on as never }))
+    case 'throwaway':
+      return onThrowawayServer(found, found.where)
+    case 'none':
+      return {}
+  }
+}
+
+/** The server of the copy, where it is not the database's own. */
+export const serverOf = ({ where }: Found, on: On): Text | undefined => {
+  if (where.kind === 'named') return on as Text
+  if (where.kind !== 'throwaway') return undefined
+  return `postgresql://postgres@localhost:5432/postgres?host=${encodeURIComponent(where.folder)}`
+}
+
+const onTheSameServer = (
+  { database, leftovers, jobs, format }: Found,
+  { via, making }: Extract<Where, { kind: 'same' }>,
+  env: Environment,
+): Actions => ({
+  discard: { ...drops(database), database: via, leaves: [database] },
+  ...Object.fromEntries(
+    leftovers
+      .filter((name) => name !== database)
+      .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database: via }]),
+  ),
+  create: { ...executes(createLike(database, making)), database: via, timeout: WHOLE_DATABASE },
+  // It holds what the live one holds, and what keeps others out of that is in no dump.
+  close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },
+  ...fills(libpqVariables(databaseOf(env)), { database, jobs, format }),
+  analyze: { ...executes('ANALYZE'), database, timeout: WHOLE_DATABASE },
+})
+
+type Variables = Record<string, Text>
+
+/** The dump is there when it is performed, and not when it is planned. */
+const fills = (env: Variables, how: Omit<Filling, 'dump'>): Actions => {
+  const of = (dump: string) => restoresDump(env, { ...how, dump }) as Record<string, Command<'changes'>>
+  return Object.fromEntries(
+    Object.keys(of('')).map((name) => [name, given(['dump'], ({ dump }) => of(dump)[name]!)]),
+  )
+}
+
+/** With PostgreSQL's own programs: the connections of the run lead to another server. */
+const fromOutside = ({ database, jobs, format }: Found, env: Variables): Actions => {
+  const run = (program: string, ...args: string[]) => ({
+    ...changes(program, '--no-password', ...args),
+    env,
+    timeout: WHOLE_DATABASE,
+  })
+  return {
+    create: run('createdb', '--template=template0', database),
+    // The roles of the live database are not known there.
+    ...fills(env, { database, jobs, format, without: ['--no-owner', '--no-privileges'] }),
+    analyze: run('vacuumdb', '--analyze-only', '--quiet', `--dbname=${database}`),
+  }
+}
+
+/** What a killed rehearsal left there is known by the name of a run, and so only removed by that run. */
+const onNamedServer = (found: Found, env: Variables): Actions => ({
+  discard: {
+    ...changes('dropdb', '--no-password', '--force', '--if-exists', found.database),
+    env,
+  },
+  ...fromOutside(found, env),
+})
+
+/** It listens on nothing but a socket in a folder of its own, and what it writes need not survive. */
+const onThrowawayServer = (
+  found: Found,
+  { programs, folder, making }: Extract<Where, { kind: 'throwaway' }>,
+): Actions => {
+  const { user } = programs
+  const asUser = user === null ? [] : ['runuser', '-u', user, '--']
+  const run = (program: string, ...args: string[]) => {
+    const [first = '', ...rest] = [...asUser, `${programs.folder}/${program}`, ...args]
+    return { ...changes(first, ...rest), cwd: '/' }
+  }
+  const data = `--pgdata=${folder}/data`
+  const owner = user === null ? [] : ['--owner', user]
+  const alike = [
+    `--encoding=${making.encoding}`,
+    `--lc-collate=${making.collate}`,
+    `--lc-ctype=${making.ctype}`,
+  ]
+  return {
+    // Where none runs, or there is no folder, there is nothing to end.
+    discard: { ...run('pg_ctl', 'stop', data, '--mode=immediate', '--wait'), accept: [0, 1] },
+    'discard-folder': changes('rm', '-rf', '--', folder),
+    folder: changes('install', '--directory', '--mode=700', ...owner, folder),
+    initialize: run('initdb', data, '--username=postgres', '--auth=trust', '--no-sync', ...alike),
+    start: run(
+      'pg_ctl',
+      ...['start', data, `--log=${folder}/log`, '--wait', `--options=-h '' -k ${folder} -p 5432 -F`],
+    ),
+    ...fromOutside(found, { PGHOST: folder, PGPORT: '5432', PGUSER: 'postgres' }),
+  }
+}

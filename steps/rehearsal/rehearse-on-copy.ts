@@ -1,0 +1,176 @@
+import { backupStands } from '../../checks/backup-stands.ts'
+import { readManifest } from '../../checks/reading/backup-manifest.ts'
+import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
+import {
+  type Act,
+  type BackupManifest,
+  bytes,
+  type Copy,
+  Failed,
+  fails,
+  failureOf,
+  holds,
+  isElsewhere,
+  milliseconds,
+  quantity,
+  type Step,
+  selects,
+} from '../../runbook/index.ts'
+import { quoted } from '../sql/quoted.ts'
+import type { Concern } from './concerns.ts'
+import { copyActions, serverOf } from './copy-actions.ts'
+import { differencesOf, schemaLines } from './schema-lines.ts'
+import { type TryOutOptions, tryOut } from './try-out.ts'
+import type { Found, On } from './where.ts'
+
+export interface RehearseOptions extends TryOutOptions {
+  from: Step
+  code: Step
+  on: On
+}
+
+type Acting = Act<any, Found | null>
+
+/**
+ * Makes the copy, works on it, and takes it away again, whatever comes of it. What earlier rehearsals left is removed even
+ * where there is nothing to rehearse.
+ */
+export const rehearseOnCopy = async (act: Acting, options: RehearseOptions): Promise<void> => {
+  const { observed, migrations, env } = act
+  if (!observed) return
+  const perform = act.perform as unknown as (
+    name: string,
+    values?: Record<string, string>,
+  ) => Promise<unknown>
+  const planned = Object.keys(copyActions(observed, env, options.on))
+  const discards = planned.filter((name) => name.startsWith('discard'))
+  for (const name of discards) await perform(name)
+  if (migrations.length === 0 || observed.where.kind === 'none') return
+  try {
+    const concerns = await work(act, perform, new Set(planned), options)
+    refuseUnallowed(act, concerns, options)
+  } finally {
+    // Where even that fails, the next rehearsal removes what is left.
+    for (const name of discards) await act.cleanUp(name).catch(() => {})
+  }
+}
+
+const work = async (
+  act: Acting,
+  perform: (name: string, values?: Record<string, string>) => Promise<unknown>,
+  planned: ReadonlySet<string>,
+  { from, code, on, ...options }: RehearseOptions,
+): Promise<Concern[]> => {
+  const { dump } = act.outputOf(from) as { dump: string }
+  const { dir } = act.outputOf(code) as { dir: string | null }
+  const { database } = act.observed!
+  const manifest = await readManifest(act, dump)
+  const untouched = await schemaLines(act)
+  const began = act.now().getTime()
+  for (const name of ['folder', 'initialize', 'start', 'create', 'close'])
+    if (planned.has(name)) await perform(name)
+  await proveBackup(act, dump, async () => {
+    try {
+      for (const name of ['make-room', 'unpack', 'restore'])
+        if (planned.has(name)) await perform(name, { dump })
+    } finally {
+      if (planned.has('put-away')) await act.cleanUp('put-away' as never, { dump } as never).catch(() => {})
+    }
+  })
+  const took = act.now().getTime() - began
+  await perform('analyze')
+  const server = serverOf(act.observed!, on)
+  // What runs on another host does not reach a server that is started here.
+  const reached = act.observed!.where.kind !== 'throwaway' || !isElsewhere(act.env)
+  const place = { database, ...(server && { server }), ...(dir !== null && reached && { dir }) }
+  return act.onCopy(place, async (copy) => {
+    await proveRows(act, copy, manifest!, took)
+    const concerns = await tryOut(act, copy, options)
+    const changed = differencesOf(untouched, await schemaLines(act))
+    act.prove(
+      'the database that is in use is as it was meanwhile',
+      changed.length ? fails(changed.join('; ')) : holds('the same schema'),
+      'find out who changed it: somebody else, or a migration that reaches it by a way of its own, such as a URL in a file',
+    )
+    return concerns
+  })
+}
+
+/** The file is read twice at once: by pg_restore, and for its sum, which tells more where both fail. */
+const proveBackup = async (act: Acting, dump: string, restore: () => Promise<unknown>): Promise<void> => {
+  const stands = backupStands(dump)
+  const [sum, restored] = await Promise.allSettled([stands.look(act), restore()])
+  act.signal.throwIfAborted()
+  if (sum.status === 'rejected') throw sum.reason
+  if (!sum.value.holds)
+    act.prove(
+      'the backup can be relied on',
+      sum.value,
+      'something has changed it since it was written: look at its disk, then deploy again, which makes a new one',
+    )
+  if (restored.status === 'rejected') {
+    const failure = failureOf(restored.reason)
+    const tail = 'tail' in failure ? failure.tail : undefined
+    throw failure.kind === 'command-failed'
+      ? new Failed({
+          kind: 'after-unmet',
+          unmet: [
+            {
+              fact: 'the backup can be restored',
+              seen: tail?.split('\n').find((line) => /error/i.test(line)) ?? `it ended with ${failure.exit}`,
+              remedy: 'read its last lines; a backup that cannot be restored is none',
+            },
+          ],
+          ...(tail && { tail }),
+        })
+      : restored.reason
+  }
+}
+
+/** Each table of the copy against the manifest, whose rows come from the snapshot that was dumped. */
+const proveRows = async (
+  act: Acting,
+  copy: Copy,
+  { tables }: BackupManifest,
+  took: number,
+): Promise<void> => {
+  const wrong: string[] = []
+  let all = 0
+  for (const { schema, name, rows } of tables) {
+    const [counted] = await copy.look.see({
+      ...selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${quoted(schema)}.${quoted(name)}`),
+      timeout: WHOLE_DATABASE,
+    })
+    all += counted!.rows
+    if (counted!.rows !== rows) wrong.push(`${schema}.${name} has ${counted!.rows} rows instead of ${rows}`)
+  }
+  const [size] = await copy.look.see(
+    selects<{ bytes: number }>('SELECT pg_database_size(current_database()) AS bytes'),
+  )
+  act.prove(
+    'the backup can be restored',
+    wrong.length
+      ? fails(wrong.join('; '))
+      : holds(
+          `${bytes(size!.bytes)} in ${milliseconds(took)}: ${quantity(tables.length, 'table')}, ${quantity(all, 'row')}, as in its manifest`,
+        ),
+    'do not rely on this backup; make another: runbook backup',
+  )
+}
+
+/** What nobody has allowed stops the run; it is named so that it can be. */
+const refuseUnallowed = (act: Acting, concerns: readonly Concern[], { isAllowed }: TryOutOptions): void => {
+  for (const { name, what } of concerns.filter(({ name }) => isAllowed(name)))
+    act.prove(`${name} is allowed`, holds(what), '')
+  const others = concerns.filter(({ name }) => !isAllowed(name))
+  if (others.length === 0) return
+  const names = [...new Set(others.map(({ name }) => name))]
+  throw new Failed({
+    kind: 'before-unmet',
+    unmet: others.map(({ what, instead }, i) => ({
+      fact: 'the migration hurts nobody and loses nothing',
+      seen: what,
+      remedy: `safely: ${instead}${i === others.length - 1 ? `\nor let it happen all the same: --allow ${names.join(' ')}` : ''}`,
+    })),
+  })
+}
