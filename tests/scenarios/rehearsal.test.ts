@@ -165,11 +165,15 @@ const database =`,
 })
 
 test('an interrupt in its middle leaves no copy behind', async () => {
-  await publishSql('SELECT pg_sleep(60);')
+  await publishSql(
+    'ALTER TABLE avatars ADD COLUMN slept integer DEFAULT CASE WHEN pg_sleep(60) IS NULL THEN 1 END;',
+  )
   changed = await world.watch()
   const asleep = `SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE '%\\_rehearsal\\_%'`
   const running = world.start(['deploy', 'production', ...book, '--confirm', 'production'])
-  await until(async () => (await query(world.adminUrl, asleep)).length, 'the migration sleeps on the copy')
+  await until(async () => (await query(world.adminUrl, asleep)).length).catch(() => {
+    throw new Error(`the migration does not sleep on the copy: ${running.printed.out}${running.printed.err}`)
+  })
   running.child.kill('SIGINT')
   expect((await running.ended).exit).toBe(130)
   await untouched()
