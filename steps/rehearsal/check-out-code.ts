@@ -33,11 +33,13 @@ export const checkOutCode = (id: string) =>
     observe: async ({ attempt }) => {
       const head = await attempt(reads('git', 'rev-parse', 'HEAD'))
       if (!head.ok) return null
+      const untracked = await attempt(reads('git', 'ls-files', '--others', '--exclude-standard', '-z'))
       const found = await attempt(
         reads('find', '.', '-maxdepth', '3', '-name', 'node_modules', '-prune', '-type', 'd'),
       )
       return {
         head: head.value,
+        untracked: untracked.ok ? untracked.value.split('\0').filter(isBrought) : [],
         modules: found.ok
           ? found.value
               .split('\n')
@@ -48,7 +50,7 @@ export const checkOutCode = (id: string) =>
     },
     actions: ({ observed, env }): Actions => {
       if (!observed) return {}
-      const { modules } = observed
+      const { modules, untracked } = observed
       return {
         make: given(['folder'], ({ folder }) => changes('git', 'init', '--quiet', '--template=', folder)),
         borrow: given(['folder', 'stores'], ({ folder, stores }) => ({
@@ -59,6 +61,12 @@ export const checkOutCode = (id: string) =>
           ...changes('git', '-C', folder, 'checkout', '--quiet', '--detach', commit),
           env: { GIT_LFS_SKIP_SMUDGE: '1' },
         })),
+        // A file that was brought by hand, such as the SQL where nothing can be pulled.
+        ...(untracked.length && {
+          bring: given(['below'], ({ below }) =>
+            changes('cp', '--parents', `--target-directory=${below}`, '--', ...untracked),
+          ),
+        }),
         ...Object.fromEntries(
           modules.map((path) => [
             `lend ${path}`,
@@ -86,6 +94,7 @@ export const checkOutCode = (id: string) =>
       await perform('borrow', { folder, stores: `${own}\n${fetched}\n` })
       await perform('checkout', { folder, commit })
       const below = await placeBelow(act, folder)
+      if (observed.untracked.length) await perform('bring', { below })
       for (const path of observed.modules) await perform(`lend ${path}`, { below })
     },
     after: ({ observed }) => [
@@ -109,6 +118,9 @@ export const checkOutCode = (id: string) =>
       commit ? commit.slice(0, 7) : 'none: the application’s folder is no git clone',
     undo: () => nothingToUndo('the folder goes with the run'),
   })
+
+/** What leads an application to its database stays where it is. */
+const isBrought = (path: string): boolean => path !== '' && !/(^|\/)\.env[^/]*$/.test(path)
 
 /** Where nothing moves the code, it is the one that is there. */
 const commitOf = ({ revision }: Pick<Look, 'revision'>, { head }: { head: string }): string =>

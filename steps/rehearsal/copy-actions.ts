@@ -16,7 +16,7 @@ import { type Filling, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Found, On, Where } from './where.ts'
 
-/** Makes a copy from a dump, and takes it away. Those that are named `discard…` come first, and last. */
+/** Makes a copy from a dump, and takes it away: `discard…` what earlier ones left, and in the end `drop…`. */
 export const copyActions = (found: Found, env: Environment, on: On): Actions => {
   switch (found.where.kind) {
     case 'same':
@@ -53,6 +53,7 @@ const onTheSameServer = (
   close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },
   ...fills(libpqVariables(databaseOf(env)), { database, jobs, format }),
   analyze: { ...executes('ANALYZE'), database, timeout: WHOLE_DATABASE },
+  drop: { ...drops(database), database: via, leaves: [database] },
 })
 
 type Variables = Record<string, Text>
@@ -81,13 +82,10 @@ const fromOutside = ({ database, jobs, format }: Found, env: Variables): Actions
 }
 
 /** What a killed rehearsal left there is known by the name of a run, and so only removed by that run. */
-const onNamedServer = (found: Found, env: Variables): Actions => ({
-  discard: {
-    ...changes('dropdb', '--no-password', '--force', '--if-exists', found.database),
-    env,
-  },
-  ...fromOutside(found, env),
-})
+const onNamedServer = (found: Found, env: Variables): Actions => {
+  const drop = { ...changes('dropdb', '--no-password', '--force', '--if-exists', found.database), env }
+  return { discard: drop, ...fromOutside(found, env), drop }
+}
 
 /** It listens on nothing but a socket in a folder of its own, and what it writes need not survive. */
 const onThrowawayServer = (
@@ -107,10 +105,12 @@ const onThrowawayServer = (
     `--lc-collate=${making.collate}`,
     `--lc-ctype=${making.ctype}`,
   ]
+  // Where none runs, or there is no folder, there is nothing to end.
+  const stop = { ...run('pg_ctl', 'stop', data, '--mode=immediate', '--wait'), accept: [0, 1] }
+  const remove = changes('rm', '-rf', '--', folder)
   return {
-    // Where none runs, or there is no folder, there is nothing to end.
-    discard: { ...run('pg_ctl', 'stop', data, '--mode=immediate', '--wait'), accept: [0, 1] },
-    'discard-folder': changes('rm', '-rf', '--', folder),
+    discard: stop,
+    'discard-folder': remove,
     folder: changes('install', '--directory', '--mode=700', ...owner, folder),
     initialize: run('initdb', data, '--username=postgres', '--auth=trust', '--no-sync', ...alike),
     start: run(
@@ -118,5 +118,7 @@ const onThrowawayServer = (
       ...['start', data, `--log=${folder}/log`, '--wait', `--options=-h '' -k ${folder} -p 5432 -F`],
     ),
     ...fromOutside(found, { PGHOST: folder, PGPORT: '5432', PGUSER: 'postgres' }),
+    drop: stop,
+    'drop-folder': remove,
   }
 }

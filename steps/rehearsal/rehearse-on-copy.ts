@@ -43,15 +43,15 @@ export const rehearseOnCopy = async (act: Acting, options: RehearseOptions): Pro
     values?: Record<string, string>,
   ) => Promise<unknown>
   const planned = Object.keys(copyActions(observed, env, options.on))
-  const discards = planned.filter((name) => name.startsWith('discard'))
-  for (const name of discards) await perform(name)
+  for (const name of planned.filter((one) => one.startsWith('discard'))) await perform(name)
   if (migrations.length === 0 || observed.where.kind === 'none') return
   try {
     const concerns = await work(act, perform, new Set(planned), options)
     refuseUnallowed(act, concerns, options)
   } finally {
     // Where even that fails, the next rehearsal removes what is left.
-    for (const name of discards) await act.cleanUp(name).catch(() => {})
+    for (const name of planned.filter((one) => one.startsWith('drop')))
+      await act.cleanUp(name).catch(() => {})
   }
 }
 

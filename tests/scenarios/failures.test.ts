@@ -39,8 +39,8 @@ const deploy = (...options: string[]) => [
 const last = (text: string): string => text.slice(-2000)
 
 /** Exit 1, these words, a remedy, what stands, and a transcript that ends. */
-const failed = async (words: string[], call?: Call): Promise<Ended> => {
-  const ended = await world.runbook(deploy(), call)
+const failed = async (words: string[], call?: Call, book: string[] = []): Promise<Ended> => {
+  const ended = await world.runbook(deploy(...book), call)
   expect(ended.exit, ended.out + ended.err).toBe(1)
   const outcome = ended.out.slice(ended.out.lastIndexOf('\n✖ '))
   for (const word of words) expect(outcome).toContain(word)
@@ -51,6 +51,16 @@ const failed = async (words: string[], call?: Call): Promise<Ended> => {
   const shown = await world.runbook(['show', '--json'])
   expect(eventsIn(shown.out).at(-1)).toMatchObject({ type: 'run-ended', verdict: 'failed', exit: 1 })
   return ended
+}
+
+/** Exit 3, these words, a remedy, and nothing that stands. */
+const stopped = async (words: string[], call?: Call): Promise<void> => {
+  const { exit, out, err } = await world.runbook(deploy(), call)
+  expect(exit, out + err).toBe(3)
+  const outcome = out.slice(out.lastIndexOf('\n✖ '))
+  for (const word of words) expect(outcome).toContain(word)
+  expect(outcome).toMatch(/\n {2}→ \S/)
+  expect(outcome).toMatch(/\n {2}changed {5}nothing/)
 }
 
 describe('before the restart: what runs goes on as it was', () => {
@@ -74,7 +84,7 @@ describe('before the restart: what runs goes on as it was', () => {
     ]
     writeFileSync(join(folder, 'pg_dump'), `${script.join('\n')}\n`, { mode: 0o755 })
     const env = { PATH: `${folder}:${world.env.PATH}` }
-    await failed(['Back up the database', 'pg_dump', 'signal SIGKILL'], { env })
+    await stopped(['Back up the database', 'pg_dump', 'signal SIGKILL'], { env })
     expect(readdirSync(join(world.dir, '.runbook/backups'))).toEqual([])
   })
 
@@ -88,7 +98,18 @@ describe('before the restart: what runs goes on as it was', () => {
     await world.publish({ [migration]: (text) => text.replace('"personaPersonality" TEXT', wrong) })
     const sql = await readFile(join(world.dir, 'desk', migration), 'utf8')
     const line = sql.slice(0, sql.indexOf(wrong)).split('\n').length
-    await failed(['Add the 18 columns to avatars', `refused line ${line}`, wrong, 'nothing of it stays'])
+    await stopped(['Add the 18 columns to avatars', `line ${line}: type "no_such_type"`, wrong])
+    const book = await world.bookWith('unrehearsed.ts', (text) =>
+      text
+        .replace('applySql,', 'applySql, rehearse,')
+        .replace('const { LUMIKU_URL', 'const backup = backupDatabase()\nconst { LUMIKU_URL')
+        .replace(
+          'env.protected && backupDatabase(),',
+          `env.protected && sequence([backup, rehearse({ from: backup, off: 'to see what would happen' })]),`,
+        ),
+    )
+    const words = ['Add the 18 columns to avatars', `refused line ${line}`, wrong, 'nothing of it stays']
+    await failed(words, {}, book)
   })
 
   test('Ctrl-C in the middle of the build ends all of it and frees the lock; the next run goes on', async () => {
@@ -96,8 +117,8 @@ describe('before the restart: what runs goes on as it was', () => {
     await world.publish({
       'backend/scripts/build.mjs': (text) => text.replace('const git =', `${pause}const git =`),
     })
-    const { type, shows, text, ended } = world.onTerminal(['deploy', 'production'])
-    await shows('type its name to go on')
+    const { type, shows, rehearsed, text, ended } = world.onTerminal(['deploy', 'production'])
+    await rehearsed()
     type('production\r')
     await shows('node scripts/build.mjs')
     type('\u0003')
@@ -136,8 +157,11 @@ test('on a terminal: the name, a branch with a slash, the manual checklist, and 
   const release = (text: string) => text.replace("branch: 'main'", "branch: 'release/2025-10'")
   const book = await world.bookWith('release.ts', release)
   const env = { LUMIKU_UI: 'https://app.lumiku.com' }
-  const { type, shows, text, printed, ended } = world.onTerminal(['deploy', 'production', ...book], { env })
-  await shows('type its name to go on')
+  const { type, shows, rehearsed, text, printed, ended } = world.onTerminal(
+    ['deploy', 'production', ...book],
+    { env },
+  )
+  await rehearsed()
   type('production\r')
   await shows('Does all of it work?')
   type('y\r')

@@ -41,6 +41,8 @@ describe('a deployment', () => {
 
   test.each([
     ['backup-database', 'dump', 20],
+    // On the copy, which the resume removes and makes anew.
+    ['rehearse-apply-sql', 'migrate', 5],
     ['build-app', 'build', 300],
     ['apply-sql', 'migrate', 5],
     ['pm2-restart', 'reload', 100],

@@ -227,16 +227,16 @@ test('everything that is wrong is named at once', async () => {
 
 describe('on a terminal', () => {
   test('a wrong name is a no', async () => {
-    const { type, shows, ended } = world.onTerminal(['deploy', 'production'])
-    await shows('type its name to go on')
+    const { type, rehearsed, ended } = world.onTerminal(['deploy', 'production'])
+    await rehearsed()
     type('staging\r')
     expect(await ended).toBe(4)
     expect(await changed()).toEqual([])
   })
 
   test('Ctrl-C at the question ends it, and frees the lock', async () => {
-    const { type, shows, ended } = world.onTerminal(['deploy', 'production'])
-    await shows('type its name to go on')
+    const { type, rehearsed, ended } = world.onTerminal(['deploy', 'production'])
+    await rehearsed()
     type('\u0003')
     expect(await ended).toBe(130)
     expect(await changed()).toEqual([])
@@ -248,8 +248,10 @@ describe('on a terminal', () => {
 describe('what moves while the operator reads the plan', () => {
   /** Something happens between the plan and the yes. */
   const confirmedAfter = async (happening: () => unknown) => {
-    const { type, shows, ended, text } = world.onTerminal(['deploy', 'production', '--on-failure', 'stop'])
-    await shows('type its name to go on')
+    const { type, rehearsed, ended, text } = world.onTerminal([
+      ...['deploy', 'production', '--on-failure', 'stop'],
+    ])
+    await rehearsed()
     await happening()
     type('production\r')
     return { exit: await ended, text: text() }
@@ -283,7 +285,7 @@ describe('what moves while the operator reads the plan', () => {
 
 test('of two deployments at once the second is told of the first, on this machine and on another', async () => {
   const first = world.onTerminal(['deploy', 'production'])
-  await first.shows('type its name to go on')
+  await first.rehearsed()
   const second = await world.runbook(deploy())
   expect(second.exit).toBe(5)
   expect(second.out + second.err).toMatch(

@@ -66,15 +66,22 @@ export const scenarioWorld = async (name: string) => {
     })
     /** What was printed, without what moves the cursor and paints. */
     const text = () => stripVTControlCharacters(printed.all).replaceAll('\r', '')
+    const shows = async (words: string): Promise<void> => {
+      // A whole deployment may lie before these words, on a machine that does much else.
+      for (const began = performance.now(); !text().includes(words); await sleep(20))
+        if (performance.now() - began > 120_000)
+          throw new Error(`'${words}' is not on the terminal: ${text().slice(-1000)}`)
+    }
     return {
       printed,
       text,
       type: (keys: string) => pty.write(keys),
-      shows: async (words: string): Promise<void> => {
-        // A whole deployment may lie before these words, on a machine that does much else.
-        for (const began = performance.now(); !text().includes(words); await sleep(20))
-          if (performance.now() - began > 120_000)
-            throw new Error(`'${words}' is not on the terminal: ${text().slice(-1000)}`)
+      shows,
+      /** Agrees to the rehearsal, and waits for the question that wants the name. */
+      rehearsed: async () => {
+        await shows('Nothing that runs is touched.')
+        pty.write('y\r')
+        await shows('type its name to go on')
       },
       ended: new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode))),
     }
