@@ -16,7 +16,7 @@ const watched = async ({ deploys = '', own = 'watch: () => watch(options),' } = 
     `${prelude}
 import { watch } from 'runbook/steps'
 const app = { dir: 'app', url: '${server.url}', health: '/well', probe: ['/list'] }
-const options = { for: '60s', every: 40, sampleEvery: 200 } as const
+const options = { for: '60s', every: 40, sampleEvery: 200, timeout: 30_000, limits: { p95: 30_000 } } as const
 const change = does('change', ':', { sort: 'state', undo: () => r.reverse('code', { back: changes('rm', 'done-change') }) })
 export default defineRunbook({
   name: 'tested',
@@ -40,7 +40,7 @@ describe('runbook watch', () => {
   test('says at the end what was seen, and its figures stand in the transcript', async () => {
     const { runbook, transcript } = await watched()
     const { exit, out } = await runbook(['watch', 'staging', '--for', '1s'])
-    expect(out).toMatch(/✔ Watch for 1s · [\d,]+ requests, 0 failed, p95 \d+ ms \(limit 1000, GET \/\w+\)/)
+    expect(out).toMatch(/✔ Watch for 1s · [\d,]+ requests, 0 failed, p95 \d+ ms \(limit 30000, GET \/\w+\)/)
     expect(exit).toBe(0)
     const samples = (await transcript()).flatMap((event) =>
       event.type === 'looked' && event.sample ? [event.sample] : [],
