@@ -93,7 +93,7 @@ export const recordInChangelog = factory(
       },
     })
   },
-  { file: '../DEPLOYMENTS.md', entry: ({ time, revision }) => `- ${time}: ${revision?.to.slice(0, 7)}` },
+  { file: '../DEPLOYMENTS.md' },
 )
 
 const row: Entry = ({ time, env, revision, stamp }) =>

@@ -266,7 +266,9 @@ describe('the life of a step', () => {
       'Tell the team',
       'A note for the transcript (or Enter):',
     ])
-    expect(of(during(events), 'one')).toContain('looked after it was told: confirmed: told Ada')
+    expect(of(during(events), 'one')).toContainEqual(
+      expect.stringMatching(/^looked after it was told: confirmed by \S.*: told Ada$/),
+    )
   })
 
   test('without a database names the key of the book', async () => {

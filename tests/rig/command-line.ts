@@ -53,7 +53,7 @@ export const commandLine = async (): Promise<string> => {
 export const until = async (holds: () => unknown, what = String(holds)): Promise<void> => {
   const began = performance.now()
   while (!(await holds())) {
-    if (performance.now() - began > 30_000) throw new Error(`did not come about: ${what}`)
+    if (performance.now() - began > 90_000) throw new Error(`did not come about: ${what}`)
     await sleep(10)
   }
 }
