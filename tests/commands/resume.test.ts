@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { end as endProcesses, findProcesses, inspect } from '../../examples/world/processes.ts'
 import { listRuns } from '../../runbook/journal/runs.ts'
-import { alive, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { alive, bookOf, until } from '../rig/command-line.ts'
 import { killerAt } from '../rig/killer.ts'
 import {
   back,
