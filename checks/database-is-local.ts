@@ -1,4 +1,12 @@
-import { databaseOf, defineCheck, fails, holds, libpqVariables, reads } from '../runbook/index.ts'
+import {
+  databaseOf,
+  defineCheck,
+  fails,
+  holds,
+  isElsewhere,
+  libpqVariables,
+  reads,
+} from '../runbook/index.ts'
 
 /** The database's host is this machine, by its name in the URL: what would be lost is nobody else's. */
 export const databaseIsLocal = () =>
@@ -10,6 +18,8 @@ export const databaseIsLocal = () =>
       const { PGHOST } = libpqVariables(databaseOf(env))
       const host = await see({ ...reads('printenv', 'PGHOST'), env: { PGHOST: PGHOST! } })
       if (env.protected) return fails(`${env.name} is protected`)
+      // What is local over there is not on this machine.
+      if (isElsewhere(env)) return fails(`it is on ${env.host}, or reached from there`)
       return /^(localhost|127(\.\d+){3}|\[?::1\]?|\/.*|)$/i.test(host)
         ? holds(host || 'its socket')
         : fails(`it is on ${host}`)
