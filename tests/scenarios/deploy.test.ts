@@ -95,7 +95,8 @@ describe('plan', () => {
       'Step 4: Verify Deployment',
       'Success Criteria',
     ]
-    const places = [...phases, ...more].map((phase) => out.search(new RegExp(`\\n${phase}(?: .*)?\\n`)))
+    // Behind it stands how long it takes, where the book says so.
+    const places = [...phases, ...more].map((phase) => out.search(new RegExp(`\n${phase}( .*)?\n`)))
     expect(places).toEqual([...places].sort((a, b) => a - b))
     expect(places[0]).toBeGreaterThan(0)
   })
@@ -198,7 +199,10 @@ describe('deploy production', () => {
         deed!.map(({ action }) => action),
         step,
       ).toEqual(plan!.map(({ action }) => action))
-      for (const [i, { printed }] of plan!.entries()) expect(deed![i]!.printed).toMatch(asPattern(printed))
+      // What takes the place of a hole may need quotes.
+      const bare = (text: string) => text.replaceAll("'", '')
+      for (const [i, { printed }] of plan!.entries())
+        expect(bare(deed![i]!.printed)).toMatch(asPattern(bare(printed)))
     }
   })
 
@@ -278,7 +282,7 @@ describe('afterwards', () => {
     const { exit, out } = await runbook(['plan', 'production'])
     expect(exit).toBe(0)
     expect(out).toContain(`${world.revisions.fixed.slice(0, 7)}, nothing new`)
-    expect(out).toMatch(/usually {3}[\d.]+ s, the median of 2 runs/)
+    expect(out).toMatch(/usually {3}(\d+ min )?[\d.]+ s, the median of 2 runs/)
   })
 })
 
@@ -370,7 +374,7 @@ const shortened = ([program, ...args]: string[]): string => [program, ...args].j
 const READS = [
   /^git (-c \S+ )*(--literal-pathspecs )?(status|rev-parse|symbolic-ref|ls-remote|cat-file|rev-list|log|diff-tree|ls-files|remote)\b/,
   /^git -c core\.hooksPath=\/dev\/null fetch --dry-run /,
-  /^(git|node|npm|pg_dump|pg_restore) --version$/,
+  /^(git|node|npm|pg_dump|pg_restore|zstd|lz4) --version$/,
   /^(ls|df|ps|true|wc)\b/,
   // npm is a script for node; pm2's daemon is looked for by trying its socket.
   /^node \S+\/npm --version$/,
@@ -380,6 +384,5 @@ const READS = [
   /^sha256sum /,
   /^find \. [^;]*-prune -type d$/,
   /^getconf /,
-  /^(zstd|lz4) --version$/,
 ]
 const onlyReads = (call: string): boolean => READS.some((way) => way.test(call))

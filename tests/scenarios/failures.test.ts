@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { processesOf, removeWorlds } from '../examples/raise-world.ts'
-import { eventsIn } from '../rig/command-line.ts'
+import { eventsIn, until } from '../rig/command-line.ts'
 import {
   type Call,
   type Ended,
@@ -163,15 +163,27 @@ test('on a terminal: the name, a branch with a slash, the manual checklist, and 
   )
   await rehearsed()
   type('production\r')
-  await shows('Does all of it work?')
+  // Whatever is typed at a prompt draws it again.
+  const noteAfter = (question: string) =>
+    until(
+      () => text().slice(text().indexOf(question)).includes('A note for the transcript'),
+      `a note after ${question}`,
+    )
+  for (let item = 1; item <= 7; item += 1) {
+    await shows(`(${item} of 7)`)
+    type('\r')
+    await noteAfter(`(${item} of 7)`)
+    type(item === 2 ? 'the image is slow\r' : '\r')
+  }
+  await shows('Do user reports confirm')
   type('y\r')
-  await shows('A note for the transcript')
-  type('the image is slow\r')
+  await noteAfter('Do user reports confirm')
+  type('\r')
   expect(await ended, last(text())).toBe(0)
   expect(world.git('branch', '--show-current')).toBe('release/2025-10')
   expect((await world.call('GET', projects)).status).toBe(200)
   const outcome =
-    /✔ Done in [\d.]+ s, [0-9a-f]{7} → [0-9a-f]{7}\n {2}meanwhile {3}GET \/health: .*\n {2}transcript {2}\S+journal\.jsonl\n$/
+    /✔ Done in .+ s, [0-9a-f]{7} → [0-9a-f]{7}\n[\s\S]* {2}meanwhile {3}GET \/health: .*\n {2}transcript {2}\S+journal\.jsonl\n$/
   expect(last(text())).toMatch(outcome)
   // The cursor is back.
   const [shown, hidden] = ['\u001b[?25h', '\u001b[?25l'].map((code) => printed.all.lastIndexOf(code))
