@@ -1,5 +1,5 @@
+import { duration } from '../model/duration.ts'
 import type { Limits } from '../model/limits.ts'
-import { duration } from './duration.ts'
 
 /** How long an action may take and how often it is tried, behind it: '  (up to 1 h; tried 3 times where nothing was begun)'. */
 export const limitsText = ({ timeout, retry: { tries, pause, on } }: Limits): string => {

@@ -1,7 +1,7 @@
 import type { ListrTaskWrapper } from 'listr2'
+import { duration } from '../model/duration.ts'
 import type { Event, EventOf } from '../model/event.ts'
 import type { Arrangement } from '../plan/plan.ts'
-import { duration } from './duration.ts'
 import { progress, sampleBlock } from './sample-lines.ts'
 import { type PlainOptions, PlainView, type View } from './view.ts'
 import { visible } from './visible.ts'

@@ -1,6 +1,6 @@
 import type { RunState } from '../journal/fold.ts'
 import { phaseTimes } from '../journal/phase-times.ts'
-import { duration } from './duration.ts'
+import { duration } from '../model/duration.ts'
 import { visible } from './visible.ts'
 
 /** How long each phase took, beside what its author and earlier runs say; nothing where a run has no phases. */

@@ -1,6 +1,6 @@
+import { duration } from '../model/duration.ts'
 import type { Probed } from '../model/event.ts'
 import { quantity } from '../model/quantity.ts'
-import { duration } from './duration.ts'
 
 /** 'GET /health: 412 requests, 2 failed (connection refused), 84 ms without an answer at the longest'. */
 export const probedText = ({ url, requests, failed, failures, longestGap }: Probed): string => {

@@ -1,8 +1,8 @@
 import type { PastRun } from '../journal/past-runs.ts'
+import { duration } from '../model/duration.ts'
 import { quantity } from '../model/quantity.ts'
 import type { Sort } from '../model/step.ts'
 import type { Plan } from '../plan/plan.ts'
-import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { visible } from './visible.ts'
 

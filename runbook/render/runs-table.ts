@@ -1,5 +1,5 @@
 import type { RunSummary } from '../journal/run-index.ts'
-import { duration } from './duration.ts'
+import { duration } from '../model/duration.ts'
 import type { Paint } from './paint.ts'
 import { table } from './table.ts'
 

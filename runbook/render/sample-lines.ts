@@ -1,5 +1,5 @@
+import { duration } from '../model/duration.ts'
 import type { EventOf } from '../model/event.ts'
-import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 
 /** How often figures are a line where nothing has changed. Milliseconds. */

@@ -1,7 +1,7 @@
+import { duration } from '../model/duration.ts'
 import type { Event, EventOf } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { diagnosedLines, likelihoodOf } from './diagnosed-text.ts'
-import { duration } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { sampleLine } from './sample-lines.ts'
 

@@ -1,6 +1,6 @@
 import { foldRun } from '../journal/fold.ts'
+import { duration } from '../model/duration.ts'
 import type { Event } from '../model/event.ts'
-import { duration } from './duration.ts'
 import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
 import { phaseTable } from './phase-table.ts'

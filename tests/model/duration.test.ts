@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { duration } from '../../runbook/render/duration.ts'
+import { duration } from '../../runbook/model/duration.ts'
 
 test.each([
   [0, '0 ms'],
