@@ -16,7 +16,7 @@ import type {
 } from '../model/action.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
 import type { SignOff } from '../model/event.ts'
-import { Failed } from '../model/failure.ts'
+import { Failed, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
 import { absoluteUrl } from '../model/print-action.ts'
@@ -110,16 +110,11 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
   }
   const host = hostOf(situation)
   if (host && command.into)
-    throw new Failed({
-      kind: 'before-unmet',
-      unmet: [
-        {
-          fact: 'two programs with a pipe between them run on this machine',
-          seen: `${command.argv[0]} into ${command.into[0]}, on ${env.host}`,
-          remedy: 'give the step `here: true`, or have the first program write into a file',
-        },
-      ],
-    })
+    throw unmet(
+      'two programs with a pipe between them run on this machine',
+      `${command.argv[0]} into ${command.into[0]}, on ${env.host}`,
+      'give the step `here: true`, or have the first program write into a file',
+    )
   if (command.effect === 'changes' && onOutput) {
     const { exit } = host
       ? await host.run(situation.job ?? host.newJob('look'), spawned, onOutput, signal)
@@ -225,16 +220,11 @@ const tenths = (ms: number): number => Math.round(ms * 10) / 10
 /** The door to the environment's database; a failure where the book gives it none. */
 export const databaseDoor = (doors: Doors, env: Environment): DatabaseDoor => {
   if (doors.database) return doors.database
-  throw new Failed({
-    kind: 'before-unmet',
-    unmet: [
-      {
-        fact: `the environment ${env.name} has a database`,
-        seen: 'the book gives it none',
-        remedy: `write database: { url: secret('DATABASE_URL') } into environments.${env.name}`,
-      },
-    ],
-  })
+  throw unmet(
+    `the environment ${env.name} has a database`,
+    'the book gives it none',
+    `write database: { url: secret('DATABASE_URL') } into environments.${env.name}`,
+  )
 }
 
 const sendRequest = async (
