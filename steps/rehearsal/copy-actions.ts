@@ -10,7 +10,7 @@ import {
   libpqVariables,
   type Text,
 } from '../../runbook/index.ts'
-import { drops } from '../restore/bring-backup.ts'
+import { discards, drops } from '../restore/drops.ts'
 import { createLike } from '../restore/make-alike.ts'
 import { type Filling, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
@@ -42,12 +42,7 @@ const onTheSameServer = (
   { via, making }: Extract<Where, { kind: 'same' }>,
   env: Environment,
 ): Actions => ({
-  discard: { ...drops(database), database: via, leaves: [database] },
-  ...Object.fromEntries(
-    leftovers
-      .filter((name) => name !== database)
-      .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database: via }]),
-  ),
+  ...discards(database, leftovers, via),
   create: { ...executes(createLike(database, making)), database: via, timeout: WHOLE_DATABASE },
   // It holds what the live one holds, and what keeps others out of that is in no dump.
   close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },

@@ -9,7 +9,6 @@ import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import { roleMay } from '../../checks/role-may.ts'
 import { secretPresent } from '../../checks/secret-present.ts'
 import {
-  type Act,
   type Actions,
   type BackupManifest,
   type Check,
@@ -24,16 +23,17 @@ import {
   libpqVariables,
   nothingToUndo,
   quantity,
-  selects,
   transaction,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
+import { discards } from './drops.ts'
 import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
 import { archiveOf, canBeRead, FILLING, restoresDump } from './restore-dump.ts'
 import { roomForAnother, roomToUnpack } from './room-for-another.ts'
+import { rowsAsInManifest } from './rows-as-in-manifest.ts'
 import { settingsCanBeCopied } from './settings-can-be-copied.ts'
 
 /** What the next steps need to know of what was brought. */
@@ -94,12 +94,7 @@ export const bringBackup = (dump: string) =>
       if (there.includes(restored) || there.includes(replaced)) return {}
       return {
         // Performed a second time where one of the others fails.
-        discard: { ...drops(restoring), database, leaves: [restoring] },
-        ...Object.fromEntries(
-          leftovers
-            .filter((name) => name !== restoring)
-            .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database }]),
-        ),
+        ...discards(restoring, leftovers, database),
         create: { ...executes(createLike(restoring, making)), database, timeout: WHOLE_DATABASE },
         ...restoresDump(libpqVariables(databaseOf(env)), {
           ...archiveOf(dump, manifest),
@@ -126,7 +121,11 @@ export const bringBackup = (dump: string) =>
       for (const name of planned) if (name.startsWith('discard')) await perform(name)
       try {
         for (const name of ['create', ...FILLING, 'analyze']) if (planned.includes(name)) await perform(name)
-        await proveRows(act, manifest!, names.restoring)
+        act.prove(
+          'every table has the rows that the manifest says',
+          await rowsAsInManifest(manifest!, (count) => act.see(inDatabase(names.restoring, count))),
+          'do not rely on this backup; restore another: runbook backups',
+        )
         await perform('finish')
       } catch (error) {
         // Where even that fails, the next restore removes what is left.
@@ -149,30 +148,6 @@ export const bringBackup = (dump: string) =>
     undo: () =>
       nothingToUndo('the live database is as it was; the next restore removes what stands beside it'),
   })
-
-/** Even where the program of a run that was killed still writes into it. */
-export const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
-
-/** Counts every table, and stops where one is not as in the manifest. */
-const proveRows = async (
-  { see, prove }: Act<any, any>,
-  { tables }: BackupManifest,
-  database: string,
-): Promise<void> => {
-  const wrong: string[] = []
-  for (const { schema, name, rows } of tables) {
-    const from = `${quoted(schema)}.${quoted(name)}`
-    const [counted] = await see(
-      inDatabase(database, selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${from}`)),
-    )
-    if (counted!.rows !== rows) wrong.push(`${schema}.${name} has ${counted!.rows} rows instead of ${rows}`)
-  }
-  prove(
-    'every table has the rows that the manifest says',
-    wrong.length ? fails(wrong.join('; ')) : holds(quantity(tables.length, 'table')),
-    'do not rely on this backup; restore another: runbook backups',
-  )
-}
 
 /** It has been brought; or, of a run that goes on, put in its place already. */
 const broughtBeside = ({ live, names: { restored, replaced } }: LiveAndBeside) =>

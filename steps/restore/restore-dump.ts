@@ -24,8 +24,8 @@ export interface Filling extends Archive {
 export const FILLING = ['make-room', 'unpack', 'restore', 'put-away'] as const
 
 /**
- * Fills an empty database from a dump, to be performed in this order; `env`: libpq's variables that lead to it. A stream is unpacked beside the dump first: several
- * programs cannot read one. `put-away` is right also after a failure.
+ * Fills an empty database from a dump, to be performed in this order; `env`: libpq's variables that lead to it. A
+ * stream is unpacked beside the dump first: several programs cannot read one. `put-away` is right also after a failure.
  */
 export const restoresDump = (
   env: Record<string, Text>,
