@@ -1,6 +1,9 @@
+/** The schemas `n` that are not PostgreSQL's own. */
+export const isOwnSchema = `n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'`
+
 /**
  * The relations `c` in schemas `n` whose rows a dump of the whole database holds: what extensions own comes back
  * with `CREATE EXTENSION`, and temporary tables are other sessions' own.
  */
-export const isDumped = `n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't'
+export const isDumped = `${isOwnSchema} AND c.relpersistence <> 't'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
