@@ -93,6 +93,7 @@ export const manual = factory(
   },
   { title: 'Look at the pages', items: ['Create a project in the UI', 'Delete it again'] },
 )
+
 const confirmedByHand = (action: string, task: string) =>
   defineCheck({
     fact: `confirmed by the operator: ${task.split('\n')[0]}`,

@@ -16,12 +16,8 @@ import {
   within,
 } from '../runbook/index.ts'
 import { logEvidence } from './evidence/logs.ts'
+import { patternOption } from './pattern-option.ts'
 import { logsNow, type ProcessLogs } from './pm2/process-logs.ts'
-
-const pattern = z.custom<Pattern>(
-  (value) => value instanceof RegExp || (typeof value === 'string' && value !== ''),
-  'a text or an expression',
-)
 
 export const watchLogs = factory(
   'watch-logs',
@@ -46,7 +42,7 @@ export const watchLogs = factory(
     /** Where in the file to begin. */
     since: z
       .union(
-        [z.enum(['now', 'beginning']), z.strictObject({ lastLine: pattern })],
+        [z.enum(['now', 'beginning']), z.strictObject({ lastLine: patternOption })],
         "'now', 'beginning' or { lastLine }",
       )
       .optional()
@@ -54,11 +50,17 @@ export const watchLogs = factory(
         'where in the file to begin: `now`, `beginning`, or { lastLine: … }, the last start of the application',
       ),
     /** Lines that must be there: a text that they contain, or an expression that they match. */
-    has: z.array(pattern).default([]).describe('lines that must be there, each a text or an expression'),
+    has: z
+      .array(patternOption)
+      .default([])
+      .describe('lines that must be there, each a text or an expression'),
     /** Lines that must not be there. */
-    lacks: z.array(pattern).default([]).describe('lines that must not be there, such as /error/i'),
+    lacks: z.array(patternOption).default([]).describe('lines that must not be there, such as /error/i'),
     /** Lines that are harmless although `lacks` names them. */
-    except: z.array(pattern).default([]).describe('lines that are harmless although `lacks` names them'),
+    except: z
+      .array(patternOption)
+      .default([])
+      .describe('lines that are harmless although `lacks` names them'),
     /** How long the lines of `has` may take to appear. Milliseconds. Default: 5000. */
     within: z
       .number()

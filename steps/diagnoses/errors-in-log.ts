@@ -1,8 +1,8 @@
 import { logLacksLine } from '../../checks/log-lacks-line.ts'
 import { fileTimes } from '../../checks/reading/file-times.ts'
-import type { LogPosition } from '../../checks/reading/log-lines.ts'
 import { pm2Instances } from '../../checks/reading/pm2-instances.ts'
-import { defineCheck, defineDiagnosis, Failed, holds, type Look, type Step } from '../../runbook/index.ts'
+import { defineCheck, defineDiagnosis, holds, type Look, type Step } from '../../runbook/index.ts'
+import { outputIfDone } from '../output-if-done.ts'
 import { logsNow, type ProcessLogs } from '../pm2/process-logs.ts'
 import { ofWhatRuns, symptoms } from './symptoms.ts'
 
@@ -11,8 +11,8 @@ const ERROR = /error|exception|fatal|unhandled|cannot |denied/i
 /** How far back is read where no run tells where the log began. Bytes. */
 const BACK = 16 * 1024
 
-/** What the application itself says. `restart`: the step whose run tells where its log begins. */
-export const errorsInLog = (process: string, restart: Step) =>
+/** What the application itself says. `restart`: the step whose run tells where its log begins, at where it ended before. */
+export const errorsInLog = (process: string, restart: Step<any, any, ProcessLogs>) =>
   defineDiagnosis({
     id: 'errors-in-log',
     symptom: symptoms.stillFails,
@@ -22,7 +22,7 @@ export const errorsInLog = (process: string, restart: Step) =>
       fact: `${process} has written no error since it was started`,
       remedy: `pm2 logs ${process} --err --lines 100`,
       look: async (at) => {
-        const logs = sinceRestart(at, restart) ?? (await lastWritten(at, process))
+        const logs = outputIfDone(at, restart)?.err ?? (await lastWritten(at, process))
         if (logs.length === 0) return holds('nothing was written since')
         const verdict = await logLacksLine(logs, ERROR).look(at)
         // A log that is not there has no error.
@@ -32,21 +32,8 @@ export const errorsInLog = (process: string, restart: Step) =>
     fits: ofWhatRuns,
   })
 
-/** From where the logs ended before the restart; undefined where no run has got so far. */
-const sinceRestart = (
-  { outputOf }: Look,
-  restart: Step<any, any, ProcessLogs>,
-): LogPosition[] | undefined => {
-  try {
-    return outputOf(restart).err
-  } catch (error) {
-    if (error instanceof Failed) return undefined
-    throw error
-  }
-}
-
 /** The end of each log to which the process has written since its start. */
-const lastWritten = async (at: Look, process: string): Promise<LogPosition[]> => {
+const lastWritten = async (at: Look, process: string): Promise<ProcessLogs['err']> => {
   const instances = await pm2Instances(at, process)
   const started = Math.min(...instances.map(({ startedAt }) => startedAt))
   const { err } = await logsNow(at, process, instances)

@@ -1,5 +1,6 @@
 import { type Instance, pm2Instances } from '../../checks/reading/pm2-instances.ts'
-import { Failed, type Look, type Step } from '../../runbook/index.ts'
+import type { Look, Step } from '../../runbook/index.ts'
+import { outputIfDone } from '../output-if-done.ts'
 import { logsNow, type ProcessLogs } from './process-logs.ts'
 
 /** What runs before it is restarted, reloaded or stopped. */
@@ -32,19 +33,15 @@ export const whatRuns = async (look: Look, process: string): Promise<WhatRuns> =
 
 /** What the step that stopped it saw before; undefined where that step did not get to its end. */
 export const whatRanBefore = async (
-  { outputOf }: Look,
+  look: Look,
   stop: Step<any, any, WhatRuns>,
 ): Promise<WhatRuns | undefined> => {
-  try {
-    const ran = outputOf(stop)
-    // pm2 does not count the start of what is stopped as a restart.
-    const restarts = ran.restarts === null ? null : ran.restarts - ran.pids.length
-    // What did not run was not stopped either.
-    return { ...ran, waits: ran.waits && ran.pids.length === 0, serves: false, restarts }
-  } catch (error) {
-    if (error instanceof Failed) return undefined
-    throw error
-  }
+  const ran = outputIfDone(look, stop)
+  if (!ran) return undefined
+  // pm2 does not count the start of what is stopped as a restart.
+  const restarts = ran.restarts === null ? null : ran.restarts - ran.pids.length
+  // What did not run was not stopped either.
+  return { ...ran, waits: ran.waits && ran.pids.length === 0, serves: false, restarts }
 }
 
 /** While pm2 waits before it starts a crashed process again, it refuses to restart it: 'Process … already exists'. */

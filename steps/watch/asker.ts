@@ -33,8 +33,7 @@ const MOST_LEFT = 20
 const GONE = [404, 410]
 
 /** Whether it is one of those that are sent in order, one using what another captured. */
-export const isInChain = (request: HttpRequest): boolean =>
-  !isIdempotent(request) || holesOf(request).length > 0
+const isInChain = (request: HttpRequest): boolean => !isIdempotent(request) || holesOf(request).length > 0
 
 /**
  * Asks what a watch asks. What only reads is looked at, without a line in the transcript each; what changes something is

@@ -1,16 +1,12 @@
 import { z } from 'zod'
-import type { Pattern } from '../../checks/reading/log-lines.ts'
 import { type Step, spanIn } from '../../runbook/index.ts'
 import { headersOption, requestOptions } from '../http/request.ts'
+import { patternOption } from '../pattern-option.ts'
 import type { Restarted } from '../pm2-restart.ts'
 
 const restart = z.custom<Step<any, any, Restarted>>(
   (value) => (value as Step)?.kind === 'step',
   'what pm2Restart(…) gave',
-)
-const pattern = z.custom<Pattern>(
-  (value) => value instanceof RegExp || (typeof value === 'string' && value !== ''),
-  'a text or an expression',
 )
 const count = z.number().int().min(0)
 const ms = z.number().int().positive()
@@ -50,12 +46,12 @@ export const watchOptions = {
     .default([])
     .describe('further log files, read from now on, such as `/var/log/shop/error.log`'),
   errors: z
-    .array(pattern)
+    .array(patternOption)
     .min(1)
     .default([/error|exception|fatal|panic/i])
     .describe('what makes a line of a log an error; default: `/error|exception|fatal|panic/i`'),
   except: z
-    .array(pattern)
+    .array(patternOption)
     .default([/\b(0|no) errors?\b/i])
     .describe('lines that are none although `errors` names them; default: `/\\b(0|no) errors?\\b/i`'),
   headers: headersOption.default({}).describe('sent with every request'),

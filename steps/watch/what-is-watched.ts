@@ -1,8 +1,8 @@
 import { fileSize, type LogPosition } from '../../checks/reading/log-lines.ts'
 import { pm2Instances } from '../../checks/reading/pm2-instances.ts'
-import { Failed, type Look, type Step } from '../../runbook/index.ts'
+import type { Look, Step } from '../../runbook/index.ts'
+import { outputIfDone } from '../output-if-done.ts'
 import { logsNow, type ProcessLogs } from '../pm2/process-logs.ts'
-import type { Restarted } from '../pm2-restart.ts'
 import type { WatchOptions } from './options.ts'
 
 /** What is watched beside requests and database, and from where on the logs count. */
@@ -17,7 +17,7 @@ export const whatIsWatched = async (
   { from, process, logs }: Pick<WatchOptions, 'from' | 'process' | 'logs'>,
 ): Promise<Watched> => {
   const restarts = [from ?? []].flat()
-  const known = restarts.map((restart) => restartedBy(look, restart))
+  const known = restarts.map((restart) => outputIfDone(look, restart))
   const names = [...restarts.map(processOf), ...(process ? [process] : [])]
   const since = await Promise.all(
     names.map(async (name, i): Promise<ProcessLogs> => {
@@ -32,17 +32,6 @@ export const whatIsWatched = async (
     processes: names.map((name, i) => ({ process: name, errorLogs: since[i]!.err })),
     logs: [...since.flatMap(({ out, err }) => [...out, ...err]), ...further],
     since: known.length && known.every(Boolean) ? 'the restart' : 'now',
-  }
-}
-
-/** What the restart has handed on; undefined where no run that is known of has got to its end. */
-const restartedBy = (look: Look, restart: Step<any, any, Restarted>): Restarted | undefined => {
-  try {
-    return look.outputOf(restart) ?? undefined
-  } catch (error) {
-    // Of a plan, which does not know it yet, the engine takes care.
-    if (!(error instanceof Failed)) throw error
-    return undefined
   }
 }
 
