@@ -50,7 +50,8 @@ export const sshd = async ({ as = 'unprivileged', session = {} }: SshdOptions = 
   chmodSync(home, 0o755)
   const port = await freePort()
   const config = join(home, 'sshd_config')
-  const variables = { XDG_STATE_HOME: state, ...session }
+  // The shell of a session reads what it finds in HOME before each command.
+  const variables = { HOME: there, XDG_STATE_HOME: state, ...session }
   writeFileSync(
     config,
     [

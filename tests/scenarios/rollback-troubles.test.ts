@@ -89,7 +89,8 @@ test('there is no room for a second database', async () => {
   await deploy()
   const programs = join(world.dir, '..', 'full disk')
   mkdirSync(programs, { recursive: true })
-  const df = `#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho '/dev/sda1 1000000 999900 100 100% /'\n`
+  // The folder of the backups is on another disk.
+  const df = `#!/bin/sh\ncase "$*" in *backups*) exec '${programsIn(world.env.PATH!).get('df')}' "$@" ;; esac\necho 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho '/dev/sda1 1000000 999900 100 100% /'\n`
   writeFileSync(join(programs, 'df'), df, { mode: 0o755 })
   const PATH = `${programs}${delimiter}${world.env.PATH}`
   // Where its files are, the server tells only whom it may.
