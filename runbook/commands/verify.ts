@@ -16,7 +16,7 @@ export const verify = async (invocation: Invocation): Promise<number> => {
     { arrangement },
     {
       locks: false,
-      work: ({ context }) => verifyBook(arrangement, context, last?.state),
+      work: ({ context }) => verifyBook(arrangement, context, last),
     },
   )
   return ended.exit

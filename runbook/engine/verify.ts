@@ -1,4 +1,6 @@
-import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
+import { isLeftOut, isOver } from '../journal/fold.ts'
+import type { PastRun } from '../journal/past-runs.ts'
+import { stampOfRun } from '../journal/run-id.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf, type Unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -17,8 +19,9 @@ import { runStep } from './run-step.ts'
 export const verify = async (
   { entries }: Arrangement,
   context: RunContext,
-  lastDeployment: RunState | undefined,
+  last: PastRun | undefined,
 ): Promise<void> => {
+  const lastDeployment = last?.state
   const failures: { step: Step; failure: Failure }[] = []
   // Of two ways the one that was taken; the first where nothing tells.
   const steps = stepsTaken(entries, ({ id }) => !!lastDeployment && isLeftOut(lastDeployment, id))
@@ -30,7 +33,7 @@ export const verify = async (
   }
   for (const step of steps.filter(({ sort, lasting }) => sort !== 'prepares' && !lasting)) {
     try {
-      await (step.sort === 'verifies' ? runStep(step, context) : verifyStep(step, context, lastDeployment))
+      await (step.sort === 'verifies' ? runStep(step, context) : verifyStep(step, context, last))
     } catch (error) {
       context.signal.throwIfAborted()
       const failure = failureOf(error)
@@ -54,17 +57,19 @@ const unmetOf = ({ step, failure }: { step: Step; failure: Failure }): Unmet[] =
   return [{ fact: `"${step.title}" can be done`, seen: sentence, remedy }]
 }
 
-const verifyStep = async (step: Step, context: RunContext, last: RunState | undefined): Promise<void> => {
+const verifyStep = async (step: Step, context: RunContext, last: PastRun | undefined): Promise<void> => {
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
   const took = () => Math.round(doors.clock.monotonic() - began)
   recorder.record({ type: 'step-started', step: step.id, title: step.title, sort: step.sort })
   try {
-    const then = last?.steps.get(step.id)
+    const then = last?.state.steps.get(step.id)
     // What the deployment performed is evidence still, such as an exit status that nothing else shows.
     if (then) context.state.steps.get(step.id)!.actions = then.actions
     const observed = then?.observed ?? ((await step.observe(lookOf(context, step))) as Json)
-    const known = { observed, env: context.env, run: context.paths }
+    // What a step has left may bear the time of its run.
+    const run = last && then ? { ...context.paths, stamp: stampOfRun(last.id) } : context.paths
+    const known = { observed, env: context.env, run }
     const look = lookOf(context, step)
     await demand('after-unmet', step.after(known), { look, context, step: step.id, side: 'after' })
     const was = then?.state

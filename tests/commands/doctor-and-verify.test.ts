@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
 
@@ -102,6 +103,25 @@ describe('verify', () => {
     expect(out).toContain('ended with exit 4')
     expect(out).toContain('the program `no-such-program` was not found')
     expect(out).toContain('✔ Do last')
+  })
+
+  test('asks for what a step has left under the time of its run', async () => {
+    const { runbook, in: inApp } = await withBook('marks', {
+      before: `
+        const marks = defineStep({
+          id: 'mark', title: 'Mark', about: 'Leaves a file that bears the time of the run.',
+          actions: ({ run }) => ({ act: changes('touch', 'at-' + run.stamp) }),
+          after: ({ run }) => [defineCheck({ fact: 'the mark is there', remedy: '', look: async ({ attempt }) =>
+            ((await attempt(readsFile('at-' + run.stamp))).ok ? holds('it is') : fails('it is not')) })],
+          undo: () => nothingToUndo('it is a test'),
+        })`,
+    })
+    await runbook(['deploy', 'staging', '--yes'])
+    // Of another second.
+    await sleep(1000)
+    expect(await runbook(['verify', 'staging'])).toMatchObject({ exit: 0 })
+    for (const name of readdirSync(inApp('.'))) if (name.startsWith('at-')) rmSync(inApp(name))
+    expect(await runbook(['verify', 'staging'])).toMatchObject({ exit: 1 })
   })
 
   test('gives steps the outputs of others, also of what only prepared the deployment', async () => {
