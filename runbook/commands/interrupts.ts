@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from '../doors/clock.ts'
+import { heardByMany } from '../doors/heard-by-many.ts'
 import { killEverything } from '../doors/process.ts'
 import { Failed } from '../model/failure.ts'
 
@@ -36,7 +37,7 @@ export const onInterrupt = (): { signal: AbortSignal; release(): void } => {
   }
   for (const name of names) process.on(name, handle)
   return {
-    signal: abort.signal,
+    signal: heardByMany(abort.signal),
     release: () => {
       for (const name of names) process.off(name, handle)
     },

@@ -1,3 +1,4 @@
+import { heardByMany } from '../doors/heard-by-many.ts'
 import type { Check } from '../model/check.ts'
 import { isForwards } from '../model/event.ts'
 import type { Evidence } from '../model/evidence.ts'
@@ -41,12 +42,9 @@ export const collectEvidence = (
 
 const collect = async ({ file, about, collect }: Source, context: RunContext): Promise<Piece> => {
   const late = AbortSignal.timeout(PATIENCE)
+  const signal = heardByMany(AbortSignal.any([context.signal, late]))
   try {
-    return {
-      file,
-      about,
-      text: await collect({ ...context, signal: AbortSignal.any([context.signal, late]) }),
-    }
+    return { file, about, text: await collect({ ...context, signal }) }
   } catch (error) {
     context.signal.throwIfAborted()
     const missing = late.aborted

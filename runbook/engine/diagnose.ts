@@ -1,3 +1,4 @@
+import { heardByMany } from '../doors/heard-by-many.ts'
 import type { Found } from '../model/diagnosis.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
@@ -46,7 +47,7 @@ export const lookInto = async (failed: readonly FailedStep[], context: RunContex
     return one ? [{ diagnosis, step: one.step }] : []
   })
   if (fitting.length === 0) return
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(BRIEFLY)])
+  const signal = heardByMany(AbortSignal.any([context.signal, AbortSignal.timeout(BRIEFLY)]))
   const look = lookingIn({ ...context, signal })
   const judged = fitting.map(({ diagnosis }) =>
     Promise.race([judge(diagnosis, look(diagnosis)), over(signal)]).catch(() => undefined),
