@@ -13,7 +13,14 @@ import { loadBook } from './load-book.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Makes a first book from a markdown guide, and accounts for every block of it. */
-export const importGuide = async ({ argument, options, cwd, say, paint }: Invocation): Promise<number> => {
+export const importGuide = async ({
+  argument,
+  options,
+  cwd,
+  variables,
+  say,
+  paint,
+}: Invocation): Promise<number> => {
   if (argument === undefined)
     throw new UsageError('it does not say which page', 'type: runbook import guide.md')
   const page = await readPageAt(resolve(cwd, argument), argument)
@@ -38,7 +45,7 @@ export const importGuide = async ({ argument, options, cwd, say, paint }: Invoca
     )
   const takeAway = await writeNew(files)
   try {
-    await loadBook(path)
+    await loadBook(path, variables)
   } catch (error) {
     await takeAway()
     throw error

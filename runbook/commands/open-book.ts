@@ -24,7 +24,7 @@ export const openBook = async (
   first: (book: Book) => void = () => {},
 ): Promise<OpenBook> => {
   const path = findBook(invocation.options.config, invocation.cwd)
-  const book = await loadBook(path)
+  const book = await loadBook(path, invocation.variables)
   first(book)
   const env = invocation.env ?? (await askEnvironment(book, invocation))
   const arrangement = arrange(book, env, path)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -54,6 +54,25 @@ describe('the book', () => {
     )
     expect(exit).toBe(0)
     expect(existsSync(join(stateDir, 'runs'))).toBe(true)
+  })
+
+  test('is kept as JavaScript until it changes, and loaded without that where nothing can be kept', async () => {
+    const { runbook, folder } = await withBook(bookOf('does("one")'))
+    const cache = join(folder, 'cache')
+    const plan = () => runbook(['plan', 'staging'], { variables: { XDG_CACHE_HOME: cache } })
+    expect((await plan()).out).toContain('Do one')
+    const [kept, ...more] = await readdir(join(cache, 'runbook'))
+    expect([kept, more]).toEqual([expect.stringContaining('runbook.config'), []])
+    const place = join(cache, 'runbook', kept!)
+    const { mtimeMs } = await stat(place)
+    expect((await plan()).out).toContain('Do one')
+    expect((await stat(place)).mtimeMs).toBe(mtimeMs)
+    await writeFile(join(folder, 'runbook.config.ts'), bookOf('does("another")'))
+    expect((await plan()).out).toContain('Do another')
+    // It is written nowhere.
+    await rm(place)
+    await symlink(join(folder, 'nowhere/else'), place)
+    expect(await plan()).toMatchObject({ exit: 0, err: '', out: expect.stringContaining('Do another') })
   })
 
   test('has all of its mistakes named at once, with place and what was expected', async () => {

@@ -52,9 +52,10 @@ export const commandLine = async (): Promise<string> => {
 /** Looks again and again until it holds. The patience is for a machine that does much else; nothing waits for it. */
 export const until = async (holds: () => unknown, what = String(holds)): Promise<void> => {
   const began = performance.now()
-  while (!(await holds())) {
+  // Looking costs too: most of what is waited for is there at once, or is far away.
+  for (let pause = 10; !(await holds()); pause = Math.min(pause * 1.1, 50)) {
     if (performance.now() - began > 90_000) throw new Error(`did not come about: ${what}`)
-    await sleep(10)
+    await sleep(pause)
   }
 }
 

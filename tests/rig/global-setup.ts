@@ -13,6 +13,8 @@ export default async (project: TestProject) => {
   // The command line is built there by the first test that wants it.
   const commandFolder = await mkdtemp(join(tmpdir(), 'runbook command line '))
   project.provide('commandFolder', commandFolder)
+  // What the command line keeps of the books of the tests is theirs, and goes with them.
+  process.env.XDG_CACHE_HOME = join(commandFolder, 'cache')
   return async () => {
     await cluster.stop()
     await rm(cluster.home, { recursive: true, force: true })

@@ -206,7 +206,7 @@ export const dropKept = async ({ adminUrl }: ScenarioWorld): Promise<void> => {
 
 /** What a login shell would have, and what an operator has set; nothing of the test runner's. */
 const operatorVariables = ({ env }: World, more: Call['env'] = {}): Record<string, string> => {
-  const { HOME, USER, LOGNAME, LANG, TMPDIR } = process.env
-  const all = Object.entries({ HOME, USER, LOGNAME, LANG, TMPDIR, ...env, ...more })
+  const { HOME, USER, LOGNAME, LANG, TMPDIR, XDG_CACHE_HOME } = process.env
+  const all = Object.entries({ HOME, USER, LOGNAME, LANG, TMPDIR, XDG_CACHE_HOME, ...env, ...more })
   return Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
