@@ -1,5 +1,6 @@
 /** The file that the guide greps, and the line that it should show. */
 export const repository = 'backend/src/apps/avatar-creator/repositories/avatar-creator.repository.ts'
+export const builtRepository = 'backend/dist/apps/avatar-creator/repositories/avatar-creator.repository.js'
 export const goodImport = "import prisma from '../../../db/client'"
 
 const time = { type: 'timestamp(3) with time zone', nullable: false }

@@ -1,6 +1,15 @@
 // The "Avatar Creator Deployment Guide" as a book: its sections in its order, each of them a step that proves itself.
 // Headings in comments are the guide's own. What was wrong in the guide is listed in README.md.
-import { defineRunbook, type Environment, either, parallel, phase, secret, sequence } from 'runbook'
+import {
+  defineDiagnosis,
+  defineRunbook,
+  type Environment,
+  either,
+  parallel,
+  phase,
+  secret,
+  sequence,
+} from 'runbook'
 import { databaseAnswers, secretPresent, toolPresent, workingTreeClean } from 'runbook/checks'
 import {
   applySql,
@@ -20,7 +29,7 @@ import { apiTests, monitored } from './api-tests.ts'
 import { columnsAdded, columnsBefore, repository } from './avatars.ts'
 import { checklist } from './checklist.ts'
 import { avatarsAsExpected } from './checks/avatars-as-expected.ts'
-import { importLineIsFixed, importLineIsKnown } from './checks/import-line.ts'
+import { builtImportIsFixed, importLineIsFixed, importLineIsKnown } from './checks/import-line.ts'
 import { lastCommits } from './checks/last-commits.ts'
 import { newColumnsReadable } from './checks/new-columns-readable.ts'
 
@@ -77,6 +86,24 @@ export default defineRunbook({
   watch: (env) =>
     env.name !== 'local' &&
     watch({ for: '10m', from: restartOf(env), ...monitored, tables: ['avatars', 'avatar_projects'] }),
+
+  // #### Issue 3: Application Still Returns 500, # 3. Check import syntax in built code. Its other questions are asked by
+  // the steps themselves: `runbook diagnose production`.
+  diagnoses: () => [
+    defineDiagnosis({
+      id: 'wrong-import',
+      symptom: 'The application still answers with errors, or not at all, after a deployment',
+      cause: 'the built repository has the wrong import',
+      probe: builtImportIsFixed(),
+      fits: (_, { sort }) => sort === 'verifies',
+      // # Force rebuild. Of sources that are not fixed either, it would become the same: what mends that is the deployment.
+      remedy: {
+        title: 'Build it from the fixed sources',
+        steps: () => [buildApp({ in: 'backend', force: true, before: [importLineIsFixed()] })],
+        follows: true,
+      },
+    }),
+  ],
 
   deploy: (env) => {
     const runs = env.name !== 'local'

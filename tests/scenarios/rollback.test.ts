@@ -8,7 +8,7 @@ import { eventsIn, until } from '../rig/command-line.ts'
 import { contentOf, rowsNotIn } from './database-content.ts'
 import { programsIn } from './recorded-programs.ts'
 import { type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
-import { startWriter } from './writer.ts'
+import { type Figures, startWriter } from './writer.ts'
 
 // One production, deployed and taken back in every form, while its users go on working.
 
@@ -66,8 +66,9 @@ const probedIn = (events: readonly Event[]): Probed => {
   return probed!
 }
 /** The tool's own figures are those of the users, who ask much more often. */
-const areAlike = (probed: Probed, http: { failed: number; longestGap: number }) => {
-  expect(Math.abs(probed.longestGap - http.longestGap)).toBeLessThan(300)
+const areAlike = (probed: Probed, http: Figures) => {
+  // Whoever waits for the machine takes that for a gap, the tool or the users.
+  expect(Math.abs(probed.longestGap - http.longestGap)).toBeLessThan(300 + 2 * http.latest)
   // A connection that pm2's daemon has accepted for a process that is gone stays without an answer: decision 12.
   expect(probed.failed).toBeLessThanOrEqual(http.failed + 2)
   if (http.failed > 50) expect(probed.failed).toBeGreaterThan(2)

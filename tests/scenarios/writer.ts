@@ -11,6 +11,8 @@ export interface Figures {
   failed: number
   errors: Record<string, number>
   longestGap: number
+  /** How late a timer was at the worst: the machine had much else to do. */
+  latest: number
 }
 
 /**

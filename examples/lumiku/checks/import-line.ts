@@ -1,6 +1,6 @@
 import type { Check } from 'runbook'
-import { fileContains } from 'runbook/checks'
-import { goodImport, repository } from '../avatars.ts'
+import { fileContains, fileLacks } from 'runbook/checks'
+import { builtRepository, goodImport, repository } from '../avatars.ts'
 
 /** With braces it is the bug; without them the fix is there, from a deployment that did not get to its end. */
 export const importLineIsKnown = (): Check => ({
@@ -11,4 +11,10 @@ export const importLineIsKnown = (): Check => ({
 export const importLineIsFixed = (): Check => ({
   ...fileContains(repository, goodImport),
   fact: 'the repository imports the database client without braces',
+})
+
+/** What the line with braces becomes in CommonJS is a member that the module does not have. */
+export const builtImportIsFixed = (): Check => ({
+  ...fileLacks(builtRepository, /client_1\.prisma\./),
+  fact: 'the built repository uses the database client that it imports',
 })
