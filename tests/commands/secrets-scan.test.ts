@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -144,10 +145,14 @@ test('of everything that hostile runs leave, show or pass on, nothing has a byte
       ['show', '--verbose'],
       ['show', '--json'],
       ['runs', '--json'],
+      ['diagnose', 'staging', '--verbose'],
     ]) {
       const { out, err } = await book.runbook(args, { variables })
       seen.push(out, err)
     }
+    // What is passed on to whoever is asked for help.
+    const { path } = JSON.parse((await book.runbook(['bundle', '--json'], { variables })).out)
+    seen.push(execFileSync('tar', ['-xOzf', path], { encoding: 'utf8' }))
     // On a terminal: its bytes, the question among them.
     rmSync(book.in('done-print'), { force: true })
     rmSync(book.in('done-tell'), { force: true })

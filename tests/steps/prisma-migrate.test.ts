@@ -98,6 +98,21 @@ test('applies what waits, proves it by tables, indexes and foreign keys, and is 
   expect([again.ended, again.performed]).toEqual(['skipped', []])
 })
 
+test('that one waits is a diagnosis, and the step itself its remedy', async () => {
+  await app.begin(init)
+  expect(app.prisma('migrate', 'deploy')).toBe(0)
+  app.migration('20251014_add_pets', addPets)
+  const find = async () => (await app.rig.diagnose(migrate()))['migrations-not-applied']
+  expect(await find()).toMatchObject({
+    found: 'cause',
+    seen: expect.stringContaining('20251014_add_pets'),
+    remedy: 'runbook run mend-migrations-not-applied rig',
+  })
+  const mended = await app.rig.run(app.rig.remedy('migrations-not-applied', migrate()))
+  expect(mended.failure).toBeUndefined()
+  expect(await find()).toMatchObject({ found: 'no' })
+})
+
 test('the plan shows what waits, and the SQL of the way back', async () => {
   await app.begin(init)
   expect(app.prisma('migrate', 'deploy')).toBe(0)
