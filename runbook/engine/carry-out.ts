@@ -9,6 +9,7 @@ import type {
   Command,
   Query,
   ReadFile,
+  Reply,
   Request,
   StatementResult,
   Transaction,
@@ -231,29 +232,54 @@ const sendRequest = async (
   request: Request,
   { env, doors, signal, printed }: Situation,
 ): Promise<Outcome> => {
-  const reply = await send(
-    {
-      method: request.method,
-      url: absoluteUrl(request.url, env),
-      headers: {
-        ...(request.json !== undefined && { 'content-type': 'application/json' }),
-        ...Object.fromEntries(
-          Object.entries(request.headers ?? {}).map(([name, value]) => [name, doors.secrets.text(value)]),
-        ),
-      },
-      ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
-      timeout: limitsOf(request).timeout!,
-      printed,
+  const sent = {
+    method: request.method,
+    url: absoluteUrl(request.url, env),
+    headers: {
+      ...(request.json !== undefined && { 'content-type': 'application/json' }),
+      ...Object.fromEntries(
+        Object.entries(request.headers ?? {}).map(([name, value]) => [name, doors.secrets.text(value)]),
+      ),
     },
-    signal,
-    doors.clock,
-  )
+    ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
+    timeout: limitsOf(request).timeout!,
+    printed,
+  }
+  const ask = (until: AbortSignal) => send(sent, until, doors.clock)
+  const reply = await (request.effect === 'changes' && request.captures
+    ? answeredYet(ask, signal, doors)
+    : ask(signal))
   for (const [name, value] of Object.entries(request.hides?.(reply) ?? {})) doors.secrets.obtain(name, value)
   const { status, body } = reply
   if (request.accept && !request.accept.includes(status))
     throw new Failed({ kind: 'request-failed', printed, message: `answered ${status}`, status, body })
   const captured = request.captures?.(reply) ?? {}
   return { result: reply, tally: { status, ...(Object.keys(captured).length && { captured }) } }
+}
+
+/** How long an answer is waited for after an interrupt. Milliseconds. */
+const ANSWERED_YET = 5_000
+
+/** What an application has made, only its answer names: without it nobody could take that away again. */
+const answeredYet = async (
+  ask: (until: AbortSignal) => Promise<Reply>,
+  signal: AbortSignal,
+  { clock }: Doors,
+): Promise<Reply> => {
+  const [late, over] = [new AbortController(), new AbortController()]
+  const wait = () =>
+    void clock.sleep(ANSWERED_YET, over.signal).then(
+      () => late.abort(signal.reason),
+      () => {},
+    )
+  signal.throwIfAborted()
+  signal.addEventListener('abort', wait, { once: true })
+  try {
+    return await ask(late.signal)
+  } finally {
+    signal.removeEventListener('abort', wait)
+    over.abort()
+  }
 }
 
 const inApp = (path: string, env: Environment): string => (isAbsolute(path) ? path : join(env.app.dir, path))

@@ -303,6 +303,20 @@ describe('verifyHttp', () => {
     expect(removed || seenOf(run).some((seen) => seen.includes('left behind: projectId ck/1'))).toBe(true)
   })
 
+  it('waits at an interrupt for the answer that names what was made, and takes that away', async () => {
+    const { server, rig } = await world(
+      lumiku(async ({ method, path }) => {
+        if (method !== 'POST' || path !== base) return false
+        rig.abort.abort(new Failed({ kind: 'interrupted', signal: 'SIGINT' }))
+        await sleep(200)
+        return false
+      }),
+    )
+    const run = await rig.run(guide())
+    expect(run.ended).toBe('failed')
+    expect(server.calls()).toEqual([`POST ${base}`, `DELETE ${base}/ck%2F1`])
+  })
+
   it('does not let a captured value lead elsewhere', async () => {
     const { server, rig } = await world(
       lumiku(

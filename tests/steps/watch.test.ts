@@ -156,9 +156,12 @@ describe('watching requests', () => {
   const shop = async ({
     removes = 204,
     lists = () => true,
+    makes = () => {},
   }: {
     removes?: number
     lists?: (times: number) => boolean
+    /** Something was made, and not yet answered. */
+    makes?: (times: number) => void
   } = {}) => {
     const items = new Set<string>()
     let [made, listed] = [0, 0]
@@ -166,6 +169,7 @@ describe('watching requests', () => {
       if (method === 'POST') {
         const id = `item-${++made}`
         items.add(id)
+        makes(made)
         return answer(response, 201, { id })
       }
       if (method === 'DELETE') {
@@ -212,11 +216,12 @@ describe('watching requests', () => {
   })
 
   it('ends at an interrupt, with what was seen until then and nothing left behind', async () => {
-    const { rig, items, made } = await shop()
-    const running = rig.run(watch({ ...quick, for: '24h', requests: [create], cleanup: [remove] }))
-    await until(() => made() > 1)
-    rig.abort.abort(new Error('SIGINT'))
-    const run = await running
+    const { rig, items } = await shop({
+      makes: (times) => {
+        if (times > 1) rig.abort.abort(new Error('SIGINT'))
+      },
+    })
+    const run = await rig.run(watch({ ...quick, for: '24h', requests: [create], cleanup: [remove] }))
     expect([run.ended, [...items]]).toEqual(['failed', []])
     expect(last(run).seen).toMatch(/^\d+ requests, 0 failed/)
     expect(last(run).sample!.elapsed).toBeLessThan(60_000)
