@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn as spawnChild } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn as spawnChild } from 'node:child_process'
 import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { ProcessIdentity } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
 import { groupLives, startOf } from './process-identity.ts'
@@ -14,7 +15,10 @@ export interface Spawned {
   into?: Pick<Spawned, 'argv' | 'env'> & { readsBeginning: boolean }
   printed: string
   timeout?: number
-  /** Told as soon as it runs; of two programs, each. */
+  /**
+   * Told of its process before it begins; of two programs, of each. Where this throws, or this process is killed before
+   * it has come back, the program does not begin.
+   */
   onStart?(pid: number): void
 }
 export interface Ended {
@@ -47,7 +51,14 @@ export const spawn = async (
   const ended = endOfAll(children, spawned)
   const pids = children.flatMap(({ pid }) => pid ?? [])
   for (const pid of pids) running.add(pid)
-  for (const pid of pids) spawned.onStart?.(pid)
+  if (spawned.onStart)
+    try {
+      beginWhenTold(children, spawned.onStart)
+    } catch (error) {
+      for (const pid of pids) running.delete(pid)
+      ended.catch(() => {})
+      throw error
+    }
   const unheard = listen(children, onOutput)
 
   let ending: Promise<unknown> | undefined
@@ -82,12 +93,16 @@ export const spawn = async (
  */
 const startBoth = (spawned: Spawned, into: NonNullable<Spawned['into']>): ChildProcess[] => {
   const { cwd, printed } = spawned
-  const reader = start({ ...into, cwd, printed }, { stdin: 'pipe' })
+  const { onStart } = spawned
+  const reader = start({ ...into, cwd, printed, ...(onStart && { onStart }) }, { stdin: 'pipe' })
   if (reader.pid === undefined) return [reader]
   const pipe = reader.stdin!
   try {
     const writer = start(spawned, { stdout: pipe })
     return [writer, reader]
+  } catch (error) {
+    holdOf(reader)?.destroy()
+    throw error
   } finally {
     // Held open here, the reader would never see its end.
     pipe.destroy()
@@ -96,15 +111,19 @@ const startBoth = (spawned: Spawned, into: NonNullable<Spawned['into']>): ChildP
 
 /** Node's own spawn: execa costs half a millisecond more a program, and 13 MB that each fork has to copy. */
 const start = (
-  { argv, cwd, env, input, printed }: Spawned,
+  { argv, cwd, env, input, printed, onStart }: Spawned,
   {
     stdin = input === undefined ? 'ignore' : 'pipe',
     stdout = 'pipe',
   }: { stdin?: 'ignore' | 'pipe'; stdout?: 'pipe' | NonNullable<ChildProcess['stdin']> } = {},
 ): ChildProcess => {
-  const [program, ...args] = argv
+  const [wanted = ''] = argv
+  if (onStart && isFolder(cwd) && !isThere(wanted, cwd, env.PATH))
+    throw new Failed({ kind: 'command-missing', program: wanted, printed })
+  const [program, ...args] = onStart ? [...HELD, ...argv] : argv
   try {
-    const child = spawnChild(program!, args, { cwd, env, stdio: [stdin, stdout, 'pipe'], detached: true })
+    const stdio: StdioOptions = [stdin, stdout, 'pipe', ...(onStart ? (['pipe'] as const) : [])]
+    const child = spawnChild(program!, args, { cwd, env, stdio, detached: true })
     // A program need not read what it is given.
     child.stdin?.on('error', () => {})
     if (input !== undefined) child.stdin?.end(input)
@@ -113,6 +132,31 @@ const start = (
     throw couldNotStart(error as NodeJS.ErrnoException, program!, cwd, printed)
   }
 }
+
+/** Waits for a line, and becomes the program then; where there is nobody any more to write it, it ends. */
+const HELD = ['/bin/sh', '-c', 'read -r go <&3 || exit; exec 3<&-; exec "$@"', 'sh']
+
+/** Otherwise a program could begin of whose process nobody knows, when this one is killed in between. */
+const beginWhenTold = (children: readonly ChildProcess[], tell: (pid: number) => void): void => {
+  const holds = children.flatMap((child) => holdOf(child) ?? [])
+  // It may have been killed by then.
+  for (const hold of holds) hold.on('error', () => {})
+  try {
+    for (const { pid } of children) if (pid !== undefined) tell(pid)
+    for (const hold of holds) hold.end('\n')
+  } catch (error) {
+    for (const hold of holds) hold.destroy()
+    throw error
+  }
+}
+
+const holdOf = ({ stdio }: ChildProcess) => stdio?.[3] as ChildProcess['stdin'] | undefined
+
+/** As execvp(3) looks for it; its own error would only be an exit status of the shell that waits. */
+const isThere = (program: string, cwd: string, path = '/usr/bin:/bin'): boolean =>
+  (program.includes('/') ? [program] : path.split(':').map((folder) => join(folder || '.', program))).some(
+    (place) => statSync(resolve(cwd, place), { throwIfNoEntry: false })?.isFile() ?? false,
+  )
 
 /** How a program ended, once everything that it printed has been read. */
 const endOf = (child: ChildProcess, { cwd, printed }: Spawned): Promise<Ended> =>

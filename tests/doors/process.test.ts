@@ -50,6 +50,58 @@ const interrupted = () => {
   return { signal: abort.signal, interrupt: () => abort.abort(new Error('interrupted')) }
 }
 
+describe('a program of which somebody is told when it starts', () => {
+  const told = (more: Partial<Spawned> = {}) => ({ onStart: () => {}, ...more })
+
+  test('begins only then, as the same process, and is all that was asked for', async () => {
+    let seen: boolean | undefined
+    let started = 0
+    const running = sh('echo $$ > begun; cat; ls /proc/$$/fd | tr "\\n" " "; exit 3', {
+      input: 'read me\n',
+      onStart: (pid) => {
+        started = pid
+        const until = Date.now() + 200
+        while (Date.now() < until) seen = existsSync(path('begun'))
+      },
+    })
+    expect(await running).toMatchObject({ exit: 3, out: expect.stringMatching(/^read me\n0 1 2 (?!3 )/) })
+    expect([seen, pid('begun')]).toEqual([false, started])
+  })
+
+  test('does not begin where that fails, and nothing of it is left', async () => {
+    let started = 0
+    const running = sh('touch begun', {
+      onStart: (pid) => {
+        started = pid
+        throw new Error('the disk is full')
+      },
+    })
+    await expect(running).rejects.toThrow('the disk is full')
+    await until(() => !alive(started))
+    expect(existsSync(path('begun'))).toBe(false)
+  })
+
+  test('that is not there is named, and so is its folder', async () => {
+    expect(await failing(run(['no-such-program'], told()))).toMatchObject({ kind: 'command-missing' })
+    expect(await failing(run(['./absent'], told()))).toMatchObject({ kind: 'command-missing' })
+    expect(await failing(run(['true'], told({ cwd: path('absent') })))).toMatchObject({
+      kind: 'folder-missing',
+    })
+    const begun = ['sh', '-c', 'touch begun; cat']
+    const into = { argv: begun, env: { PATH: process.env.PATH }, readsBeginning: false }
+    expect(await failing(run(['no-such-program'], told({ into })))).toMatchObject({ kind: 'command-missing' })
+    expect(existsSync(path('begun'))).toBe(false)
+  })
+
+  test('is found as without that: in the PATH that it is given, or by a path from its folder', async () => {
+    writeFileSync(path('own'), '#!/bin/sh\necho own "$@"\n', { mode: 0o755 })
+    expect(await run(['./own', 'a b'], told())).toMatchObject({ exit: 0, out: 'own a b\n' })
+    const env = { PATH: `${folder}:${process.env.PATH}` }
+    expect(await run(['own'], told({ env }))).toMatchObject({ exit: 0, out: 'own\n' })
+    expect(await run(['echo', '$HOME', ''], told({ env: {} }))).toMatchObject({ out: '$HOME \n' })
+  })
+})
+
 describe('a program', () => {
   test('gives what it prints on either stream, and how it ended', async () => {
     expect(await sh('echo out; echo err >&2; exit 3')).toEqual({ exit: 3, out: 'out\n', err: 'err\n' })
