@@ -78,7 +78,6 @@ const promises: readonly Promised[] = [
 ]
 
 const notPromised = [
-  'Between the start of a program and the line that names its process lies less than a millisecond. Killed just there, a program may survive that `resume` does not know.',
   'What a request has created on a server is removed by the next attempt only once its answer stands in the transcript. Killed while it is on its way, it stays.',
   'A `shell` block that was killed in the middle has done what it has done: `after` tells whether all of it, and nothing tells which part.',
   'A power cut: what had been announced is on the disk (fsync); whether what a child wrote is, is up to that child.',
