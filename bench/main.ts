@@ -1,14 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { backup } from './backup.ts'
 import { deployment } from './deployment.ts'
-import type { Benchmark, Figure } from './figure.ts'
+import type { Benchmark } from './figure.ts'
 import { holds } from './figure.ts'
 import { migration } from './migration.ts'
 import { output } from './output.ts'
-import { figureLine, resultsPage } from './results-page.ts'
+import { circumstances, figureLine, resultsPage, resultsSection } from './results-page.ts'
 import { rollback } from './rollback.ts'
 import { runs } from './runs.ts'
 import { startup } from './startup.ts'
@@ -22,17 +22,22 @@ const main = async (names: readonly string[]): Promise<boolean> => {
   const chosen = names.length ? names.map(named) : benchmarks
   console.log('building the tool')
   buildTool()
-  const measured: { benchmark: Benchmark; figures: Figure[] }[] = []
+  let all = true
   for (const benchmark of chosen) {
     console.log(benchmark.name)
+    const measured = circumstances(tmpdir())
     const figures = await inFreshFolder((folder) => benchmark.measure(folder))
     for (const figure of figures) console.log(figureLine(figure))
-    measured.push({ benchmark, figures })
+    all &&= figures.every(holds)
+    // At once: a run that is broken off keeps what it has.
+    const section = resultsSection(benchmark, figures, measured)
+    const order = benchmarks.map(({ name }) => name)
+    await writeFile(results, resultsPage(order, new Map([[benchmark.name, section]]), await earlier()))
   }
-  // The page has the figures of one run, all of them or none.
-  if (chosen.length === benchmarks.length) await writeFile(results, resultsPage(measured, tmpdir()))
-  return measured.every(({ figures }) => figures.every(holds))
+  return all
 }
+
+const earlier = (): Promise<string> => readFile(results, 'utf8').catch(() => '')
 
 const named = (name: string): Benchmark => {
   const benchmark = benchmarks.find((one) => one.name === name)

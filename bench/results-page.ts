@@ -3,37 +3,57 @@ import { availableParallelism, cpus, loadavg, platform, release, totalmem } from
 import type { Benchmark, Figure } from './figure.ts'
 import { holds } from './figure.ts'
 
-/** The results as a page, with the machine that they come from. */
+/** The page with these sections in the place of the earlier ones of their names; the others stay as they are. */
 export const resultsPage = (
-  measured: readonly { benchmark: Benchmark; figures: readonly Figure[] }[],
-  folder: string,
+  order: readonly string[],
+  fresh: ReadonlyMap<string, string>,
+  earlier: string,
+): string => {
+  const sections = new Map([...sectionsIn(earlier), ...fresh])
+  return [
+    '# What the tool costs\n',
+    'Written by `npm run bench`, each part when it was measured last. Each figure comes from rounds that ran side by side: a ratio is the median of the rounds’ own ratios, memory is the highest of all rounds. Behind it stand the medians, with the lowest and the highest round.\n',
+    ...order.flatMap((name) => sections.get(name) ?? []),
+  ].join('\n')
+}
+
+const sectionsIn = (page: string): [name: string, section: string][] =>
+  page
+    .split(/^(?=## )/m)
+    .slice(1)
+    .map((section) => [section.slice(3, section.indexOf('\n')), `${section.trimEnd()}\n`])
+
+/** The date, the machine, what else it does, and where is written: before something is measured. */
+export const circumstances = (folder: string): string =>
+  [
+    `Measured ${new Date().toISOString().slice(0, 10)}: Node ${process.version}, ${platform()} ${release()}`,
+    `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${(totalmem() / 1e9).toFixed(0)} GB of memory`,
+    `load ${loadavg()[0]!.toFixed(1)} before it began`,
+    `written to ${folder} (${fileSystem(folder)}).`,
+  ].join('; ')
+
+/** What was measured, with the circumstances that it was measured in. */
+export const resultsSection = (
+  { name, about }: Benchmark,
+  figures: readonly Figure[],
+  measured: string,
 ): string =>
   [
-    '# What the tool costs',
+    `## ${name}`,
     '',
-    'Written by `npm run bench`. Each figure comes from rounds that ran side by side: a ratio is the median of the rounds’ own ratios, memory is the highest of all rounds. Behind it stand the medians, with the lowest and the highest round.',
+    about,
     '',
-    `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${platform()} ${release()}`,
-    `- ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${(totalmem() / 1e9).toFixed(0)} GB of memory, load ${loadavg()[0]!.toFixed(1)} at the end`,
-    `- written to ${folder} (${fileSystem(folder)})`,
-    ...measured.flatMap(({ benchmark, figures }) => section(benchmark, figures)),
+    measured,
+    '',
+    '| figure | measured | limit | holds | from |',
+    '|---|---|---|---|---|',
+    ...figures.map((figure) =>
+      ['', figure.what, shown(figure), limitOf(figure), holds(figure) ? 'yes' : '**no**', figure.from, '']
+        .join(' | ')
+        .trim(),
+    ),
     '',
   ].join('\n')
-
-const section = ({ name, about }: Benchmark, figures: readonly Figure[]): string[] => [
-  '',
-  `## ${name}`,
-  '',
-  about,
-  '',
-  '| figure | measured | limit | holds | from |',
-  '|---|---|---|---|---|',
-  ...figures.map((figure) =>
-    ['', figure.what, shown(figure), limitOf(figure), holds(figure) ? 'yes' : '**no**', figure.from, '']
-      .join(' | ')
-      .trim(),
-  ),
-]
 
 /** A figure for whoever watches. */
 export const figureLine = (figure: Figure): string =>
