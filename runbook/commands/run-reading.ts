@@ -131,12 +131,14 @@ export const runReading = async (
         state: context.state,
         titles: new Map(arrangement.steps.map(({ id, title }) => [id, title])),
         transcript: relativeTo(invocation.cwd, journal.path),
-        again: (command === 'run'
-          ? ['runbook run', label, env.name]
-          : ['runbook', command, env.name, invocation.argument ?? '']
-        )
-          .join(' ')
-          .trim(),
+        again: [
+          ...(command === 'run'
+            ? ['runbook run', label, env.name]
+            : ['runbook', command, env.name, invocation.argument]),
+          ...optionsThatMatter(invocation.options),
+        ]
+          .filter(Boolean)
+          .join(' '),
         ms: systemClock.monotonic() - began,
         contacts: book.contacts ?? [],
         paint: invocation.paint,
@@ -199,3 +201,10 @@ const relativeTo = (cwd: string, path: string): string => {
   const short = relative(cwd, path)
   return short.startsWith('..') ? path : short
 }
+
+/** The options without which it would be another rollback. */
+const optionsThatMatter = ({ run, database, inPlace }: Invocation['options']) => [
+  run && `--run ${run}`,
+  database && `--database=${database}`,
+  inPlace && '--in-place',
+]

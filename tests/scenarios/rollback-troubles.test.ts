@@ -96,7 +96,9 @@ test('there is no room for a second database', async () => {
   // Where its files are, the server tells only whom it may.
   await admin('GRANT pg_read_all_settings TO lumiku')
   onTestFinished(async () => void (await admin('REVOKE pg_read_all_settings FROM lumiku')))
-  await refused(/102 kB free, [\d.]+ MB needed, in .*make room on the disk/s, RESTORE, { PATH })
+  const words =
+    /102 kB free, [\d.]+ MB needed, in .*make room on the disk.*again +runbook rollback production --database=restore\n/s
+  await refused(words, RESTORE, { PATH })
 })
 
 test('the room ends in the middle of the restore: the application was never stopped', async () => {
