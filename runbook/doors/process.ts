@@ -155,8 +155,17 @@ const holdOf = ({ stdio }: ChildProcess) => stdio?.[3] as ChildProcess['stdin'] 
 /** As execvp(3) looks for it; its own error would only be an exit status of the shell that waits. */
 const isThere = (program: string, cwd: string, path = '/usr/bin:/bin'): boolean =>
   (program.includes('/') ? [program] : path.split(':').map((folder) => join(folder || '.', program))).some(
-    (place) => statSync(resolve(cwd, place), { throwIfNoEntry: false })?.isFile() ?? false,
+    (place) => isFile(resolve(cwd, place)),
   )
+
+/** What is in the PATH need not be a folder, nor one that may be looked into. */
+const isFile = (path: string): boolean => {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
 
 /** How a program ended, once everything that it printed has been read. */
 const endOf = (child: ChildProcess, { cwd, printed }: Spawned): Promise<Ended> =>

@@ -99,6 +99,11 @@ describe('a program of which somebody is told when it starts', () => {
     const env = { PATH: `${folder}:${process.env.PATH}` }
     expect(await run(['own'], told({ env }))).toMatchObject({ exit: 0, out: 'own\n' })
     expect(await run(['echo', '$HOME', ''], told({ env: {} }))).toMatchObject({ out: '$HOME \n' })
+    const odd = { PATH: `${path('own')}:${path('absent')}::${process.env.PATH}` }
+    expect(await run(['echo', 'x'], told({ env: odd }))).toMatchObject({ out: 'x\n' })
+    expect(await failing(run(['no-such-program'], told({ env: odd })))).toMatchObject({
+      kind: 'command-missing',
+    })
   })
 })
 
