@@ -16,6 +16,7 @@ import { steps } from './steps.ts'
 import { buildTool } from './tool.ts'
 
 const benchmarks = [startup, steps, output, runs, deployment, rollback, migration, backup]
+const order = benchmarks.map(({ name }) => name)
 const results = fileURLToPath(new URL('results.md', import.meta.url))
 
 const main = async (names: readonly string[]): Promise<boolean> => {
@@ -31,8 +32,7 @@ const main = async (names: readonly string[]): Promise<boolean> => {
     all &&= figures.every(holds)
     // At once: a run that is broken off keeps what it has.
     const section = resultsSection(benchmark, figures, measured)
-    const order = benchmarks.map(({ name }) => name)
-    await writeFile(results, resultsPage(order, new Map([[benchmark.name, section]]), await earlier()))
+    await writeFile(results, resultsPage(await earlier(), section, order))
   }
   return all
 }
@@ -42,7 +42,7 @@ const earlier = (): Promise<string> => readFile(results, 'utf8').catch(() => '')
 const named = (name: string): Benchmark => {
   const benchmark = benchmarks.find((one) => one.name === name)
   if (benchmark) return benchmark
-  throw new Error(`there is no benchmark ${name}; there are ${benchmarks.map(({ name }) => name).join(', ')}`)
+  throw new Error(`there is no benchmark ${name}; there are ${order.join(', ')}`)
 }
 
 const inFreshFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {

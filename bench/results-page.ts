@@ -3,13 +3,9 @@ import { availableParallelism, cpus, loadavg, platform, release, totalmem } from
 import type { Benchmark, Figure } from './figure.ts'
 import { holds } from './figure.ts'
 
-/** The page with these sections in the place of the earlier ones of their names; the others stay as they are. */
-export const resultsPage = (
-  order: readonly string[],
-  fresh: ReadonlyMap<string, string>,
-  earlier: string,
-): string => {
-  const sections = new Map([...sectionsIn(earlier), ...fresh])
+/** The earlier page with this section in the place of the one of its name; the others stay as they are. */
+export const resultsPage = (earlier: string, section: string, order: readonly string[]): string => {
+  const sections = new Map(sectionsIn(`${earlier}\n${section}`))
   return [
     '# What the tool costs\n',
     'Written by `npm run bench`, each part when it was measured last. Each figure comes from rounds that ran side by side: a ratio is the median of the rounds’ own ratios, memory is the highest of all rounds. Behind it stand the medians, with the lowest and the highest round.\n',

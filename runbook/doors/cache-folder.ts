@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 export const cacheFolder = (variables: Readonly<Record<string, string | undefined>>): string | undefined => {
   try {
     const folder = join(variables.XDG_CACHE_HOME || join(homedir(), '.cache'), 'runbook')
-    if (mkdirSync(folder, { recursive: true, mode: 0o700 })) chmodSync(folder, 0o700)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const { uid, mode } = lstatSync(folder)
     return uid === process.getuid?.() && (mode & 0o022) === 0 ? folder : undefined
   } catch {

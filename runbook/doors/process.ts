@@ -49,16 +49,10 @@ export const spawn = async (
   const { printed, timeout } = spawned
   const children = spawned.into ? startBoth(spawned, spawned.into) : [start(spawned)]
   const ended = endOfAll(children, spawned)
+  // Where it is not waited for, because nobody could be told.
+  ended.catch(() => {})
   const pids = children.flatMap(({ pid }) => pid ?? [])
   for (const pid of pids) running.add(pid)
-  if (spawned.onStart)
-    try {
-      beginWhenTold(children, spawned.onStart)
-    } catch (error) {
-      for (const pid of pids) running.delete(pid)
-      ended.catch(() => {})
-      throw error
-    }
   const unheard = listen(children, onOutput)
 
   let ending: Promise<unknown> | undefined
@@ -74,6 +68,7 @@ export const spawn = async (
     : undefined
   signal.addEventListener('abort', end, { once: true })
   try {
+    if (spawned.onStart) beginWhenTold(children, spawned.onStart)
     const result = await ended
     await ending
     signal.throwIfAborted()
@@ -92,8 +87,7 @@ export const spawn = async (
  * is there first: where it cannot be started, the first does not begin.
  */
 const startBoth = (spawned: Spawned, into: NonNullable<Spawned['into']>): ChildProcess[] => {
-  const { cwd, printed } = spawned
-  const { onStart } = spawned
+  const { cwd, printed, onStart } = spawned
   const reader = start({ ...into, cwd, printed, ...(onStart && { onStart }) }, { stdin: 'pipe' })
   if (reader.pid === undefined) return [reader]
   const pipe = reader.stdin!

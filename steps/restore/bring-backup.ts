@@ -28,7 +28,7 @@ import {
 import { quoted } from '../sql/quoted.ts'
 import { discards } from './drops.ts'
 import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
-import { databasesNamed, inDatabase, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
+import { databasesNamed, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
 import { archiveOf, canBeRead, FILLING, restoresDump } from './restore-dump.ts'
@@ -123,7 +123,7 @@ export const bringBackup = (dump: string) =>
         for (const name of ['create', ...FILLING, 'analyze']) if (planned.includes(name)) await perform(name)
         act.prove(
           'every table has the rows that the manifest says',
-          await rowsAsInManifest(manifest!, (count) => act.see(inDatabase(names.restoring, count))),
+          await rowsAsInManifest(manifest!, (count) => act.see({ ...count, database: names.restoring })),
           'do not rely on this backup; restore another: runbook backups',
         )
         await perform('finish')
