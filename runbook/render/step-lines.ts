@@ -28,7 +28,9 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
       ]
     case 'answered':
       // What an operator typed stands on the screen already.
-      return event.by === 'flag' ? [`  ${paint.dim(`answered by a flag: ${event.answer}`)}`] : []
+      return event.by === 'flag'
+        ? [`  ${paint.dim(`${shortened(event.question)} ${event.answer} (by a flag)`)}`]
+        : []
     default:
       return []
   }
