@@ -41,7 +41,7 @@ export const howItIsRehearsed = (found: Found | null, off: string | undefined): 
 export const copyIsGone = (found: Found | null): Check =>
   defineCheck({
     fact: 'nothing is left of the copy',
-    remedy: found ? `DROP DATABASE "${found.database}" WITH (FORCE)` : '',
+    remedy: found ? `DROP DATABASE "${found.database}"` : '',
     look: async ({ see, attempt }) => {
       if (found?.where.kind === 'throwaway') {
         const there = await attempt(reads('test', '-e', found.where.folder))

@@ -10,8 +10,8 @@ import {
   libpqVariables,
   type Text,
 } from '../../runbook/index.ts'
-import { discards, drops } from '../restore/drops.ts'
-import { createLike } from '../restore/make-alike.ts'
+import { dropping, drops, endingSessions } from '../restore/drops.ts'
+import { createLike, literal } from '../restore/make-alike.ts'
 import { type Filling, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Found, On, Where } from './where.ts'
@@ -42,13 +42,13 @@ const onTheSameServer = (
   { via, making }: Extract<Where, { kind: 'same' }>,
   env: Environment,
 ): Actions => ({
-  ...discards(database, leftovers, via),
+  ...drops('discard', database, leftovers, via),
   create: { ...executes(createLike(database, making)), database: via, timeout: WHOLE_DATABASE },
   // It holds what the live one holds, and what keeps others out of that is in no dump.
   close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },
   ...fills(libpqVariables(databaseOf(env)), { database, jobs, format }),
   analyze: { ...executes('ANALYZE'), database, timeout: WHOLE_DATABASE },
-  drop: { ...drops(database), database: via, leaves: [database] },
+  ...drops('drop', database, [], via),
 })
 
 type Variables = Record<string, Text>
@@ -78,7 +78,15 @@ const fromOutside = ({ database, jobs, format }: Found, env: Variables): Actions
 
 /** What a killed rehearsal left there is known by the name of a run, and so only removed by that run. */
 const onNamedServer = (found: Found, env: Variables): Actions => {
-  const drop = { ...changes('dropdb', '--no-password', '--force', '--if-exists', found.database), env }
+  const { database } = found
+  const statements = [endingSessions(literal(database)), dropping(database)]
+  const drop = {
+    ...changes(
+      ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--dbname=postgres'] as const),
+      ...['--tuples-only', '--set=ON_ERROR_STOP=1', ...statements.map((sql) => `--command=${sql}`)],
+    ),
+    env,
+  }
   return { discard: drop, ...fromOutside(found, env), drop }
 }
 

@@ -26,7 +26,7 @@ import {
   transaction,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
-import { discards } from './drops.ts'
+import { drops } from './drops.ts'
 import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
@@ -94,7 +94,7 @@ export const bringBackup = (dump: string) =>
       if (there.includes(restored) || there.includes(replaced)) return {}
       return {
         // Performed a second time where one of the others fails.
-        ...discards(restoring, leftovers, database),
+        ...drops('discard', restoring, leftovers, database),
         create: { ...executes(createLike(restoring, making)), database, timeout: WHOLE_DATABASE },
         ...restoresDump(libpqVariables(databaseOf(env)), {
           ...archiveOf(dump, manifest),
@@ -129,7 +129,7 @@ export const bringBackup = (dump: string) =>
         await perform('finish')
       } catch (error) {
         // Where even that fails, the next restore removes what is left.
-        for (const name of ['put-away', 'discard'])
+        for (const name of ['put-away', 'discard-sessions', 'discard'])
           if (planned.includes(name)) await act.cleanUp(name).catch(() => {})
         throw error
       }

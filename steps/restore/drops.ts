@@ -1,15 +1,29 @@
 import { type Actions, executes } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 
-/** Even where the program of a run that was killed still writes into it. */
-export const drops = (name: string) => executes(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
+/**
+ * Drops databases, whoever works in them: `<name>-sessions` ends the sessions that the role may end, such as that of the
+ * program of a run that was killed; then each by itself, `<name>`, `<name>-1` …. `WITH (FORCE)` would be one statement for
+ * both, but it refuses altogether while autovacuum looks at the database (42501, PostgreSQL 15), unless a superuser asks;
+ * a plain DROP sends autovacuum away, and waits five seconds for the others. `leftovers` may hold `own` too. `from`: a database that is none of these.
+ */
+export const drops = (name: string, own: string, leftovers: readonly string[], from: string): Actions => {
+  const all = [...new Set([own, ...leftovers])]
+  return {
+    [`${name}-sessions`]: {
+      ...executes(endingSessions('ANY ($1)'), all),
+      database: from,
+      leaves: all,
+    },
+    ...Object.fromEntries(
+      all.map((each, i) => [i ? `${name}-${i}` : name, { ...executes(dropping(each)), database: from }]),
+    ),
+  }
+}
 
-/** Drops one that is about to be made, and what earlier ones left: `discard`, `discard-1` …; from `database`. */
-export const discards = (own: string, leftovers: readonly string[], database: string): Actions => ({
-  discard: { ...drops(own), database, leaves: [own] },
-  ...Object.fromEntries(
-    leftovers
-      .filter((name) => name !== own)
-      .map((name, i) => [`discard-${i + 1}`, { ...drops(name), database }]),
-  ),
-})
+export const dropping = (name: string): string => `DROP DATABASE IF EXISTS ${quoted(name)}`
+
+/** `which`: SQL, `ANY ($1)` or a literal. A worker of the server’s own has no user. */
+export const endingSessions = (which: string): string =>
+  `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${which} AND usesysid IS NOT NULL` +
+  " AND pg_has_role(usesysid, 'USAGE') AND pid <> pg_backend_pid()"
