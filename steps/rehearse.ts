@@ -102,7 +102,7 @@ export const rehearse = factory(
       findings: ({ observed }) => howItIsRehearsed(observed, off),
       actions: ({ observed, env }) => (observed ? copyActions(observed, env, on) : {}),
       run: (act) => rehearseOnCopy(act, { from, code, longest, on, isAllowed: allowances(act, allow) }),
-      after: ({ observed }) => [copyIsGone(observed)],
+      after: ({ observed }) => [copyIsGone(observed, on)],
       undo: () => nothingToUndo('it changes nothing, and its copy is removed'),
     })
   },

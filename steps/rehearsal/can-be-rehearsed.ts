@@ -1,7 +1,8 @@
 import { type Check, defineCheck, fails, holds, type Look, quantity, reads } from '../../runbook/index.ts'
 import { databasesNamed } from '../restore/live-and-beside.ts'
+import { copiesOnNamedServer } from './copy-actions.ts'
 import { UNREHEARSED } from './try-out.ts'
-import type { Found } from './where.ts'
+import type { Found, On } from './where.ts'
 
 /** By name: in the book, or on the command line. */
 export const allowances =
@@ -38,17 +39,20 @@ export const howItIsRehearsed = (found: Found | null, off: string | undefined): 
 }
 
 /** Nothing is left of it. */
-export const copyIsGone = (found: Found | null): Check =>
+export const copyIsGone = (found: Found | null, on: On): Check =>
   defineCheck({
     fact: 'nothing is left of the copy',
     remedy: found ? `DROP DATABASE "${found.database}"` : '',
-    look: async ({ see, attempt }) => {
+    look: async ({ see, attempt, env }) => {
+      if (found?.where.kind === 'named') {
+        const left = (await see(copiesOnNamedServer(found.where.copies, env, on))).trim()
+        return left ? fails(left.split('\n').join(', ')) : holds('it is dropped there')
+      }
       if (found?.where.kind === 'throwaway') {
         const there = await attempt(reads('test', '-e', found.where.folder))
         return there.ok ? fails(found.where.folder) : holds('its server is gone')
       }
-      if (found?.where.kind !== 'same')
-        return holds(found?.where.kind === 'named' ? 'it was dropped there' : 'there was none')
+      if (found?.where.kind !== 'same') return holds('there was none')
       const left = await see(databasesNamed(found.database, ...found.leftovers))
       return left.length ? fails(quantity(left.length, 'database')) : holds('it is dropped')
     },

@@ -8,9 +8,10 @@ import {
   executes,
   given,
   libpqVariables,
+  reads,
   type Text,
 } from '../../runbook/index.ts'
-import { dropping, drops, endingSessions } from '../restore/drops.ts'
+import { drops, endingSessions } from '../restore/drops.ts'
 import { createLike, literal } from '../restore/make-alike.ts'
 import { type Filling, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
@@ -22,7 +23,7 @@ export const copyActions = (found: Found, env: Environment, on: On): Actions => 
     case 'same':
       return onTheSameServer(found, found.where, env)
     case 'named':
-      return onNamedServer(found, libpqVariables({ ...databaseOf(env), url: on as never }))
+      return onNamedServer(found, found.where, namedServer(env, on))
     case 'throwaway':
       return onThrowawayServer(found, found.where)
     case 'none':
@@ -76,19 +77,39 @@ const fromOutside = ({ database, jobs, format }: Found, env: Variables): Actions
   }
 }
 
-/** What a killed rehearsal left there is known by the name of a run, and so only removed by that run. */
-const onNamedServer = (found: Found, env: Variables): Actions => {
-  const { database } = found
-  const statements = [endingSessions(literal(database)), dropping(database)]
+/** Removes every copy of this database, also what a killed rehearsal left: only one at a time holds its lock. */
+const onNamedServer = (
+  found: Found,
+  { copies }: Extract<Where, { kind: 'named' }>,
+  env: Variables,
+): Actions => {
+  const ours = `starts_with(datname, ${literal(copies)})`
   const drop = {
-    ...changes(
-      ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--dbname=postgres'] as const),
-      ...['--tuples-only', '--set=ON_ERROR_STOP=1', ...statements.map((sql) => `--command=${sql}`)],
-    ),
+    ...changes(...PSQL, '--set=ON_ERROR_STOP=1'),
     env,
+    input:
+      `${endingSessions(ours)};\n` +
+      `SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE ${ours} \\gexec\n`,
   }
   return { discard: drop, ...fromOutside(found, env), drop }
 }
+
+/** Which copies of this database are on the server that the book names, a name a line. */
+export const copiesOnNamedServer = (copies: string, env: Environment, on: On): Command<'reads'> => ({
+  ...reads(
+    ...PSQL,
+    `--command=SELECT datname FROM pg_database WHERE starts_with(datname, ${literal(copies)})`,
+  ),
+  env: namedServer(env, on),
+})
+
+const PSQL = [
+  ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--tuples-only', '--no-align'] as const),
+  '--dbname=postgres',
+] as const
+
+const namedServer = (env: Environment, on: On): Variables =>
+  libpqVariables({ ...databaseOf(env), url: on as never })
 
 /** It listens on nothing but a socket in a folder of its own, and what it writes need not survive. */
 const onThrowawayServer = (

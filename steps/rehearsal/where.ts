@@ -12,8 +12,8 @@ export type On = Secret | 'throwaway' | undefined
 export type Where =
   /** On the server of the database itself; `via`: another database there, from which one can be made. */
   | { kind: 'same'; via: string; making: Making }
-  /** On the server that the book names. */
-  | { kind: 'named' }
+  /** On the server that the book names; `copies`: how the names of all copies of this database begin there. */
+  | { kind: 'named'; copies: string }
   /** On a server that is started for it in this folder, which nobody but its user can enter. */
   | { kind: 'throwaway'; programs: ServerPrograms; folder: string; making: Making }
   /** Nowhere, and why. */
@@ -35,14 +35,15 @@ export type Found = {
 /** Finds out where the database can be copied to, and what is left of earlier copies there. */
 export const findWhere = async (at: Look, on: On, from: Step): Promise<Found> => {
   const beside = await liveAndBeside(at, at.run.stamp)
+  const where =
+    on === undefined
+      ? await nearest(at, beside)
+      : on === 'throwaway'
+        ? await throwaway(at, beside)
+        : await named(at, beside)
   return {
-    where:
-      on === undefined
-        ? await nearest(at, beside)
-        : on === 'throwaway'
-          ? await throwaway(at, beside)
-          : { kind: 'named' },
-    database: beside.names.rehearsal,
+    where,
+    database: where.kind === 'named' ? `${where.copies}${at.run.stamp}` : beside.names.rehearsal,
     size: beside.size,
     leftovers: beside.leftovers.filter((name) => /_rehearsal_\d{8}T\d{6}Z$/.test(name)),
     jobs: await coresOf(at),
@@ -67,17 +68,25 @@ const nearest = async (at: Look, beside: LiveAndBeside): Promise<Where> => {
   })
 }
 
+/** There may be copies of other databases of the same name there, of which a rehearsal may be going on. */
+const named = async (at: Look, { system, live }: LiveAndBeside): Promise<Where> => ({
+  kind: 'named',
+  copies: `runbook_rehearsal_${await digest(at, `${system} ${live}`)}_`,
+})
+
+const digest = async (at: Look, text: string): Promise<string> => {
+  const [one] = await at.see(selects<{ digest: string }>('SELECT left(md5($1), 12) AS digest', text))
+  return one!.digest
+}
+
 type Unmet = Record<'seen' | 'remedy', string>
 
 /** A server of its own, where the programs for one are installed. Its sockets need a short path. */
 const throwaway = async (at: Look, { version, live }: LiveAndBeside, why?: Unmet): Promise<Where> => {
   const programs = await serverPrograms(at, version)
   if (programs) {
-    const [making, named] = await Promise.all([
-      at.see(makingOfLive),
-      at.see(selects<{ digest: string }>('SELECT left(md5($1), 12) AS digest', `${at.env.name} ${live}`)),
-    ])
-    const folder = `/tmp/runbook-rehearsal-${named[0]!.digest}`
+    const [making, name] = await Promise.all([at.see(makingOfLive), digest(at, `${at.env.name} ${live}`)])
+    const folder = `/tmp/runbook-rehearsal-${name}`
     return { kind: 'throwaway', programs, folder, making: making[0]! }
   }
   const install = `install the programs of a server here: apt-get install postgresql-${version}`

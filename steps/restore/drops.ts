@@ -11,7 +11,7 @@ export const drops = (name: string, own: string, leftovers: readonly string[], f
   const all = [...new Set([own, ...leftovers])]
   return {
     [`${name}-sessions`]: {
-      ...executes(endingSessions('ANY ($1)'), all),
+      ...executes(endingSessions('datname = ANY ($1)'), all),
       database: from,
       leaves: all,
     },
@@ -21,9 +21,9 @@ export const drops = (name: string, own: string, leftovers: readonly string[], f
   }
 }
 
-export const dropping = (name: string): string => `DROP DATABASE IF EXISTS ${quoted(name)}`
+const dropping = (name: string): string => `DROP DATABASE IF EXISTS ${quoted(name)}`
 
-/** `which`: SQL, `ANY ($1)` or a literal. A worker of the server’s own has no user. */
-export const endingSessions = (which: string): string =>
-  `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${which} AND usesysid IS NOT NULL` +
+/** In databases `where` that is so. A worker of the server’s own has no user. */
+export const endingSessions = (where: string): string =>
+  `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${where} AND usesysid IS NOT NULL` +
   " AND pg_has_role(usesysid, 'USAGE') AND pid <> pg_backend_pid()"

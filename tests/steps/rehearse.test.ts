@@ -353,14 +353,24 @@ describe('where the copy is', () => {
     expect(existsSync(folder)).toBe(false)
   })
 
-  test('a server that the book names', async () => {
+  test('a server that the book names, where a copy that a killed rehearsal left is removed too', async () => {
+    const [{ left } = { left: '' }] = await db.query<{ left: string }>(
+      `SELECT 'runbook_rehearsal_' || left(md5(system_identifier || ' ' || current_database()), 12) || '_20250101T000000Z' AS left
+       FROM pg_control_system()`,
+    )
+    const foreign = 'runbook_rehearsal_000000000000_20250101T000000Z'
+    for (const name of [left, foreign]) await db.asAdmin(`CREATE DATABASE "${name}"`)
     const own = await stepRig({ dir, databaseUrl: db.url, secrets: { REHEARSAL_URL: inject('adminUrl') } })
     onTestFinished(() => own.dispose())
     const step = rehearse({ from: backupDatabase(), on: secret('REHEARSAL_URL') })
     const run = await own.run([...(step.ahead ?? []), step], { migrations: [adds()] })
     expect(run.ended, JSON.stringify(run.failure)).toBe('done')
     expect(run.performed).toContainEqual(expect.stringMatching(/^PG\*=‹secret REHEARSAL_URL› createdb/))
+    expect(said(run)).toContain('nothing is left of the copy: it is dropped there')
     expect(JSON.stringify(run.events)).not.toContain(new URL(inject('adminUrl')).password)
+    // Of another database, whose rehearsal may be going on.
+    expect(await copies()).toEqual([foreign])
+    await db.asAdmin(`DROP DATABASE "${foreign}"`)
   })
 
   test('nowhere: the plan says why, and under which name the run goes on without', async () => {
