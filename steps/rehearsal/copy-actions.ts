@@ -83,25 +83,23 @@ const onNamedServer = (
   { copies }: Extract<Where, { kind: 'named' }>,
   env: Variables,
 ): Actions => {
-  const ours = `starts_with(datname, ${literal(copies)})`
   const drop = {
     ...changes(...PSQL, '--set=ON_ERROR_STOP=1'),
     env,
     input:
-      `${endingSessions(ours)};\n` +
-      `SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE ${ours} \\gexec\n`,
+      `${endingSessions(areCopies(copies))};\n` +
+      `SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE ${areCopies(copies)} \\gexec\n`,
   }
   return { discard: drop, ...fromOutside(found, env), drop }
 }
 
 /** Which copies of this database are on the server that the book names, a name a line. */
 export const copiesOnNamedServer = (copies: string, env: Environment, on: On): Command<'reads'> => ({
-  ...reads(
-    ...PSQL,
-    `--command=SELECT datname FROM pg_database WHERE starts_with(datname, ${literal(copies)})`,
-  ),
+  ...reads(...PSQL, `--command=SELECT datname FROM pg_database WHERE ${areCopies(copies)}`),
   env: namedServer(env, on),
 })
+
+const areCopies = (copies: string): string => `starts_with(datname, ${literal(copies)})`
 
 const PSQL = [
   ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--tuples-only', '--no-align'] as const),

@@ -5,7 +5,8 @@ import { quoted } from '../sql/quoted.ts'
  * Drops databases, whoever works in them: `<name>-sessions` ends the sessions that the role may end, such as that of the
  * program of a run that was killed; then each by itself, `<name>`, `<name>-1` …. `WITH (FORCE)` would be one statement for
  * both, but it refuses altogether while autovacuum looks at the database (42501, PostgreSQL 15), unless a superuser asks;
- * a plain DROP sends autovacuum away, and waits five seconds for the others. `leftovers` may hold `own` too. `from`: a database that is none of these.
+ * a plain DROP sends autovacuum away, and waits five seconds for the others. `leftovers` may hold `own` too. `from`: a
+ * database that is none of these.
  */
 export const drops = (name: string, own: string, leftovers: readonly string[], from: string): Actions => {
   const all = [...new Set([own, ...leftovers])]

@@ -186,11 +186,8 @@ const makeAnewWhereUsedUp = async (world: World): Promise<void> => {
   const numbers = `SELECT max(attnum) AS last FROM pg_attribute WHERE attrelid = 'avatars'::regclass`
   const [used] = await query(world.databaseUrl, numbers)
   if (Number(used!.last) < 500) return
-  const env = operatorVariables(world)
-  const { stdout: script } = await execa('pg_dump', ['--clean', '--if-exists', world.databaseUrl], {
-    env,
-    extendEnv: false,
-  })
+  const asOperator = { env: operatorVariables(world), extendEnv: false }
+  const { stdout: input } = await execa('pg_dump', ['--clean', '--if-exists', world.databaseUrl], asOperator)
   const atOnce = [
     '--quiet',
     '--no-psqlrc',
@@ -198,7 +195,7 @@ const makeAnewWhereUsedUp = async (world: World): Promise<void> => {
     '--set=ON_ERROR_STOP=1',
     world.databaseUrl,
   ]
-  await execa('psql', atOnce, { env, extendEnv: false, input: script })
+  await execa('psql', atOnce, { ...asOperator, input })
 }
 
 /**
