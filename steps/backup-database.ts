@@ -3,6 +3,7 @@ import { backupStands } from '../checks/backup-stands.ts'
 import { clientFitsServer } from '../checks/client-fits-server.ts'
 import { databaseAnswers } from '../checks/database-answers.ts'
 import { diskHasRoom } from '../checks/disk-has-room.ts'
+import { folderWritable } from '../checks/folder-writable.ts'
 import { printTotals, totalsOf } from '../checks/reading/backup-manifest.ts'
 import { roleMay } from '../checks/role-may.ts'
 import { secretPresent } from '../checks/secret-present.ts'
@@ -56,13 +57,14 @@ export const backupDatabase = factory(
         'too small, or a table not readable. A dump that fails never bears the final name.',
       sort: 'prepares',
       role: 'backup',
-      here: true,
+      at: 'backups',
       needs: ({ env }) => [
         secretPresent(databaseOf(env).url.name),
         databaseAnswers(),
         clientFitsServer('pg_dump'),
         clientFitsServer('pg_restore'),
         wayIsChosen(prefer),
+        ...(env.database?.backupsOnHost ? [folderWritable(env.database.backupsOnHost)] : []),
         roleMay('read everything'),
         diskHasRoom({
           path: ({ run }) => run.backups,
@@ -72,7 +74,11 @@ export const backupDatabase = factory(
       ],
       observe: async (at) => {
         const [database] = await at.see(databaseFacts)
-        return { ...database!, leftovers: await leftovers(at), way: await chooseWay(at, prefer) }
+        return {
+          ...database!,
+          leftovers: await leftovers(at, at.run.backups),
+          way: await chooseWay(at, prefer),
+        }
       },
       actions: ({ env, run, observed }) => {
         const { dump, partial, manifest } = backupFiles(run, env.name)

@@ -2,15 +2,8 @@ import { z } from 'zod'
 import { clientFitsServer } from '../checks/client-fits-server.ts'
 import { databaseAnswers } from '../checks/database-answers.ts'
 import { secretPresent } from '../checks/secret-present.ts'
-import {
-  databaseOf,
-  defineStep,
-  early,
-  factory,
-  nothingToUndo,
-  type Secret,
-  type Step,
-} from '../runbook/index.ts'
+import { databaseOf, defineStep, early, factory, nothingToUndo, type Secret } from '../runbook/index.ts'
+import { BACKUP, theBackup } from './backup/the-backup.ts'
 import { allowances, canBeRehearsed, copyIsGone, howItIsRehearsed } from './rehearsal/can-be-rehearsed.ts'
 import { checkOutCode } from './rehearsal/check-out-code.ts'
 import { copyActions } from './rehearsal/copy-actions.ts'
@@ -19,23 +12,11 @@ import { findWhere } from './rehearsal/where.ts'
 import { canBeRead } from './restore/restore-dump.ts'
 import { roomForAnother, roomToUnpack } from './restore/room-for-another.ts'
 
-/** As a book has it: `const backup = backupDatabase()`. */
-const aBackup = {
-  kind: 'step',
-  role: 'backup',
-  [Symbol.for('nodejs.util.inspect.custom')]: () => 'backup',
-} as unknown as Step
-
 export const rehearse = factory(
   'rehearse',
   {
     /** The step of the same book that backs the database up. */
-    from: z
-      .custom<Step>(
-        (value) => (value as Step | null)?.role === 'backup',
-        'must be the backup step of the book',
-      )
-      .describe('the step of the same book that backs the database up'),
+    from: theBackup,
     /** Where: on a server that the book names, or on one started for it. Default: the database's own server. */
     on: z
       .union([
@@ -79,7 +60,7 @@ export const rehearse = factory(
         'itself, before the question; the copy is always removed.',
       sort: 'prepares',
       role: 'rehearsal',
-      here: true,
+      at: 'backups',
       ...(!off && { ahead: [from, code] }),
       needs: ({ env }) =>
         off
@@ -91,12 +72,12 @@ export const rehearse = factory(
               clientFitsServer('pg_restore'),
             ],
       observe: async (at) => (off ? null : findWhere(at, on, from)),
-      before: ({ observed }) =>
+      before: ({ observed, run }) =>
         observed
           ? [
               early(canBeRehearsed(observed, allow)),
               ...(observed.where.kind === 'same' ? [early(roomForAnother(observed.size))] : []),
-              ...[...canBeRead(observed), ...roomToUnpack(observed, observed.size)].map(early),
+              ...[...canBeRead(observed), ...roomToUnpack(observed, run.backups, observed.size)].map(early),
             ]
           : [],
       findings: ({ observed }) => howItIsRehearsed(observed, off),
@@ -106,5 +87,5 @@ export const rehearse = factory(
       undo: () => nothingToUndo('it changes nothing, and its copy is removed'),
     })
   },
-  { from: aBackup },
+  { from: BACKUP },
 )

@@ -12,7 +12,12 @@ import { swapDatabases } from './restore/swap-databases.ts'
  * --database=restore` and `runbook restore` make it of the book's backup step.
  */
 export const restoreDatabase = (from: RestoreSource): Restore => {
-  if ('dump' in from && from.inPlace) return inPlace(from.dump)
+  const { bring, swap, account } = 'dump' in from && from.inPlace ? inPlace(from.dump) : beside(from)
+  const at = 'dump' in from ? (from.at ?? 'backups') : 'operator'
+  return { bring: { ...bring, at }, swap: { ...swap, at }, account: { ...account, at } }
+}
+
+const beside = (from: RestoreSource): Restore => {
   const bring = 'dump' in from ? bringBackup(from.dump) : bringKept(from.kept)
   const swap = swapDatabases(bring)
   return { bring, swap, account: accountForLosses(bring, lostWith(swap, 'dump' in from ? from.dump : '')) }

@@ -8,6 +8,20 @@ import { failureText } from '../render/outcome-text.ts'
 import type { Invocation } from './invocation.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 
+/** What is needed to look; the caller closes it. */
+export const contextToLook = (
+  { arrangement: { env }, bookFolder, stateDir }: OpenBook,
+  { variables, signal }: Invocation,
+): ReturnType<typeof openContext> =>
+  openContext({
+    ...{ env, bookFolder, stateDir, variables, signal },
+    stamp: '‹stamp›',
+    name: 'runbook look',
+    ask: async () => '',
+    answers: { yes: false },
+    clock: systemClock,
+  })
+
 /**
  * The frame of every command that only looks: no lock, no transcript, no file. `anyTarget`: the work sees to that itself.
  * The work may give an exit status of its own.
@@ -18,18 +32,7 @@ export const lookCommand = async (
   { anyTarget = false } = {},
 ): Promise<number> => {
   const open = await openBook(invocation)
-  const { context, close } = openContext({
-    env: open.arrangement.env,
-    bookFolder: open.bookFolder,
-    stateDir: open.stateDir,
-    stamp: '‹stamp›',
-    name: 'runbook look',
-    variables: invocation.variables,
-    ask: async () => '',
-    answers: { yes: false },
-    signal: invocation.signal,
-    clock: systemClock,
-  })
+  const { context, close } = contextToLook(open, invocation)
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
   try {

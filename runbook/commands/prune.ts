@@ -1,8 +1,9 @@
 import { arrangePrune, type Pruned } from '../engine/arrange-prune.ts'
+import { backupsOf } from '../engine/backups-of.ts'
 import { keptDatabases } from '../engine/kept-databases.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
-import { type Backup, listBackups, proofOf } from '../journal/backups.ts'
+import type { Backup } from '../journal/backups.ts'
 import { latestChange } from '../journal/past-runs.ts'
 import { stampOfRun } from '../journal/run-id.ts'
 import { listRuns } from '../journal/runs.ts'
@@ -90,20 +91,27 @@ const oldIn = async (
         (thing) => limits.olderThan === undefined || now - timeOfStamp(stampOf(thing)) > limits.olderThan,
       )
   const runs = listRuns(stateDir).filter((id) => id.includes(`Z-${env}-`))
-  const backups = listBackups(stateDir, env)
   const needed = (await latestChange(stateDir, env))?.id
-  const lastGood = await lastThatStands(backups)
+  const oldAmong = async (backups: readonly Backup[]): Promise<Backup[]> => {
+    const lastGood = await lastThatStands(backups)
+    return old(backups, (backup) => backup.stamp).filter(
+      (backup) => backup !== lastGood && !(needed && backup.stamp === stampOfRun(needed)),
+    )
+  }
+  const backups = await backupsOf(context)
   return {
     databases: old(await keptDatabases(context), (kept) => kept.stamp),
-    backups: old(backups, (backup) => backup.stamp).filter(
-      (backup) => backup.path !== lastGood && !(needed && backup.stamp === stampOfRun(needed)),
-    ),
+    // A copy here is no reason to remove what is on the host, nor the other way round.
+    backups: [
+      ...(await oldAmong(backups.filter(({ host }) => host === undefined))),
+      ...(await oldAmong(backups.filter(({ host }) => host !== undefined))),
+    ],
     runs: old(runs, stampOfRun).filter((run) => run !== needed),
   }
 }
 
-const lastThatStands = async (backups: readonly Backup[]): Promise<string | undefined> => {
-  for (const backup of backups.toReversed()) if ((await proofOf(backup)).stands) return backup.path
+const lastThatStands = async (backups: readonly Backup[]): Promise<Backup | undefined> => {
+  for (const backup of backups.toReversed()) if ((await backup.prove()).stands) return backup
   return undefined
 }
 

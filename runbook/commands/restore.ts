@@ -1,18 +1,22 @@
 import { arrangeRestore } from '../engine/arrange-restore.ts'
+import { backupsOf } from '../engine/backups-of.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
-import { listBackups } from '../journal/backups.ts'
+import type { Backup } from '../journal/backups.ts'
 import type { RestoreSource } from '../model/step.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { lossLines } from '../render/rollback-text.ts'
 import { approve, mayBeApproved } from './approve.ts'
 import type { Invocation } from './invocation.ts'
-import { lookCommand } from './look-command.ts'
+import { contextToLook, lookCommand } from './look-command.ts'
 import { mayStart } from './may-start.ts'
 import { nearest } from './nearest.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
+
+/** What was typed, or what a transcript tells of that. */
+export type Told = Pick<Invocation, 'argument'> & { options: Pick<Invocation['options'], 'inPlace'> }
 
 /** Puts a backup in the place of the live database, outside of a rollback; or what an earlier restore has replaced. */
 export const restore = async (invocation: Invocation): Promise<number> => {
@@ -23,11 +27,11 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   }
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
-      const { arrangement, title } = meantBy(open, invocation.argument, options.inPlace)
+      const { arrangement, title } = meantBy(open, await backupsOf(context), invocation)
       present(context.recorder.redacted(await foresee(arrangement, context, new Map())), `Plan: ${title}`, [])
     })
   const open = await openBook(invocation)
-  const { arrangement, title } = meantBy(open, invocation.argument, options.inPlace)
+  const { arrangement, title } = meantBy(open, await knownBackups(open, invocation), invocation)
   mayStart(arrangement.env, invocation, `${title}?`)
   mayBeApproved(arrangement.book, invocation)
   const reading = {
@@ -51,14 +55,24 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   return ended.exit
 }
 
+/** The backups of an environment, before a run of it has begun. */
+export const knownBackups = async (open: OpenBook, invocation: Invocation): Promise<Backup[]> => {
+  const { context, close } = contextToLook(open, invocation)
+  try {
+    return await backupsOf(context)
+  } finally {
+    await close()
+  }
+}
+
 /** `argument`: what `restore` was given. */
 export const meantBy = (
-  { arrangement, stateDir }: OpenBook,
-  argument: string | undefined,
-  inPlace = false,
+  { arrangement }: OpenBook,
+  backups: readonly Backup[],
+  { argument, options: { inPlace = false } }: Told,
 ): { arrangement: Arrangement; title: string } => {
   const { env } = arrangement
-  const source = sourceOf(argument, stateDir, env.name)
+  const source = sourceOf(argument, backups, env.name)
   if (inPlace && 'kept' in source)
     throw new UsageError('a kept database is put in its place by renaming', 'leave out --in-place')
   const from = { ...source, inPlace }
@@ -73,15 +87,17 @@ export const meantBy = (
 }
 
 /** A dump by its name, its path or a part of it that only one has; or a database that a restore has kept. */
-const sourceOf = (argument: string | undefined, stateDir: string, env: string): RestoreSource => {
+const sourceOf = (argument: string | undefined, all: readonly Backup[], env: string): RestoreSource => {
   const list = `list what there is: runbook backups ${env}`
   if (argument === undefined) throw new UsageError('it does not say which backup', list)
   if (/_replaced_\d{8}T\d{6}Z$/.test(argument)) return { kept: argument }
-  const all = listBackups(stateDir, env)
   const name = argument.split('/').at(-1)!
   const matching = all.filter((backup) => backup.name.includes(name))
-  if (matching.length === 1) return { dump: matching[0]!.path }
-  if (matching.length > 1) throw new UsageError(`'${argument}' fits ${matching.length} backups`, list)
+  // Of what is kept on the host and copied here, the first is meant: nothing needs to be sent there.
+  const found = matching.find(({ host }) => host !== undefined) ?? matching[0]
+  if (found && matching.every(({ name }) => name === found.name))
+    return { dump: found.path, at: found.host === undefined ? 'operator' : 'backups' }
+  if (found) throw new UsageError(`'${argument}' fits ${matching.length} backups`, list)
   const meant = nearest(
     name,
     all.map((backup) => backup.name),

@@ -16,7 +16,7 @@ import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook, stateDirOf } from './open-book.ts'
-import { meantBy } from './restore.ts'
+import { knownBackups, meantBy } from './restore.ts'
 import { runReading, type Unfinished, type Work } from './run-reading.ts'
 import { arrangementOf, orTakeBack, rollbackOptions } from './take-back.ts'
 import { unfinishedRun } from './unfinished-run.ts'
@@ -36,7 +36,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
   demandWhole(run)
   const { command, env, fingerprint } = run.state.started!
   const open = await openBook({ ...invocation, env })
-  const whole = await readAgain(run, open)
+  const whole = await readAgain(run, open, invocation)
   const title = `Go on with the ${whole.procedure ?? command} of ${whole.book.name} in ${env}`
   mayStart(whole.env, invocation, `${title}?`)
   const done = whole.steps.filter((step) => isBehind(step, run.state))
@@ -78,9 +78,16 @@ const demandWhole = ({ id, flaws }: Unfinished): void => {
 }
 
 /** The whole of what the run was to do. */
-const readAgain = async ({ id, state }: Unfinished, open: OpenBook): Promise<Arrangement> => {
+const readAgain = async (
+  { id, state }: Unfinished,
+  open: OpenBook,
+  invocation: Invocation,
+): Promise<Arrangement> => {
   const { command, takesBack, told = {} } = state.started!
-  if (command === 'restore') return meantBy(open, told.backup, told.inPlace).arrangement
+  if (command === 'restore') {
+    const backups = await knownBackups(open, invocation)
+    return meantBy(open, backups, { argument: told.backup, options: told }).arrangement
+  }
   if (command !== 'rollback') return open.of(told.procedure)
   if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
   const target = { id: takesBack, state: await readRun(open.stateDir, takesBack) }

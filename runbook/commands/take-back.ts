@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { arrangeRollback, type RollbackOptions } from '../engine/arrange-rollback.ts'
 import { whileProbing } from '../engine/probe.ts'
 import { runBook } from '../engine/run-book.ts'
+import { pathsOf } from '../engine/run-paths.ts'
 import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import { stampOfRun } from '../journal/run-id.ts'
@@ -72,12 +72,12 @@ export const arrangementOf = ({ state }: PastRun, { of, arrangement }: OpenBook)
 /** How a run is read backwards. */
 export const rollbackOptions = (
   target: PastRun,
-  { stateDir }: OpenBook,
+  { stateDir, arrangement: { env } }: OpenBook,
   { database, around = [], inPlace = false }: Pick<Invocation['options'], 'database' | 'around' | 'inPlace'>,
 ): RollbackOptions => ({
   target,
   database,
   around,
   inPlace,
-  paths: { stamp: stampOfRun(target.id), backups: join(stateDir, 'backups') },
+  paths: pathsOf(env, stateDir, stampOfRun(target.id)),
 })

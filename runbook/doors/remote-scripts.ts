@@ -1,3 +1,5 @@
+import { shellWord } from '../model/shell-word.ts'
+
 /** What a host's `sh` is given to read. POSIX, with `setsid`, `head -c` and `base64` of any Linux. */
 
 /** A command as a host can be told it. */
@@ -9,9 +11,6 @@ export interface RemoteCommand {
   env: Readonly<Record<string, string | undefined>>
   input?: string
 }
-
-/** A word that `sh` takes as it is. */
-export const word = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 /**
  * Runs a command and frames what it prints: what a login shell prints by itself stands before the mark. `mark` is a
@@ -49,7 +48,7 @@ export const jobScript = (
     `  { printf '  -\n' > "$D/exit" && : > "$D/out" && : > "$D/err"; } 2>/dev/null || { forget nowhere 'No space left on device'; exit 0; }`,
     '  P=$PATH',
     ...prepare(command, 'forget').map((line) => `  ${line}`),
-    `  RUNBOOK_MASK=$mask RUNBOOK_FOLDER=$D RUNBOOK_JOB=${word(jobOf(command))} setsid sh -c 'eval "$RUNBOOK_JOB"' </dev/null >/dev/null 2>&1 &`,
+    `  RUNBOOK_MASK=$mask RUNBOOK_FOLDER=$D RUNBOOK_JOB=${shellWord(jobOf(command))} setsid sh -c 'eval "$RUNBOOK_JOB"' </dev/null >/dev/null 2>&1 &`,
     '  PATH=$P',
     'elif [ ! -d "$D" ]; then say nowhere "$why"; exit 0',
     'fi',
@@ -92,7 +91,7 @@ export const forgetScript = (jobs: readonly string[]): string =>
   whole([
     ...folder('x'),
     'B=${D%/*}; cd "$B" 2>/dev/null || exit 0',
-    ...(jobs.length ? [`rm -rf -- ${jobs.map(word).join(' ')}`] : []),
+    ...(jobs.length ? [`rm -rf -- ${jobs.map(shellWord).join(' ')}`] : []),
     'find . -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf -- {} +',
     'cd / && rmdir "$B" 2>/dev/null',
   ])
@@ -100,21 +99,21 @@ export const forgetScript = (jobs: readonly string[]): string =>
 /** `sh` reads a group of commands to its end before it begins with it. */
 const whole = (lines: readonly string[]): string => `{\n${lines.join('\n')}\nexit 0\n}\n`
 
-const folder = (job: string) => [`D="\${XDG_STATE_HOME:-$HOME/.local/state}/runbook/"${word(job)}`]
+const folder = (job: string) => [`D="\${XDG_STATE_HOME:-$HOME/.local/state}/runbook/"${shellWord(job)}`]
 
 /** Where and with what a command runs. `say` tells what is missing. */
 const prepare = ({ argv, cwd, env }: RemoteCommand, say: string): string[] => [
-  `cd ${word(cwd)} 2>/dev/null || { ${say} folder; exit 0; }`,
+  `cd ${shellWord(cwd)} 2>/dev/null || { ${say} folder; exit 0; }`,
   ...Object.entries(env).map(([name, value]) =>
-    value === undefined ? `unset ${name}` : `export ${name}=${word(value)}`,
+    value === undefined ? `unset ${name}` : `export ${name}=${shellWord(value)}`,
   ),
-  `command -v ${word(argv[0]!)} >/dev/null 2>&1 || { ${say} missing; exit 0; }`,
+  `command -v ${shellWord(argv[0]!)} >/dev/null 2>&1 || { ${say} missing; exit 0; }`,
 ]
 
 const program = ({ argv, input }: RemoteCommand): string => {
-  const words = argv.map(word).join(' ')
+  const words = argv.map(shellWord).join(' ')
   if (input === undefined) return `${words} </dev/null`
-  return `printf %s ${word(Buffer.from(input).toString('base64'))} | base64 -d | ${words}`
+  return `printf %s ${shellWord(Buffer.from(input).toString('base64'))} | base64 -d | ${words}`
 }
 
 /** Its own process group, which is how its tree is found again. The status is written over the place kept for it. */

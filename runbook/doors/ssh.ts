@@ -4,10 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failed } from '../model/failure.ts'
+import { quietSsh } from '../model/ssh.ts'
 import { type Ended, spawn } from './process.ts'
-
-/** How long a host may take to accept a connection. Seconds. */
-const CONNECT = 10
 
 /**
  * A connection to an OpenSSH destination that all commands of a run share: 14 ms for each instead of 250. It is the
@@ -33,7 +31,7 @@ export class Ssh {
     signal: AbortSignal,
   ): Promise<Ended> {
     const { control } = await this.#open(signal)
-    const argv = ['ssh', '-S', control, '-o', 'ControlMaster=no', ...quietly, '--', this.host, 'exec sh -s']
+    const argv = ['ssh', '-S', control, '-o', 'ControlMaster=no', ...quietSsh, '--', this.host, 'exec sh -s']
     return spawn(
       { argv, cwd: '/', env: this.variables, input: script, printed: `ssh ${this.host}` },
       onOutput,
@@ -102,7 +100,7 @@ export class Ssh {
       control,
       '-o',
       'ControlPersist=no',
-      ...quietly,
+      ...quietSsh,
       '--',
       this.host,
       'echo; exec cat',
@@ -172,15 +170,6 @@ interface Master {
   /** Ports of this machine, by where they lead to. */
   tunnels: Map<string, Promise<number>>
 }
-
-/** Asks nobody; refuses a host whose key is not known; notices when nobody is there any more. */
-const quietly = [
-  ...['-o', 'BatchMode=yes'],
-  ...['-o', 'StrictHostKeyChecking=yes'],
-  ...['-o', `ConnectTimeout=${CONNECT}`],
-  ...['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'],
-  ...['-o', 'ForwardX11=no', '-o', 'RequestTTY=no', '-o', 'RemoteCommand=none'],
-]
 
 type Reason = { reason: 'unreachable' | 'refused' | 'key-unknown' | 'key-changed'; message: string }
 

@@ -5,6 +5,7 @@ import { type Actions, changes, executes, reads, selects } from '../model/action
 import { manifestOf } from '../model/backup-manifest.ts'
 import { phase } from '../model/book.ts'
 import { defineCheck, fails, holds } from '../model/check.ts'
+import type { Place } from '../model/environment.ts'
 import { bytes, quantity } from '../model/quantity.ts'
 import { defineStep, type Step } from '../model/step.ts'
 import { nothingToUndo } from '../model/undo.ts'
@@ -27,7 +28,8 @@ export const arrangePrune = (
 ): Arrangement => {
   const steps = [
     ...(databases.length ? [dropDatabases(databases)] : []),
-    ...(backups.length ? [removeBackups(backups)] : []),
+    ...removeBackups(backups, 'backups'),
+    ...removeBackups(backups, 'operator'),
     ...(runs.length ? [removeRuns(runs.map((run) => join(stateDir, 'runs', run)))] : []),
   ]
   return { ...book, entries: [phase('Remove what is old', steps)], steps }
@@ -70,11 +72,15 @@ const dropDatabases = (databases: readonly KeptDatabase[]): Step =>
     undo: () => gone,
   })
 
-const removeBackups = (backups: readonly Backup[]): Step =>
-  defineStep({
-    id: 'remove-backups',
-    here: true,
-    title: `Remove ${quantity(backups.length, 'backup')}`,
+/** Those at one place; nothing where there are none. */
+const removeBackups = (all: readonly Backup[], at: Place): Step[] => {
+  const backups = all.filter(({ host }) => (host === undefined) === (at === 'operator'))
+  if (backups.length === 0) return []
+  const { host } = backups[0]!
+  const step = defineStep({
+    id: host === undefined ? 'remove-backups' : 'remove-backups-on-host',
+    at,
+    title: `Remove ${quantity(backups.length, 'backup')}${host === undefined ? '' : ` on ${host}`}`,
     about: 'Removes dumps with their manifests.',
     findings: () =>
       backups.map(({ name, stamp, size }) => `${name}, taken ${stampText(stamp)}, ${bytes(size)}`),
@@ -82,11 +88,13 @@ const removeBackups = (backups: readonly Backup[]): Step =>
     after: () => [filesGone(backups.map(({ path }) => path))],
     undo: () => gone,
   })
+  return [step]
+}
 
 const removeRuns = (folders: readonly string[]): Step =>
   defineStep({
     id: 'remove-runs',
-    here: true,
+    at: 'operator',
     title: `Remove ${quantity(folders.length, 'transcript')}`,
     about: 'Removes the transcripts of past runs.',
     findings: () => folders.map((folder) => basename(folder)),

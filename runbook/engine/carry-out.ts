@@ -114,7 +114,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     throw unmet(
       'two programs with a pipe between them run on this machine',
       `${command.argv[0]} into ${command.into[0]}, on ${env.host}`,
-      'give the step `here: true`, or have the first program write into a file',
+      "give the step `at: 'operator'`, or have the first program write into a file",
     )
   if (command.effect === 'changes' && onOutput) {
     const { exit } = host

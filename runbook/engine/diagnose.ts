@@ -81,8 +81,8 @@ const lookingIn = (context: RunContext): ((diagnosis: Listed) => Look) => {
   const moment = new Moment()
   return ({ broughtBy }) => {
     const look = lookOf(context, broughtBy)
-    // What is with the operator is another moment's.
-    return broughtBy?.here ? look : moment.of(look)
+    // What is elsewhere is another moment's.
+    return broughtBy?.at ? look : moment.of(look)
   }
 }
 

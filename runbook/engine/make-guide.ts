@@ -1,7 +1,7 @@
 import type { PastRun } from '../journal/past-runs.ts'
 import type { Planned } from '../model/action.ts'
 import type { Check } from '../model/check.ts'
-import { isElsewhere } from '../model/environment.ts'
+import { isElsewhere, placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, failureOf } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -49,7 +49,7 @@ export const makeGuide = async (
       optional: step.optional,
       ...(way?.place === 'second' && { insteadOf: titleOf(way.either.entries[0]!) }),
       ...(step.advisory && { advisory: step.advisory }),
-      ...(step.here && isElsewhere(env) && { here: true as const }),
+      ...(isElsewhere(env) && !isElsewhere(placeOf(step, env)) && { here: true as const }),
       ...(ms !== undefined && { usually: ms }),
       ...known(step, context, await observe(step), last),
     })

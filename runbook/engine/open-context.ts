@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type Clock, systemClock } from '../doors/clock.ts'
 import { DatabaseDoor } from '../doors/database.ts'
 import { type DatabaseTarget, parseDatabaseUrl } from '../doors/database-url.ts'
@@ -12,6 +11,7 @@ import { Recorder } from '../journal/recorder.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
+import { pathsOf } from './run-paths.ts'
 import { Turns } from './turns.ts'
 
 export interface ContextOptions {
@@ -48,7 +48,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   let database: DatabaseDoor | undefined
   const context: RunContext = {
     env,
-    paths: { stamp: options.stamp, backups: join(options.stateDir, 'backups') },
+    paths: pathsOf(env, options.stateDir, options.stamp),
     doors: {
       clock,
       secrets,

@@ -1,6 +1,6 @@
 import { reads } from '../model/action.ts'
 import { type Check, defineCheck, holds } from '../model/check.ts'
-import { isElsewhere } from '../model/environment.ts'
+import { isElsewhere, placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure, Unmet } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
@@ -24,8 +24,9 @@ export const needsOf = ({ steps, env }: Arrangement): Need[] => {
   const facts = new Map<string, Need>()
   for (const step of steps)
     for (const check of step.needs({ env })) {
-      const fact = `${step.here === true} ${check.fact}`
-      if (!facts.has(fact)) facts.set(fact, { check, ...(step.here && { step }) })
+      const { host } = placeOf(step, env)
+      const fact = `${host} ${check.fact}`
+      if (!facts.has(fact)) facts.set(fact, { check, ...(step.at && { step }) })
     }
   return [...facts.values()]
 }

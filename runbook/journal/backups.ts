@@ -9,6 +9,8 @@ export interface Backup {
   /** `production-20261122T021500Z.dump`. */
   name: string
   path: string
+  /** Where the book keeps it on another host: that; otherwise it is the operator's. */
+  host?: string
   environment: string
   /** Of its run: `20261122T021500Z`. */
   stamp: string
@@ -16,34 +18,47 @@ export interface Backup {
   size: number
   /** Undefined where there is none, or where it is damaged. */
   manifest: BackupManifest | undefined
+  /** Reads it in full: whether it is still the one that was proven, to the bit; and what is wrong with it otherwise. */
+  prove(): Promise<Proof>
+}
+export interface Proof {
+  stands: boolean
+  seen: string
 }
 
-/** The dumps in a state folder, oldest first; of one environment where one is named. */
-export const listBackups = (stateDir: string, env?: string): Backup[] => {
-  const folder = join(stateDir, 'backups')
+/** What the name of a dump tells; undefined where it is none. */
+export const namedDump = (name: string): Pick<Backup, 'name' | 'environment' | 'stamp'> | undefined => {
+  const [, environment, stamp] = /^(.+)-(\d{8}T\d{6}Z)\.dump$/.exec(name) ?? []
+  return environment && stamp ? { name, environment, stamp } : undefined
+}
+
+/** The dumps in a folder, oldest first; of one environment where one is named. */
+export const listBackups = (folder: string, env?: string): Backup[] => {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .flatMap((name) => {
-      const [, environment, stamp] = /^(.+)-(\d{8}T\d{6}Z)\.dump$/.exec(name) ?? []
-      if (!environment || !stamp || (env !== undefined && environment !== env)) return []
+      const named = namedDump(name)
+      if (!named || (env !== undefined && named.environment !== env)) return []
       const path = join(folder, name)
-      return [{ name, path, environment, stamp, size: sizeOf(path), manifest: manifestBeside(path) }]
+      const [size, manifest] = [sizeOf(path), manifestBeside(path)]
+      return [{ ...named, path, size, manifest, prove: () => proofOf({ size, manifest }, () => sumOf(path)) }]
     })
-    .sort((a, b) => (a.stamp < b.stamp ? -1 : 1))
+    .sort(byTime)
 }
+
+export const byTime = (a: Backup, b: Backup): number => (a.stamp < b.stamp ? -1 : 1)
 
 const manifestBeside = (dump: string): BackupManifest | undefined =>
   existsSync(manifestOf(dump)) ? parseManifest(readFileSync(manifestOf(dump), 'utf8')) : undefined
 
-/** Whether a dump is still the one that was proven, to the bit; and what is wrong with it otherwise. */
-export const proofOf = async ({
-  path,
-  size,
-  manifest,
-}: Backup): Promise<{ stands: boolean; seen: string }> => {
+/** What a dump says for itself. `sum`: reads it in full. */
+export const proofOf = async (
+  { size, manifest }: Pick<Backup, 'size' | 'manifest'>,
+  sum: () => Promise<string>,
+): Promise<Proof> => {
   if (!manifest) return { stands: false, seen: 'no manifest, or a damaged one' }
   if (size !== manifest.size) return { stands: false, seen: `${size} bytes instead of ${manifest.size}` }
-  return (await sumOf(path)) === manifest.sha256
+  return (await sum()) === manifest.sha256
     ? { stands: true, seen: `sha256 ${manifest.sha256.slice(0, 8)}…` }
     : { stands: false, seen: 'it was altered: another sha256 than in its manifest' }
 }

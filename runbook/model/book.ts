@@ -52,8 +52,11 @@ export interface EnvironmentDefinition {
   host?: string
   /** `dir`: the folder of the clone, relative to the book; on another host absolute. */
   app: Pick<App, 'dir'> & Partial<App>
-  /** `via: 'host'`: reached through the host, and named as the host knows it. */
-  database?: { url: Secret; schema?: string; via?: 'host' }
+  /**
+   * `via: 'host'`: reached through the host, and named as the host knows it. `backupsOnHost`: an absolute folder there, in
+   * which dumps are made, proven and kept, by the host's own programs.
+   */
+  database?: { url: Secret; schema?: string; via?: 'host'; backupsOnHost?: string }
   /** What tells it from every other; something else under its name is refused before anything is done. */
   identify?: Identity
   /** Given to every command. */

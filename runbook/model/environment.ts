@@ -30,11 +30,20 @@ export interface Database {
   readonly schema: string
   /** Reached through the host; the URL is as the host knows it. */
   readonly via?: 'host'
+  /** A folder of the host, absolute, in which dumps are made and kept there. Absent: they are the operator's. */
+  readonly backupsOnHost?: string
 }
 
-/** Where the commands and files of a step are: on the environment's host, or with the operator. */
-export const placeOf = (step: { readonly here?: boolean } | undefined, env: Environment): Environment =>
-  step?.here && isElsewhere(env) ? { ...env, host: 'local', app: { ...env.app, dir: '/' } } : env
+/** Where the commands and files of a step are: `backups`: wherever the book keeps those of the environment. */
+export type Place = 'host' | 'operator' | 'backups'
+
+/** An environment as a step sees it that does its work at its place. Without one: on the host. */
+export const placeOf = (step: { readonly at?: Place } | undefined, env: Environment): Environment => {
+  const at = step?.at ?? 'host'
+  if (at === 'host' || !isElsewhere(env)) return env
+  const app = { ...env.app, dir: '/' }
+  return at === 'backups' && env.database?.backupsOnHost ? { ...env, app } : { ...env, host: 'local', app }
+}
 export const isElsewhere = ({ host }: Pick<Environment, 'host'>): boolean => host !== 'local'
 
 /** What tells an environment from every other, where the book says it: looked at before anything else. */

@@ -16,8 +16,10 @@ export interface Revision {
 export interface RunPaths {
   /** Sorts by time and can stand in a file's name: `20261122T021500Z`. */
   readonly stamp: string
-  /** Absolute; `.runbook/backups`. */
+  /** Absolute; the operator's `.runbook/backups`, or a folder of the host where the book keeps them there. */
   readonly backups: string
+  /** Absolute; the operator's folder for copies of backups that are kept on the host. */
+  readonly copies: string
 }
 
 /** A moment of the database, held by a read-only transaction of its own that no time limit ends. */

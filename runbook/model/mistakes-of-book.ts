@@ -251,6 +251,7 @@ const environmentSchema = z
             url: secret,
             schema: string.optional(),
             via: z.literal('host', "must be 'host', where it is reached through that").optional(),
+            backupsOnHost: string.startsWith('/', 'must be absolute').optional(),
           },
           "must be an object: { url: secret('DATABASE_URL') }",
         )
@@ -274,8 +275,9 @@ const environmentSchema = z
     const mistake = (path: string[], message: string) =>
       issues.push({ code: 'custom', input: app, path, message })
     if (host !== 'local' && !app.dir.startsWith('/')) mistake(['app', 'dir'], `must be absolute on ${host}`)
-    if (host === 'local' && database?.via)
-      mistake(['database', 'via'], 'needs `host`, another than this machine')
+    for (const key of ['via', 'backupsOnHost'] as const)
+      if (host === 'local' && database?.[key])
+        mistake(['database', key], 'needs `host`, another than this machine')
   })
 
 const diagnosisSchema = z.strictObject(

@@ -2,6 +2,7 @@ import type { Action, Command, Given, Planned, Request, Transaction } from './ac
 import type { Environment } from './environment.ts'
 import { unmet } from './failure.ts'
 import { printText, type Secret, type Text } from './secret.ts'
+import { shellWord } from './shell-word.ts'
 
 /** An action as a plan prints it and a transcript records it, word for word. Secrets stand as `‹secret NAME›`. */
 export const printAction = (action: Action, env: Environment): string => {
@@ -110,4 +111,4 @@ export const absoluteUrl = (url: string, env: Environment): string =>
 const quote = (word: string): string =>
   /^(‹secret [^‹›]+›)?[A-Za-z0-9_./:=@%+,^~‹›-]*$/.test(word) && word !== '' && !/(^|[:=])~|^=/.test(word)
     ? word
-    : `'${word.replaceAll("'", "'\\''")}'`
+    : shellWord(word)

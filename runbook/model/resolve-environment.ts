@@ -23,6 +23,7 @@ export const resolveEnvironment = (
       url: definition.database.url,
       schema: definition.database.schema ?? 'public',
       ...(definition.database.via && { via: definition.database.via }),
+      ...(definition.database.backupsOnHost && { backupsOnHost: definition.database.backupsOnHost }),
     },
   }),
   ...(definition.identify && { identify: definition.identify }),

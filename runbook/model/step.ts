@@ -2,7 +2,7 @@ import type { Actions, Transaction } from './action.ts'
 import type { Check } from './check.ts'
 import type { Danger } from './danger.ts'
 import type { Diagnosis } from './diagnosis.ts'
-import type { Environment } from './environment.ts'
+import type { Environment, Place } from './environment.ts'
 import type { Evidence } from './evidence.ts'
 import type { Json } from './json.ts'
 import type { Act, Look, Revision, RunPaths } from './look.ts'
@@ -41,8 +41,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly halts?: boolean
   /** Where an operator looks when nothing shows whether it was done before the run was killed. Default: `after` shows it. */
   readonly doubt?: string
-  /** Its commands and files are the operator's machine's, whatever the host of the environment: dumps, transcripts. */
-  readonly here?: boolean
+  /** Where its commands run and its files are. Default: on the environment's host. */
+  readonly at?: Place
   /**
    * It goes on for a set time, whatever it finds: not what `verify` and a rollback do again, but what `watch` is for.
    */
@@ -113,8 +113,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
 }
 /** What a database can come back from: a dump, or one that an earlier restore has replaced and kept. */
 export type RestoreSource =
-  /** `inPlace`: into the live database itself, of which a backup is made right before. */
-  { readonly dump: string; readonly inPlace?: boolean } | { readonly kept: string }
+  /** `at`: where it is; default: `backups`. `inPlace`: into the live database itself, of which a backup is made right before. */
+  { readonly dump: string; readonly at?: Place; readonly inPlace?: boolean } | { readonly kept: string }
 /** A restore in three steps, of which only the second touches the live database. */
 export interface Restore {
   /** Puts the backup beside the live database, and proves it there, while the application still runs. */

@@ -2,6 +2,7 @@ import type { Action, Request, WriteFile } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
 import { absoluteUrl, printAction } from '../model/print-action.ts'
 import { printText } from '../model/secret.ts'
+import { shellWord } from '../model/shell-word.ts'
 
 /** An action as a person performs it: what is typed, and into what. */
 export const byHand = (action: Action, env: Environment): { into: 'sh' | 'sql' | 'text'; text: string } => {
@@ -19,7 +20,7 @@ export const byHand = (action: Action, env: Environment): { into: 'sh' | 'sql' |
       // Where that is stands once, at the top of the page.
       return { into: 'sh', text: inItsFolder(printAction(action, { ...env, host: 'local' })) }
     case 'read-file':
-      return { into: 'sh', text: `cat ${quoted(action.path)}` }
+      return { into: 'sh', text: `cat ${shellWord(action.path)}` }
   }
 }
 
@@ -28,30 +29,28 @@ const inItsFolder = (line: string): string => (line.startsWith('cd ') ? `(${line
 
 const curl = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
   [
-    `curl -sS -i -X ${method} ${quoted(absoluteUrl(url, env))}`,
-    ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${printText(value)}`)}`),
+    `curl -sS -i -X ${method} ${shellWord(absoluteUrl(url, env))}`,
+    ...Object.entries(headers).map(([name, value]) => `-H ${shellWord(`${name}: ${printText(value)}`)}`),
     ...(json === undefined
       ? []
-      : ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(json))}`]),
+      : ["-H 'Content-Type: application/json'", `-d ${shellWord(JSON.stringify(json))}`]),
   ].join(' \\\n  ')
 
 /** What a book shows of it stands above it, where that is something else: of a file that is known only later. */
 const written = ({ path, content, mode, shows }: WriteFile): string =>
   [
     ...(shows && shows !== content.trimEnd() ? shows.split('\n').map((line) => `# ${line}`) : []),
-    ...(content === '' ? [`: > ${quoted(path)}`] : heredoc(path, content)),
-    ...(mode === undefined ? [] : [`chmod ${mode.toString(8)} ${quoted(path)}`]),
+    ...(content === '' ? [`: > ${shellWord(path)}`] : heredoc(path, content)),
+    ...(mode === undefined ? [] : [`chmod ${mode.toString(8)} ${shellWord(path)}`]),
   ].join('\n')
 
 const heredoc = (path: string, content: string): string[] => {
   let end = 'EOF'
   while (content.split('\n').includes(end)) end += '_'
   return [
-    `cat > ${quoted(path)} <<'${end}'`,
+    `cat > ${shellWord(path)} <<'${end}'`,
     content.replace(/\n$/, ''),
     end,
     ...(content.endsWith('\n') ? [] : ['# the tool would write no newline at its end']),
   ]
 }
-
-const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`

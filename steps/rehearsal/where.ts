@@ -1,6 +1,14 @@
 import { coresOf } from '../../checks/reading/cores.ts'
 import { roleMay } from '../../checks/role-may.ts'
-import { type DumpFormat, type Look, type Secret, type Step, selects } from '../../runbook/index.ts'
+import {
+  type DumpFormat,
+  isElsewhere,
+  type Look,
+  placeOf,
+  type Secret,
+  type Step,
+  selects,
+} from '../../runbook/index.ts'
 import { type LiveAndBeside, liveAndBeside } from '../restore/live-and-beside.ts'
 import { type Making, makingOfLive } from '../restore/make-alike.ts'
 import { type ServerPrograms, serverPrograms } from './server-programs.ts'
@@ -83,6 +91,17 @@ type Unmet = Record<'seen' | 'remedy', string>
 
 /** A server of its own, where the programs for one are installed. Its sockets need a short path. */
 const throwaway = async (at: Look, { version, live }: LiveAndBeside, why?: Unmet): Promise<Where> => {
+  if (isElsewhere(placeOf({ at: 'backups' }, at.env)))
+    return {
+      kind: 'none',
+      because: [
+        ...(why ? [why.seen] : []),
+        `the backups are on ${at.env.host}, where no server is started`,
+      ].join('; '),
+      remedy: [...(why ? [why.remedy] : []), "name one in the book: rehearse({ on: secret('…') })"].join(
+        '; or ',
+      ),
+    }
   const programs = await serverPrograms(at, version)
   if (programs) {
     const [making, name] = await Promise.all([at.see(makingOfLive), digest(at, `${at.env.name} ${live}`)])

@@ -20,7 +20,6 @@ export const accountForLosses = (
 ) =>
   defineStep({
     id: 'account-for-losses',
-    here: true,
     title: 'Count what was lost',
     about:
       'Counts in the replaced database which rows were inserted, changed and deleted since the backup, and holds that ' +

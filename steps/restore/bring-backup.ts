@@ -25,6 +25,7 @@ import {
   quantity,
   transaction,
 } from '../../runbook/index.ts'
+import { folderOf } from '../backup/files.ts'
 import { quoted } from '../sql/quoted.ts'
 import { drops } from './drops.ts'
 import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
@@ -50,7 +51,6 @@ export type Brought = {
 export const bringBackup = (dump: string) =>
   defineStep({
     id: 'bring-backup',
-    here: true,
     title: 'Restore the backup beside the live database',
     about:
       'Makes a new database like the live one, restores the dump into it, counts every table against the manifest, and ' +
@@ -79,7 +79,7 @@ export const bringBackup = (dump: string) =>
         backupStands(dump),
         backupFits(dump),
         ...canBeRead(archiveOf(dump, manifest)),
-        ...roomToUnpack(archiveOf(dump, manifest), size),
+        ...roomToUnpack(archiveOf(dump, manifest), folderOf(dump), size),
         orInPlace(roleMay('create databases')),
         databaseCanBeRenamed(),
         settingsCanBeCopied(),

@@ -21,7 +21,6 @@ import { lossesSince } from './losses.ts'
 export const bringKept = (name: string) =>
   defineStep({
     id: 'bring-kept',
-    here: true,
     title: `Look at the kept database ${name}`,
     about:
       'Counts the tables of a database that an earlier restore has replaced, and what returning to it would lose.',

@@ -24,8 +24,8 @@ export const roomForAnother = (size: number): Check =>
     },
   })
 
-/** A dump that is a stream is unpacked beside itself for the time of a restore. `size`: of the database. */
-export const roomToUnpack = ({ format }: Pick<Archive, 'format'>, size: number): Check[] =>
+/** A dump that is a stream is unpacked in its folder for the time of a restore. `size`: of the database. */
+export const roomToUnpack = ({ format }: Pick<Archive, 'format'>, folder: string, size: number): Check[] =>
   programOf(format) === undefined
     ? []
-    : [diskHasRoom({ path: ({ run }) => run.backups, bytes: size, for: 'the unpacked dump' })]
+    : [diskHasRoom({ path: () => folder, bytes: size, for: 'the unpacked dump' })]

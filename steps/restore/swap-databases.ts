@@ -28,7 +28,6 @@ const ATTEMPTS = 3
 export const swapDatabases = (brought: Step<any, any, Brought>) =>
   defineStep({
     id: 'swap-databases',
-    here: true,
     title: 'Put the restored database in the place of the live one',
     about:
       'Ends the sessions of others, which are named, and renames both databases in one transaction: the live one is kept ' +

@@ -38,7 +38,7 @@ const dumps = () => readdirSync(join(book.stateDir, 'backups')).filter((name) =>
 const count = async () => (await db.query<{ n: number }>('SELECT count(*)::int AS n FROM notes'))[0]!.n
 
 test('a backup is made, listed with its proof, and restored; what it replaced can be returned to, and goes', async () => {
-  expect(await runbook('backups')).toMatchObject({ exit: 0, out: 'No backups yet.\n' })
+  expect(await runbook('backups')).toMatchObject({ exit: 0, out: 'No backups here.\n' })
   const made = await runbook('backup', 'staging')
   expect(made.exit, made.out + made.err).toBe(0)
   const [dump] = dumps()

@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { databaseAnswers } from '../../checks/database-answers.ts'
 import { fileExists } from '../../checks/file-exists.ts'
 import {
@@ -18,7 +26,9 @@ import {
   writesFile,
 } from '../../runbook/index.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
+import { fetchBackup } from '../../steps/fetch-backup.ts'
 import { pullCode } from '../../steps/pull-code.ts'
+import { restoreDatabase } from '../../steps/restore-database.ts'
 import { shell } from '../../steps/shell.ts'
 import { alive, until } from '../rig/command-line.ts'
 import { gitRemote } from '../rig/git-remote.ts'
@@ -180,7 +190,7 @@ test('the database is reached through the host, also by the programs that run he
     touches(
       { write: changes('true') },
       {
-        here,
+        at: here ? 'operator' : 'host',
         after: () => [
           defineCheck({
             fact: 'psql answers',
@@ -230,6 +240,73 @@ test('a dump is made with the operator, of a database behind the host', async ()
   expect(unpacked.subarray(0, 5).toString()).toBe('PGDMP')
   expect(dump.startsWith(rig.backups)).toBe(true)
   expect(run.performed.filter((printed) => printed.startsWith(server.host))).toEqual([])
+})
+
+describe('a backup that is kept on the host', () => {
+  const kept = async () => {
+    const db = await freshDatabase()
+    await db.query('CREATE TABLE notes (id int); INSERT INTO notes SELECT generate_series(1, 40)')
+    const folder = join(server.there, `it's backups ${number}`)
+    mkdirSync(folder)
+    const rig = await rigged({ databaseUrl: db.url, via: 'host', backupsOnHost: folder })
+    const rows = async () => (await db.query<{ n: number }>('SELECT count(*)::int AS n FROM notes'))[0]!.n
+    return { db, folder, rig, rows }
+  }
+
+  test('needs a folder there that can be written to', async () => {
+    const { folder, rig } = await kept()
+    expect(await rig.needs(backupDatabase())).toMatchObject({
+      kind: 'before-unmet',
+      unmet: [{ fact: `files can be made in the folder ${folder}`, seen: `${server.account.name} may not` }],
+    })
+  })
+
+  test('is made, proven and restored there, by the programs that are there; a copy can be fetched', async () => {
+    const { db, folder, rig, rows } = await kept()
+    server.own(folder)
+    const backup = backupDatabase()
+    const fetched = fetchBackup({ from: backup })
+    expect(await rig.needs(backup, fetched)).toBeUndefined()
+    const run = await rig.run([backup, fetched])
+    expect(run.failure).toBeUndefined()
+    const [name] = readdirSync(folder)
+    expect(readdirSync(folder)).toEqual([name, `${name}.json`])
+    expect(readdirSync(rig.backups)).toEqual([name, `${name}.json`])
+    const [dump, copy] = [join(folder, name!), join(rig.backups, name!)]
+    expect([statSync(dump).uid, statSync(dump).mode & 0o777]).toEqual([server.account.uid, 0o600])
+    expect(statSync(copy).mode & 0o777).toBe(0o600)
+    expect(readFileSync(copy).equals(readFileSync(dump))).toBe(true)
+    expect(readFileSync(copy).subarray(0, 5).toString()).toBe('PGDMP')
+
+    for (const from of [{ dump }, { dump: copy, at: 'operator' as const }]) {
+      await db.query('INSERT INTO notes SELECT generate_series(41, 50)')
+      const { bring, swap, account } = restoreDatabase(from)
+      const back = await rig.run([bring, swap, account])
+      expect(back.failure).toBeUndefined()
+      expect(await rows()).toBe(40)
+      const restores = back.events.flatMap((event) =>
+        event.type === 'action-started' && event.action === 'restore' ? [event.printed] : [],
+      )
+      expect(restores).toEqual([expect.stringMatching(from.at ? /^PG\*=/ : `${server.host}: PG`)])
+    }
+  })
+
+  test('a copy that is not the same, to the bit, never bears its name', async () => {
+    const { folder, rig } = await kept()
+    server.own(folder)
+    const backup = backupDatabase()
+    const run = await rig.run([backup, fetchBackup({ from: backup })], {
+      before: async ({ id }) => {
+        if (id !== 'fetch-backup') return
+        appendFileSync(join(folder, readdirSync(folder).find((name) => name.endsWith('.dump'))!), 'x')
+      },
+    })
+    expect(run.failure).toMatchObject({
+      kind: 'after-unmet',
+      unmet: [{ fact: 'the copy is what its manifest says', seen: expect.stringContaining('byte') }],
+    })
+    expect(readdirSync(rig.backups)).toEqual([])
+  })
 })
 
 test('a file that is not there is named with its host', async () => {

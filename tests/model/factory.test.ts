@@ -29,7 +29,7 @@ const brew = factory(
 const known = {
   observed: null,
   env: resolveEnvironment('staging', { app: { dir: '.' } }, '/'),
-  run: { stamp: '', backups: '' },
+  run: { stamp: '', backups: '', copies: '' },
 }
 const facts = (checks: readonly Check[]) => checks.map(({ fact }) => fact)
 

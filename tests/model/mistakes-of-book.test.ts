@@ -284,6 +284,17 @@ test('what is on another host is named as it is there', () => {
   expect(at({ app, database: { ...database, via: 'host' } })).toEqual([
     'environments.main.database.via: needs `host`, another than this machine',
   ])
+  const kept = (backupsOnHost: string) => ({
+    database: { ...database, backupsOnHost },
+    app: { dir: '/srv/app' },
+  })
+  expect(at({ ...kept('/var/backups'), host: 'deploy@server' })).toEqual([])
+  expect(at({ ...kept('backups'), host: 'deploy@server' })).toEqual([
+    'environments.main.database.backupsOnHost: must be absolute',
+  ])
+  expect(at(kept('/var/backups'))).toEqual([
+    'environments.main.database.backupsOnHost: needs `host`, another than this machine',
+  ])
   for (const host of ['', 'two words', "it's", 'a;b', '$(id)'])
     expect(at({ app: { dir: '/srv/app' }, host })).toHaveLength(1)
 })

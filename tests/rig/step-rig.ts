@@ -32,6 +32,8 @@ export interface StepRigOptions {
   host?: string
   /** Through that to the database. */
   via?: 'host'
+  /** Where dumps are made and kept there. */
+  backupsOnHost?: string
   schema?: string
   app?: { branch?: string; url?: string; health?: string }
   /** Over the test's own environment. */
@@ -86,6 +88,7 @@ export const stepRig = async (options: StepRigOptions) => {
         url: secret('DATABASE_URL'),
         schema: options.schema ?? 'public',
         ...(options.via && { via: options.via }),
+        ...(options.backupsOnHost && { backupsOnHost: options.backupsOnHost }),
       },
     }),
   }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { copyFile, readdir } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
@@ -43,8 +43,9 @@ beforeEach(async () => {
   await dropKept(world)
   await world.reset()
 })
-const run = (command: string, ...more: string[]) => [
-  ...[command, 'production', ...book, '--confirm', 'production', '--yes'],
+const run = (command: string, ...more: string[]) => runOf(book, command, ...more)
+const runOf = (config: string[], command: string, ...more: string[]) => [
+  ...[command, 'production', ...config, '--confirm', 'production', '--yes'],
   ...more,
 ]
 const noneLeft = () => until(() => server.connections().length === 0, 'no connection is left')
@@ -95,6 +96,52 @@ test('it is deployed, although the connection breaks in the middle of the build,
   expect(back.exit, back.out + back.err).toBe(0)
   expect([await world.running(), await world.columns()]).toEqual([world.revisions.broken, 8])
   await noneLeft()
+})
+
+test('with its backups kept there, and a copy of each here', async () => {
+  const folder = join(server.there, 'backups')
+  const there = await world.bookWith('backups-there.config.ts', (_) =>
+    readFileSync(book[1]!, 'utf8')
+      .replace(`via: 'host' }`, `via: 'host', backupsOnHost: '${folder}' }`)
+      .replace('  backupDatabase,', '  backupDatabase,\n  fetchBackup,')
+      .replace('env.protected && backupDatabase(),', 'backup, fetchBackup({ from: backup }),')
+      .replace('const restart = restartOf(env)', 'const restart = restartOf(env), backup = backupDatabase()'),
+  )
+  const refused = await world.runbook(runOf(there, 'deploy'))
+  expect([refused.exit, refused.out]).toEqual([3, expect.stringContaining(`install -d -m 700`)])
+  await mkdir(folder, { mode: 0o700 })
+  const { exit, out, err } = await world.runbook(runOf(there, 'deploy'))
+  expect(exit, out + err).toBe(0)
+  expect(out).toMatch(/✔ Fetch the backup · .*, sha256 /)
+  const [dump] = await readdir(folder)
+  const listed = await world.runbook(['backups', 'production', ...there])
+  expect(listed.exit).toBe(0)
+  const line = `${dump}[^\\n]+stands, sha256 [0-9a-f]{8}…\\n`
+  expect(listed.out).toMatch(new RegExp(`${line}[^]*\\nKept on ${server.host}:\\n[^]*${line}`))
+
+  const back = await world.runbook(runOf(there, 'rollback', '--database', 'restore'))
+  expect(back.exit, back.out + back.err).toBe(0)
+  const restores = transcriptOf(world).flatMap((event) =>
+    event.type === 'action-started' && event.action === 'restore' ? [event.printed] : [],
+  )
+  expect(restores).toEqual([expect.stringContaining(`${server.host}: PG`)])
+  expect([await world.running(), await world.columns()]).toEqual([world.revisions.broken, 8])
+  // What is old goes there too; the one that a restore would need stays, at both places.
+  for (const name of ['production-20200101T000000Z.dump', 'production-20200101T000000Z.dump.json'])
+    await writeFile(join(folder, name), 'old')
+  const pruned = await world.runbook(runOf(there, 'prune', '--keep', '0'))
+  expect(pruned.exit, pruned.out + pruned.err).toBe(0)
+  expect(pruned.out).toContain(`Remove 1 backup on ${server.host}`)
+  expect(await readdir(folder)).toEqual([dump, `${dump}.json`])
+  expect(await readdir(join(world.dir, '.runbook/backups'))).toContain(dump)
+  await noneLeft()
+
+  // What is here can be listed although the host is gone.
+  server.distrust()
+  const alone = await world.runbook(['backups', 'production', ...there])
+  server.trust()
+  expect(alone.exit).toBe(0)
+  expect(alone.out).toMatch(new RegExp(`${line}[^]*\\nWhat is kept on ${server.host} is not known: `))
 })
 
 test('a run that is killed inside of a command there goes on, and begins it only once at a time', async () => {

@@ -59,7 +59,7 @@ const takeBack = async (step: Step, { events, observed }: Awaited<ReturnType<typ
   const { undo } = events.find((event) => event.type === 'undo-frozen') as unknown as { undo: Reverse }
   for (const action of Object.values(undo.actions) as Action[])
     for (const { sql } of (action as Transaction).statements) await db.query(sql)
-  const again = step.undo({ observed, env: rig.env, run: { stamp: '', backups: '' } }) as Reverse
+  const again = step.undo({ observed, env: rig.env, run: { stamp: '', backups: '', copies: '' } }) as Reverse
   for (const check of again.after) expect(await rig.look(check)).toMatchObject({ holds: true })
 }
 

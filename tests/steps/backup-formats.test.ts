@@ -16,7 +16,7 @@ import { backupStands } from '../../checks/backup-stands.ts'
 import { type Cluster, startCluster } from '../../examples/world/cluster.ts'
 import { connected, urlOf } from '../../examples/world/databases.ts'
 import type { BackupManifest, DumpFormat } from '../../runbook/index.ts'
-import { listBackups, proofOf } from '../../runbook/journal/backups.ts'
+import { listBackups } from '../../runbook/journal/backups.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { restoreDatabase } from '../../steps/restore-database.ts'
 import { postgresBin } from '../rig/postgres.ts'
@@ -137,7 +137,7 @@ describe.each(binaries())('%s', (bin) => {
       }
       expect(readdirSync(rig.backups)).toHaveLength(2)
       expect(JSON.stringify(run.events)).not.toContain(cluster.superuserPassword)
-      expect(await proofOf(listBackups(rig.stateDir)[0]!)).toMatchObject({ stands: true })
+      expect(await listBackups(rig.backups)[0]!.prove()).toMatchObject({ stands: true })
       await connected(urlTo(database), (client) =>
         client.query(`DROP SCHEMA "Other Schema" CASCADE; UPDATE two SET one = NULL; DELETE FROM one; CREATE TABLE later ();
         SELECT lo_unlink(oid) FROM pg_largeobject_metadata; SELECT setval('apart', 1); DROP EXTENSION citext CASCADE`),
@@ -164,7 +164,7 @@ describe.each(binaries())('%s', (bin) => {
       const files = statSync(dump).isDirectory() ? readdirSync(dump).map((name) => join(dump, name)) : [dump]
       const refused = async () => {
         expect(await rig.look(backupStands(dump))).toMatchObject({ holds: false })
-        expect(await proofOf(listBackups(rig.stateDir)[0]!)).toMatchObject({ stands: false })
+        expect(await listBackups(rig.backups)[0]!.prove()).toMatchObject({ stands: false })
       }
       for (const file of files) {
         const whole = readFileSync(file)

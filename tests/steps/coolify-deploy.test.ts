@@ -225,7 +225,7 @@ describe('the way back of coolifyDeploy', () => {
     const made = step(options)
     const book = { env: rig.env, steps: [made], entries: [made] } as unknown as Arrangement
     const target = { id: 'r', state: foldRun(run.events) } as PastRun
-    const paths = { stamp: '', backups: '' }
+    const paths = { stamp: '', backups: '', copies: '' }
     return [...arrangeRollback(book, { target, database: undefined, around: [], paths }).steps]
   }
 

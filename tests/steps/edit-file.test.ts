@@ -56,7 +56,11 @@ test('the way back writes what was there', async () => {
   const { rig, path } = await fileWith(content)
   const step = editFile(correction)
   const { observed } = await rig.run(step)
-  const undo = step.undo({ observed: observed as never, env: rig.env, run: { stamp: '', backups: '' } })
+  const undo = step.undo({
+    observed: observed as never,
+    env: rig.env,
+    run: { stamp: '', backups: '', copies: '' },
+  })
   expect(undo).toMatchObject({ kind: 'reverse', of: 'code', actions: { back: { content } } })
   if (undo.kind !== 'reverse') throw new Error('unreachable')
   expect((await rig.look(undo.after[0]!)).holds).toBe(false)

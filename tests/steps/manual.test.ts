@@ -90,7 +90,7 @@ test('an answer to one run is not one to the next', async () => {
   expect(step.mistakes).toEqual([])
   expect((await rig.run(step, { answers: ['yes', ''] })).ended).toBe('done')
   expect((await rig.run(step, { answers: ['no'] })).failure?.kind).toBe('declined')
-  const known = { observed: null, env: rig.env, run: { stamp: '', backups: '' } }
+  const known = { observed: null, env: rig.env, run: { stamp: '', backups: '', copies: '' } }
   expect(step.undo(known)).toMatchObject({ kind: 'reverse', actions: { back: { text: 'Switch it back' } } })
 })
 

@@ -80,7 +80,7 @@ const takeBack = async (step: Step, { events, observed }: Awaited<ReturnType<typ
   } finally {
     await client.end()
   }
-  const made = step.undo({ observed, env: app.rig.env, run: { stamp: '', backups: '' } })
+  const made = step.undo({ observed, env: app.rig.env, run: { stamp: '', backups: '', copies: '' } })
   if (made.kind !== 'reverse') throw new Error('no way back')
   return Promise.all(made.after.map((check) => app.rig.look(check)))
 }

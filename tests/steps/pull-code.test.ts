@@ -192,7 +192,7 @@ test('goes on after a rollback left HEAD without a branch', async () => {
   const known = {
     observed: (await rig.run(step)).observed as never,
     env: rig.env,
-    run: { stamp: '', backups: '' },
+    run: { stamp: '', backups: '', copies: '' },
   }
   expect(step.undo(known)).toMatchObject({ kind: 'reverse', of: 'code' })
   git(clone, 'checkout', '--quiet', '--detach', first)

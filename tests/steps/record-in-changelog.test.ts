@@ -75,7 +75,7 @@ test('its way back removes its own line, also when others have written since, an
   const known = {
     observed: { revision: null, open: false },
     env: rig.env,
-    run: { stamp: line.slice(-16), backups: '' },
+    run: { stamp: line.slice(-16), backups: '', copies: '' },
   }
   const { actions } = odd.undo(known) as Reverse
   const back = await rig.run(

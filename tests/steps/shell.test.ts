@@ -84,7 +84,7 @@ test('runs a script of zx, shows what its commands print, and fails with it', as
 test('a block may print more than zx could hold', async () => {
   const { rig } = await folder()
   const step = shell({ block: "head -c 600000000 /dev/zero | tr '\\0' x", undo: nothing })
-  const known = { observed: null, env: rig.env, run: { stamp: '', backups: '' } }
+  const known = { observed: null, env: rig.env, run: { stamp: '', backups: '', copies: '' } }
   const { argv } = (step.actions(known) as { run: Command }).run
   const [program, ...args] = argv.map(printText)
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -133,7 +133,7 @@ test('secrets reach it by its variables, and are not printed', async () => {
 })
 
 test('the way back is a block, or a reason', () => {
-  const known = { observed: null, env: {} as never, run: { stamp: '', backups: '' } }
+  const known = { observed: null, env: {} as never, run: { stamp: '', backups: '', copies: '' } }
   const back = shell({ block: 'touch a', undo: { block: 'rm a' }, in: 'sub' }).undo(known)
   expect(back).toMatchObject({ kind: 'reverse', of: 'code', actions: { back: { cwd: 'sub' } } })
   const reason = { forwardOnly: 'mails were sent', instead: 'send another one' }

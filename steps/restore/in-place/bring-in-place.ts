@@ -13,13 +13,13 @@ import {
   early,
   fails,
   holds,
-  type Look,
   nothingToUndo,
   quantity,
   readsFile,
   writesFile,
 } from '../../../runbook/index.ts'
 import { restoring } from '../../backup/archive.ts'
+import { folderOf } from '../../backup/files.ts'
 import { databaseFacts } from '../../backup/live-database.ts'
 import type { Brought } from '../bring-backup.ts'
 import { lossesSince } from '../losses.ts'
@@ -27,14 +27,12 @@ import { archiveOf, canBeRead } from '../restore-dump.ts'
 import { canBeRestoredInPlace } from './can-be-restored-in-place.ts'
 
 /** The SQL of the dump, which a transaction can be made of together with what empties the database. */
-export const scriptOf = ({ backups, stamp }: Look['run'], environment: string): string =>
-  `${backups}/${environment}-${stamp}.restoring.sql`
+export const scriptOf = (dump: string): string => `${dump}.restoring.sql`
 
 /** Makes everything ready for a restore into the live database itself, while the application runs. */
 export const bringInPlace = (dump: string) =>
   defineStep({
     id: 'bring-in-place',
-    here: true,
     title: 'Unpack the backup',
     about:
       'Where the role may not create databases, and everything in the live one is its own: writes the SQL of the dump ' +
@@ -57,17 +55,17 @@ export const bringInPlace = (dump: string) =>
         backupFits(dump),
         ...canBeRead(archiveOf(dump, manifest)),
         canBeRestoredInPlace(),
-        diskHasRoom({ path: ({ run }) => run.backups, bytes: size, for: 'the SQL of the backup' }),
+        diskHasRoom({ path: () => folderOf(dump), bytes: size, for: 'the SQL of the backup' }),
       ].map(early),
-    actions: ({ observed: { manifest }, env, run }) => {
-      const script = scriptOf(run, env.name)
+    actions: ({ observed: { manifest } }) => {
+      const script = scriptOf(dump)
       return {
         // pg_restore keeps the mode of a file that is there; its own would let everybody read it.
         private: writesFile(script, '', 0o600),
         unpack: restoring(changes, archiveOf(dump, manifest), '--no-password', `--file=${script}`),
       }
     },
-    after: ({ env, run }) => [isWhole(scriptOf(run, env.name))],
+    after: () => [isWhole(scriptOf(dump))],
     output: async ({ observed: { database, losses, manifest } }): Promise<Brought> => ({
       incoming: database,
       losses,

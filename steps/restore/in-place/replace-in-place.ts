@@ -18,7 +18,7 @@ import {
   type Step,
   selects,
 } from '../../../runbook/index.ts'
-import { backupFiles } from '../../backup/files.ts'
+import { backupFiles, nameOf } from '../../backup/files.ts'
 import type { Brought } from '../bring-backup.ts'
 import { lossesSince } from '../losses.ts'
 import { scriptOf } from './bring-in-place.ts'
@@ -31,7 +31,6 @@ import { emptyDatabase, proveTables } from './empty-and-prove.ts'
 export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =>
   defineStep({
     id: 'replace-in-place',
-    here: true,
     title: 'Put the backup into the live database',
     about:
       'Ends the sessions of others, which are named, then empties the database, performs the SQL of the dump and counts ' +
@@ -50,9 +49,9 @@ export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =
     },
     findings: ({ env, run }) => [
       'the application does not run until this is done: it takes as long as a whole restore',
-      `to return: runbook restore ${env.name} ${backupFiles(run, env.name).dump.split('/').at(-1)} --in-place`,
+      `to return: runbook restore ${env.name} ${nameOf(backupFiles(run, env.name).dump)} --in-place`,
     ],
-    actions: ({ observed: { live, manifest }, env, run }) => ({
+    actions: ({ observed: { live, manifest }, env }) => ({
       end: executes<Omit<Session, 'endable'>>(
         `SELECT pid, usename AS role, application_name AS application, coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid)
 FROM pg_stat_activity a WHERE ${isOther}`,
@@ -62,7 +61,7 @@ FROM pg_stat_activity a WHERE ${isOther}`,
         ...changes(
           ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--single-transaction'] as const),
           ...['--set=ON_ERROR_STOP=1', '--output=/dev/null', `--command=${emptyDatabase}`],
-          ...[`--file=${scriptOf(run, env.name)}`, '--file=-'],
+          ...[`--file=${scriptOf(dump)}`, '--file=-'],
         ),
         // A statement for each table may be longer than an argument can be.
         input: manifest ? proveTables(manifest) : '',
@@ -70,7 +69,7 @@ FROM pg_stat_activity a WHERE ${isOther}`,
         timeout: WHOLE_DATABASE,
       },
       analyze: executes('ANALYZE'),
-      discard: changes('rm', '-f', '--', scriptOf(run, env.name)),
+      discard: changes('rm', '-f', '--', scriptOf(dump)),
     }),
     run: async (act) => {
       const { perform, cleanUp, prove, observed } = act
@@ -90,15 +89,15 @@ FROM pg_stat_activity a WHERE ${isOther}`,
         await cleanUp('discard').catch(() => {})
       }
     },
-    after: ({ observed, env, run }) => [holdsBackup(observed), isPutAway(scriptOf(run, env.name))],
+    after: ({ observed }) => [holdsBackup(observed), isPutAway(scriptOf(dump))],
     loses: async ({ observed: { losses } }) => losses,
     output: async ({ observed: { losses }, env, run }) => ({
       losses,
-      kept: backupFiles(run, env.name).dump.split('/').at(-1)!,
+      kept: nameOf(backupFiles(run, env.name).dump),
     }),
     foresee: ({ observed: { losses }, env, run }) => ({
       losses,
-      kept: backupFiles(run, env.name).dump.split('/').at(-1)!,
+      kept: nameOf(backupFiles(run, env.name).dump),
     }),
     summary: ({ output: { kept } }) => `what was there is in ${kept}`,
     undo: ({ env, run }) => nothingToUndo(`what was there is in ${backupFiles(run, env.name).dump}`),

@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { type Backup, byTime, listBackups, namedDump, proofOf } from '../journal/backups.ts'
+import { reads, readsFile } from '../model/action.ts'
+import { manifestOf, parseManifest } from '../model/backup-manifest.ts'
+import { isElsewhere, placeOf } from '../model/environment.ts'
+import type { Look } from '../model/look.ts'
+import type { Step } from '../model/step.ts'
+import { lookOf, type RunContext } from './run-context.ts'
+
+/** The dumps of an environment, oldest first: the operator's, and those that the book keeps on its host. */
+export const backupsOf = async (context: RunContext): Promise<Backup[]> =>
+  [...listBackups(context.paths.copies, context.env.name), ...(await backupsOnHost(context))].sort(byTime)
+
+/** None where the book keeps them with the operator. */
+export const backupsOnHost = async (context: RunContext): Promise<Backup[]> => {
+  const { env, paths } = context
+  if (!isElsewhere(placeOf(WITH_BACKUPS, env))) return []
+  const look = lookOf(context, WITH_BACKUPS)
+  const listed = await look.see(reads('sh', '-c', LIST, 'sh', paths.backups, env.name))
+  const found = listed.split('\n').flatMap((line) => {
+    const [name = '', size] = line.split('\t')
+    const named = namedDump(name)
+    return named?.environment === env.name ? [{ ...named, size: Number(size) }] : []
+  })
+  return Promise.all(
+    found.map(async (one) => {
+      const path = join(paths.backups, one.name)
+      const text = await look.attempt(readsFile(manifestOf(path)))
+      const manifest = text.ok ? parseManifest(text.value) : undefined
+      const known = { ...one, path, host: env.host, manifest }
+      return { ...known, prove: () => proofOf(known, () => sumOf(look, path)) }
+    }),
+  )
+}
+
+/** What looks where the backups are. */
+const WITH_BACKUPS = { id: '', at: 'backups' } as Step
+
+/** Name and bytes; of a folder, of all its files. */
+const LIST = `cd "$1" 2>/dev/null || exit 0
+for dump in "$2"-*.dump; do
+  [ -e "$dump" ] || continue
+  size=$(find "$dump" -type f -exec stat -c %s {} + | awk '{ all += $1 } END { printf "%.0f", all }')
+  printf '%s\\t%s\\n' "$dump" "$size"
+done`
+
+/** Of a folder, of what \`sha256sum *\` prints in it. */
+const SUM = `if [ -d "$1" ]; then cd "$1" && printf '%s\\0' * | xargs -0 sha256sum | sha256sum; else sha256sum < "$1"; fi`
+
+const sumOf = async ({ see }: Look, path: string): Promise<string> =>
+  (await see({ ...reads('sh', '-c', SUM, 'sh', path), timeout: WHOLE_DUMP })).slice(0, 64)
+
+/** How long it may take to read a dump. Milliseconds. */
+const WHOLE_DUMP = 6 * 3_600_000
