@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failed } from '../model/failure.ts'
 
@@ -67,10 +66,6 @@ export const readIfThere = (path: string): Promise<string | undefined> =>
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-
-/** An empty folder outside of everything that a run looks at. */
-export const makeScratch = (): Promise<string> => mkdtemp(join(tmpdir(), 'runbook-look-'))
-export const removeScratch = (path: string): Promise<void> => rm(path, { recursive: true, force: true })
 
 const telling = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   try {

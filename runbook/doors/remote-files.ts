@@ -61,9 +61,11 @@ export const writeRemote = async (
   await run(host, path, [WRITE, 'sh', path, octal, randomBytes(4).toString('hex')], signal, content)
 }
 
-/** An empty folder over there, outside of everything that a run looks at. */
+/** An empty folder over there, outside of everything that a run looks at. What killed runs left a week ago goes first. */
 export const makeRemoteScratch = async (host: RemoteHost, signal: AbortSignal): Promise<string> => {
-  const made = 'exec mktemp -d "${TMPDIR:-/tmp}/runbook-look-XXXXXX"'
+  const made = `T=\${TMPDIR:-/tmp}
+find "$T" -maxdepth 1 -name 'runbook-look-??????' -user "$(id -u)" -mtime +7 -exec rm -rf {} + 2>/dev/null
+exec mktemp -d "$T/runbook-look-XXXXXX"`
   return (await run(host, 'a temporary folder', [made], signal)).trimEnd()
 }
 export const removeRemoteScratch = async (host: RemoteHost, path: string): Promise<void> => {

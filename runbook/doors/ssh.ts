@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn as spawnChild } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failed } from '../model/failure.ts'
 import { quietSsh } from '../model/ssh.ts'
 import { type Ended, spawn } from './process.ts'
+import { makeScratch, removeScratch } from './scratch.ts'
 
 /**
  * A connection to an OpenSSH destination that all commands of a run share: 14 ms for each instead of 250. It is the
@@ -90,7 +89,7 @@ export class Ssh {
 
   async #connect(signal: AbortSignal): Promise<Master> {
     signal.throwIfAborted()
-    this.#folder ??= mkdtemp(join(tmpdir(), 'rb-'))
+    this.#folder ??= makeScratch()
     // A socket's path may have 104 bytes at most.
     const control = join(await this.#folder, String(this.#opened))
     this.#opened += 1
@@ -159,7 +158,7 @@ export class Ssh {
       await master.ended
       clearTimeout(late)
     }
-    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true })
+    if (this.#folder) await removeScratch(await this.#folder)
   }
 }
 

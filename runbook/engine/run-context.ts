@@ -1,6 +1,6 @@
-import { makeScratch, removeScratch } from '../doors/files.ts'
 import { makeRemoteScratch, removeRemoteScratch } from '../doors/remote-files.ts'
 import type { RemoteHost } from '../doors/remote-host.ts'
+import { makeScratch, removeScratch } from '../doors/scratch.ts'
 import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Effect, Result } from '../model/action.ts'
