@@ -49,6 +49,8 @@ export interface Options {
   /** Of `prune`. */
   olderThan?: string
   keep?: string
+  /** Of `report`: where the page goes. */
+  out?: string
   /** Of `rollback`, and of `deploy --on-failure=rollback`. */
   approvedBy?: string
   approvalNote?: string

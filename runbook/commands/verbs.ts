@@ -222,6 +222,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./show.ts')).show,
   },
   {
+    name: 'report',
+    argument: '[run]',
+    summary: 'a run as one page to look at, to keep and to pass on: when, what, with which evidence; HTML',
+    options: [{ flags: '--out <file>', about: 'where it goes; default: reports/ in the state folder' }],
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
     name: 'bundle',
     argument: '[run]',
     summary:
