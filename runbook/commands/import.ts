@@ -1,6 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
 import { readText } from '../doors/files.ts'
-import { takenOf, writeNew } from '../doors/new-files.ts'
 import type { Draft } from '../import/draft-book.ts'
 import { EXIT } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
@@ -9,8 +8,8 @@ import { quantity } from '../model/quantity.ts'
 import { importedText } from '../render/imported-text.ts'
 import { BOOK } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
-import { loadBook } from './load-book.ts'
 import { UsageError } from './usage-error.ts'
+import { writeFirstBook } from './write-first-book.ts'
 
 /** Makes a first book from a markdown guide, and accounts for every block of it. */
 export const importGuide = async ({
@@ -25,31 +24,19 @@ export const importGuide = async ({
     throw new UsageError('it does not say which page', 'type: runbook import guide.md')
   const page = await readPageAt(resolve(cwd, argument), argument)
   // What it needs is loaded only here: no other command parses markdown.
-  const [{ draftBook }, { writeBook }] = await Promise.all([
+  const [{ draftBook }, { writeImported }] = await Promise.all([
     import('../import/draft-book.ts'),
     import('../import/write-book.ts'),
   ])
   const draft = draftBook(page)
   demandSomethingToDo(draft, argument)
   const path = resolve(cwd, options.config ?? BOOK)
-  const book = writeBook(draft, argument)
+  const book = writeImported(draft, argument)
   const files = new Map([
     [path, book],
     ...[...draft.files].map(([name, content]) => [join(dirname(path), name), content] as const),
   ])
-  const taken = takenOf([...files.keys()])
-  if (taken.length)
-    throw new UsageError(
-      `${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already; nothing was written`,
-      'move that away, or name another book with --config elsewhere/runbook.config.ts',
-    )
-  const takeAway = await writeNew(files)
-  try {
-    await loadBook(path, variables)
-  } catch (error) {
-    await takeAway()
-    throw error
-  }
+  await writeFirstBook(path, files, variables)
   say(
     importedText(draft.account, {
       page: argument,

@@ -65,6 +65,14 @@ const forwards = [
 
 export const verbs: readonly Verb[] = [
   {
+    name: 'init',
+    argument: '',
+    summary:
+      'makes a first book from what is in the folder: package.json, prisma/, pm2’s ecosystem file, git',
+    options: [],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
     name: 'import',
     argument: '<page>',
     argumentOnly: true,

@@ -4,7 +4,7 @@ import { Failed } from '../model/failure.ts'
 export type Question =
   | { kind: 'confirm'; message: string; default: boolean }
   | { kind: 'type'; message: string; expected: string }
-  | { kind: 'note'; message: string; required?: boolean }
+  | { kind: 'note'; message: string; required?: boolean; default?: string }
   | { kind: 'choose'; message: string; choices: { name: string; value: string }[] }
 
 export type Asker = (question: Question, signal: AbortSignal) => Promise<string>
@@ -23,7 +23,8 @@ export const askOnTerminal: Asker = async (question, signal) => {
       return (await confirm({ message, default: question.default }, context)) ? 'yes' : 'no'
     if (question.kind === 'choose') return await select({ message, choices: question.choices }, context)
     const required = question.kind === 'note' && question.required === true
-    return (await input({ message, required }, context)).trim()
+    const usual = question.kind === 'note' ? question.default : undefined
+    return (await input({ message, required, ...(usual && { default: usual }) }, context)).trim()
   } catch (error) {
     signal.throwIfAborted()
     if ((error as Error).name !== 'ExitPromptError') throw error

@@ -2,8 +2,28 @@ import { type Draft, type DraftEntry, holdsStep } from './draft-book.ts'
 import { type Code, literal } from './literal.ts'
 import { slug } from './slug.ts'
 
-/** The text of a book from a draft. `page`: the name of the page. */
-export const writeBook = (draft: Draft, page: string): string => {
+/** The text of a book from a draft of a page. `page`: its name. */
+export const writeImported = (draft: Draft, page: string): string =>
+  writeBook(draft, {
+    about: `${draft.title || page}: a first book, made from ${page} by \`runbook import\`.`,
+    next: 'runbook plan staging',
+    environments: environment(draft),
+  })
+
+export interface BookText {
+  /** Its first line, a comment. */
+  about: string
+  /** What to type when it has been read. */
+  next: string
+  /** Lines of code: `  environments: {` … */
+  environments: readonly string[]
+}
+
+/** The text of a book. */
+export const writeBook = (
+  draft: Pick<Draft, 'title' | 'parts'>,
+  { about, next, environments }: BookText,
+): string => {
   const parts = [...draft.parts].filter(([name]) => name !== 'deploy')
   const procedures = parts.filter(([, { entries }]) => entries.some(({ kind }) => kind === 'step'))
   const told = parts.filter((part) => !procedures.includes(part))
@@ -11,7 +31,7 @@ export const writeBook = (draft: Draft, page: string): string => {
     'export default defineRunbook({',
     `  name: ${literal(slug(draft.title) || 'imported')},`,
     '',
-    ...environment(draft),
+    ...environments,
     '',
     '  deploy: () => [',
     ...entriesText(draft.parts.get('deploy')!.entries, '    '),
@@ -27,10 +47,14 @@ export const writeBook = (draft: Draft, page: string): string => {
     ...(procedures.length ? ['  },'] : []),
     '})',
   ].join('\n')
-  return `${[...head(draft, page, body), '', body].join('\n')}\n`
+  return `${[...head(draft, { about, next }, body), '', body].join('\n')}\n`
 }
 
-const head = (draft: Draft, page: string, body: string): string[] => {
+const head = (
+  draft: Pick<Draft, 'parts'>,
+  { about, next }: Omit<BookText, 'environments'>,
+  body: string,
+): string[] => {
   const factories = [...draft.parts.values()].flatMap(({ entries }) =>
     entries.flatMap((entry) => (entry.kind === 'step' ? [entry.call.factory] : [])),
   )
@@ -40,8 +64,8 @@ const head = (draft: Draft, page: string, body: string): string[] => {
     ...['secret', 'text'].filter((name) => new RegExp(`^[^/]*\\b${name}[(\`]`, 'm').test(body)),
   ]
   return [
-    `// ${oneLine(draft.title || page)}: a first book, made from ${oneLine(page)} by \`runbook import\`.`,
-    '// Nothing of it has been tried. Look at every REVIEW; then: runbook plan staging',
+    `// ${oneLine(about)}`,
+    `// Nothing of it has been tried. Look at every REVIEW; then: ${next}`,
     `import { ${from.filter((name) => name !== 'phase' || body.includes('phase(')).join(', ')} } from 'runbook'`,
     ...(factories.length ? [imported([...new Set(factories)].sort(), 'runbook/steps')] : []),
   ]

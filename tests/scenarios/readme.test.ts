@@ -30,12 +30,13 @@ test('every command of the README is one of those that are tried here', () => {
   expect(calls.length).toBeGreaterThan(5)
 })
 
-/** A first book is made where there is none, from the page that the team has. */
+/** A first book is made where there is none, from the application or from the page that the team has. */
 const folderFor = async (verb: string): Promise<string> => {
-  if (verb !== 'import') return world.dir
-  const folder = join(world.dir, 'a new team')
+  if (verb !== 'import' && verb !== 'init') return world.dir
+  const folder = join(world.dir, `a new team, ${verb}`)
   await mkdir(folder)
-  await copyFile(page, join(folder, 'guide.md'))
+  if (verb === 'import') await copyFile(page, join(folder, 'guide.md'))
+  else await copyFile(join(world.production, 'backend/package.json'), join(folder, 'package.json'))
   return folder
 }
 
