@@ -6,7 +6,7 @@ import type { RunContext } from '../engine/run-context.ts'
 import type { Backup } from '../journal/backups.ts'
 import { latestChange } from '../journal/past-runs.ts'
 import { stampOfRun } from '../journal/run-id.ts'
-import { listRuns } from '../journal/runs.ts'
+import { keptOf, listRuns } from '../journal/runs.ts'
 import { timeOfStamp } from '../journal/stamp-time.ts'
 import { EXIT } from '../model/exit.ts'
 import { planText } from '../render/plan-text.ts'
@@ -31,7 +31,7 @@ export const prune = async (invocation: Invocation): Promise<number> => {
   const looked = await lookCommand({ ...invocation, env: open.arrangement.env.name }, async (_, context) => {
     pruned = await oldIn(open, limits, context)
     if (!options.plan || isEmpty(pruned)) return
-    const arrangement = arrangePrune(open.arrangement, pruned, open.stateDir)
+    const arrangement = arrangePrune(open.arrangement, pruned)
     const plan = context.recorder.redacted(await foresee(arrangement, context, new Map()))
     say(planText(plan, { title: `Plan: ${title}`, runs: [], paint }))
   })
@@ -39,7 +39,7 @@ export const prune = async (invocation: Invocation): Promise<number> => {
   if (isEmpty(pruned)) say('Nothing to remove.\n')
   if (options.plan || isEmpty(pruned)) return EXIT.done
   mayStart(open.arrangement.env, invocation, `${title}?`)
-  const arrangement = arrangePrune(open.arrangement, pruned, open.stateDir)
+  const arrangement = arrangePrune(open.arrangement, pruned)
   const ended = await runReading(
     'prune',
     invocation,
@@ -106,7 +106,9 @@ const oldIn = async (
       ...(await oldAmong(backups.filter(({ host }) => host === undefined))),
       ...(await oldAmong(backups.filter(({ host }) => host !== undefined))),
     ],
-    runs: old(runs, stampOfRun).filter((run) => run !== needed),
+    runs: old(runs, stampOfRun)
+      .filter((run) => run !== needed)
+      .map((id) => ({ id, paths: keptOf(stateDir, id) })),
   }
 }
 

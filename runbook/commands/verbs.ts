@@ -191,7 +191,7 @@ export const verbs: readonly Verb[] = [
   {
     name: 'prune',
     argument: '[env]',
-    summary: 'removes old transcripts, dumps and replaced databases, after showing them',
+    summary: 'removes old transcripts with their pages, dumps and replaced databases, after showing them',
     options: [
       { flags: '--older-than <age>', about: 'what is older: 30d, 12h, 6w' },
       { flags: '--keep <number>', about: 'how many of each stay, however old' },

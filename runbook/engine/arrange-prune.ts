@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Backup } from '../journal/backups.ts'
 import { stampText } from '../journal/stamp-time.ts'
 import { type Actions, changes, executes, reads, selects } from '../model/action.ts'
@@ -16,21 +16,17 @@ import type { KeptDatabase } from './kept-databases.ts'
 export interface Pruned {
   databases: readonly KeptDatabase[]
   backups: readonly Backup[]
-  /** Ids of runs. */
-  runs: readonly string[]
+  /** Ids of runs, with the paths of all that is kept of each: its folder, its report, its bundles. */
+  runs: readonly { id: string; paths: readonly string[] }[]
 }
 
 /** What is old, removed: a book of its own, so that it is shown, confirmed, locked and recorded like any other. */
-export const arrangePrune = (
-  book: Arrangement,
-  { databases, backups, runs }: Pruned,
-  stateDir: string,
-): Arrangement => {
+export const arrangePrune = (book: Arrangement, { databases, backups, runs }: Pruned): Arrangement => {
   const steps = [
     ...(databases.length ? [dropDatabases(databases)] : []),
     ...removeBackups(backups, 'backups'),
     ...removeBackups(backups, 'operator'),
-    ...(runs.length ? [removeRuns(runs.map((run) => join(stateDir, 'runs', run)))] : []),
+    ...(runs.length ? [removeRuns(runs)] : []),
   ]
   return { ...book, entries: [phase('Remove what is old', steps)], steps }
 }
@@ -91,15 +87,15 @@ const removeBackups = (all: readonly Backup[], at: Place): Step[] => {
   return [step]
 }
 
-const removeRuns = (folders: readonly string[]): Step =>
+const removeRuns = (runs: Pruned['runs']): Step =>
   defineStep({
     id: 'remove-runs',
     at: 'operator',
-    title: `Remove ${quantity(folders.length, 'transcript')}`,
-    about: 'Removes the transcripts of past runs.',
-    findings: () => folders.map((folder) => basename(folder)),
-    actions: () => numbered(folders, (folder) => changes('rm', '-rf', '--', folder)),
-    after: () => [filesGone(folders)],
+    title: `Remove ${quantity(runs.length, 'transcript')}`,
+    about: 'Removes the transcripts of past runs, with the pages and archives that were made of them.',
+    findings: () => runs.map(({ id }) => id),
+    actions: () => numbered(runs, ({ paths }) => changes('rm', '-rf', '--', ...paths)),
+    after: () => [filesGone(runs.map(({ paths }) => paths[0]!))],
     undo: () => gone,
   })
 

@@ -32,6 +32,16 @@ export const listJournals = (stateDir: string): Journal[] => {
 }
 const JOURNAL = 'journal.jsonl'
 
+/** Everything that is kept of a run: its folder first, then its report and its bundles. */
+export const keptOf = (stateDir: string, run: string): string[] => [
+  join(stateDir, 'runs', run),
+  ...['reports', 'bundles'].flatMap((name) => {
+    const folder = join(stateDir, name)
+    const files = existsSync(folder) ? readdirSync(folder) : []
+    return files.filter((file) => file.startsWith(`${run}.`)).map((file) => join(folder, file))
+  }),
+]
+
 export const journalOf = (stateDir: string, run: string): string => join(stateDir, 'runs', run, JOURNAL)
 
 /** A transcript's lines and where it does not hold together: a cut last line, or a line that was changed. */

@@ -38,11 +38,14 @@ export const howItIsRehearsed = (found: Found | null, off: string | undefined): 
   ]
 }
 
+const remedyFor = ({ where, database }: Found): string =>
+  where.kind === 'throwaway' ? `end its server, and remove ${where.folder}` : `DROP DATABASE "${database}"`
+
 /** Nothing is left of it. */
 export const copyIsGone = (found: Found | null, on: On): Check =>
   defineCheck({
     fact: 'nothing is left of the copy',
-    remedy: found ? `DROP DATABASE "${found.database}"` : '',
+    remedy: found ? remedyFor(found) : '',
     look: async ({ see, attempt, env }) => {
       if (found?.where.kind === 'named') {
         const left = (await see(copiesOnNamedServer(found.where.copies, env, on))).trim()

@@ -98,6 +98,20 @@ test('a backup that does not stand any more says so, and is not the last good on
   expect([refused.exit, refused.err]).toEqual([2, expect.stringContaining('runbook backups staging')])
 })
 
+test('with a run go the pages and archives that were made of it', async () => {
+  expect((await runbook('backup', 'staging')).exit).toBe(0)
+  expect((await runbook('deploy', 'staging', '--yes')).exit).toBe(0)
+  const [old, latest] = readdirSync(join(book.stateDir, 'runs')).filter((name) => /^\d/.test(name))
+  for (const run of [old!, latest!])
+    for (const verb of ['report', 'bundle']) expect((await runbook(verb, run)).exit).toBe(0)
+  expect((await runbook('prune', 'staging', '--keep', '1', '--yes')).exit).toBe(0)
+  for (const folder of ['runs', 'reports', 'bundles']) {
+    const names = readdirSync(join(book.stateDir, folder))
+    expect(names.filter((name) => name.startsWith(old!))).toEqual([])
+    expect(names.filter((name) => name.startsWith(latest!))).toHaveLength(1)
+  }
+})
+
 test('prune by age: nothing is old yet', async () => {
   expect((await runbook('backup', 'staging')).exit).toBe(0)
   expect(await runbook('prune', 'staging', '--older-than', '30d', '--yes')).toMatchObject({
