@@ -13,6 +13,7 @@ import {
   nothingToUndo,
   piped,
   quietSsh,
+  type Step,
   shellWord,
 } from '../runbook/index.ts'
 import { backupFiles, folderOf, leftovers, nameOf } from './backup/files.ts'
@@ -31,7 +32,7 @@ export const fetchBackup = factory(
     /** The step of the same book that backs the database up. */
     from: theBackup,
   },
-  ({ from }) =>
+  ({ from }): Step =>
     defineStep({
       id: 'fetch-backup',
       title: 'Fetch the backup',
