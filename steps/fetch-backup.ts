@@ -72,8 +72,8 @@ export const fetchBackup = factory(
             return {
               ...piped(changes('ssh', ...quietSsh, '--', env.host, sends), 'tar', '-xf', '-', '-C', partial),
               timeout: WHOLE_DATABASE,
-              // 255 is a connection that broke; what came is written over.
-              retry: { tries: 3, pause: 5000, on: [255] },
+              // What is said of a connection that broke, by ssh or by tar; what came is written over.
+              retry: { tries: 3, pause: 2000, on: [255, 2] },
             }
           }),
           private: changes('chmod', '-R', 'u=rwX,go=', '--', partial),

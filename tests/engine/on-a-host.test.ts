@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { databaseAnswers } from '../../checks/database-answers.ts'
@@ -40,10 +44,17 @@ let server: Awaited<ReturnType<typeof sshd>>
 let dir = ''
 let number = 0
 const ends: (() => unknown)[] = []
+/** First in the PATH of a session there. */
+let programs = ''
 beforeAll(async () => {
-  server = await sshd()
+  programs = mkdtempSync(join(tmpdir(), 'runbook programs '))
+  chmodSync(programs, 0o755)
+  server = await sshd({ session: { PATH: `${programs}:/usr/local/bin:/usr/bin:/bin` } })
 })
-afterAll(() => server.dispose())
+afterAll(async () => {
+  await server.dispose()
+  rmSync(programs, { recursive: true })
+})
 beforeEach(() => {
   number += 1
   dir = join(server.there, `app ${number}`)
@@ -289,6 +300,27 @@ describe('a backup that is kept on the host', () => {
       )
       expect(restores).toEqual([expect.stringMatching(from.at ? /^PG\*=/ : `${server.host}: PG`)])
     }
+  })
+
+  test('a copy is fetched once more where the connection breaks in the middle of it', async () => {
+    const { folder, rig } = await kept()
+    server.own(folder)
+    const [begun, slow] = [join(server.there, 'fetching'), join(programs, 'tar')]
+    writeFileSync(
+      slow,
+      `#!/bin/sh\n[ -e '${begun}' ] && exec /usr/bin/tar "$@"\n/usr/bin/tar "$@" | head -c 700\n: > '${begun}'\nsleep 60\n`,
+      { mode: 0o755 },
+    )
+    ends.push(() => rmSync(slow))
+    const backup = backupDatabase()
+    const running = rig.run([backup, fetchBackup({ from: backup })])
+    await until(() => existsSync(begun), 'it is being fetched')
+    server.cut()
+    const run = await running
+    expect(run.failure).toBeUndefined()
+    const again = run.events.filter((event) => event.type === 'action-ended' && event.again)
+    expect(again).toMatchObject([{ action: 'fetch', again: { try: 2, of: 3 } }])
+    expect(readdirSync(rig.backups)).toHaveLength(2)
   })
 
   test('a copy that is not the same, to the bit, never bears its name', async () => {
