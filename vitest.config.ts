@@ -27,8 +27,8 @@ export default defineConfig({
     // For a machine that does much else: what hangs is found out all the same, and what is slow is no failure.
     testTimeout: 180_000,
     hookTimeout: 300_000,
-    // Real servers and real builds share two cores; more workers only make each of them slower.
-    maxWorkers: 3,
+    // Two cores: half of the time a test waits for a program, and more workers only make each of them slower.
+    maxWorkers: 4,
     sequence: { sequencer: WorldsFirst },
   },
 })

@@ -72,6 +72,8 @@ describe.each(binaries())('%s', (bin) => {
   })
   afterAll(async () => {
     await cluster.stop()
+    // It stands elsewhere where its own user cannot get there.
+    rmSync(cluster.home, { recursive: true, force: true })
     rmSync(home, { recursive: true, force: true })
   })
 
