@@ -48,7 +48,7 @@ export const whatRanBefore = async (
 const mayWait = ({ status, delayed, crashed }: Instance): boolean =>
   status === 'waiting restart' || (delayed && crashed)
 
-/** A process younger than this that was started again before may be one that crashes again and again. */
+/** A process younger than this may be one that crashes again and again, although it has not crashed yet. */
 const SETTLED = 30_000
 
 /**
@@ -56,8 +56,8 @@ const SETTLED = 30_000
  * once more before its restart.
  */
 const restartsAfter = (instances: readonly Instance[], now: number): number | null => {
-  const unsettled = ({ status, restarts, startedAt }: Instance) =>
-    status === 'waiting restart' || status === 'launching' || (restarts > 0 && now - startedAt < SETTLED)
+  const unsettled = ({ status, startedAt }: Instance) =>
+    status === 'waiting restart' || status === 'launching' || now - startedAt < SETTLED
   if (instances.some(unsettled)) return null
   return instances.reduce((sum, { status, restarts }) => sum + restarts + (status === 'online' ? 1 : 0), 0)
 }
