@@ -1,5 +1,6 @@
 import { duration } from '../../model/duration.ts'
 import type { Sample } from '../../model/event.ts'
+import { bytes } from '../../model/quantity.ts'
 import { Html, html } from './html.ts'
 
 /** What a watch has counted, a small picture for each figure that did not stay the same; the others as text. */
@@ -17,7 +18,7 @@ export const charts = (samples: readonly Sample[]): Html => {
   return html`<div class="charts">${moving.map(chart)}</div>
 ${
   still.length > 0 &&
-  html`<p class="faint">unchanged: ${still.map(({ name, points }) => `${name} ${figure(points[0]!.value)}`).join(', ')}</p>`
+  html`<p class="faint">unchanged: ${still.map(({ name, points }) => `${name} ${figure(name, points[0]!.value)}`).join(', ')}</p>`
 }`
 }
 
@@ -38,9 +39,14 @@ const chart = ({ name, points }: Series): Html => {
   const x = (at: number) => (((at - from) / Math.max(1, until - from)) * WIDTH).toFixed(1)
   const y = (value: number) => (HEIGHT - 2 - ((value - least) / (most - least)) * (HEIGHT - 4)).toFixed(1)
   const line = new Html(points.map(({ at, value }) => `${x(at)},${y(value)}`).join(' '))
-  return html`<figure><figcaption><b>${name}</b><span>${figure(least)} to ${figure(most)}</span></figcaption>
+  return html`<figure><figcaption><b>${name}</b><span>${figure(name, least)} to ${figure(name, most)}</span></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${name}, over ${duration(until - from)}">
 <polyline points="${line}" fill="none" stroke="currentColor" stroke-width="1.5" vector-effect="non-scaling-stroke"/></svg></figure>`
 }
 
-const figure = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 })
+/** With its unit, which its name tells: see `Sample`. */
+const figure = (name: string, value: number): string => {
+  if (name.startsWith('memory')) return bytes(value)
+  if (/^(p\d+|max|longest)\b/.test(name)) return duration(value)
+  return `${value.toLocaleString('en-US', { maximumFractionDigits: 1 })}${name.startsWith('cpu') ? ' %' : ''}`
+}

@@ -1,7 +1,7 @@
 import { duration } from '../../model/duration.ts'
 import type { EventOf } from '../../model/event.ts'
 import { explain } from '../../model/explain.ts'
-import { bytes } from '../../model/quantity.ts'
+import { bytes, quantity } from '../../model/quantity.ts'
 import { signOffText } from '../../model/sign-off.ts'
 import type { FrozenUndo } from '../../model/undo.ts'
 import { charts } from './charts.ts'
@@ -9,6 +9,9 @@ import { factList } from './facts.ts'
 import { type Html, html } from './html.ts'
 import type { StoryAction, StoryStep } from './story.ts'
 import { COLOURS } from './timeline.ts'
+
+/** Of the actions of one step, as many as are shown: a watch of a day has thousands. */
+const MOST = 60
 
 const SIGNS: Record<StoryStep['is'], string> = { done: '✔', skipped: '↷', failed: '✖', 'in-doubt': '?' }
 
@@ -21,7 +24,8 @@ export const stepDetails = (step: StoryStep): Html => {
 <summary><span class="${COLOURS[is]}">${SIGNS[is]}</span><b>${title}</b><span class="said">${firstLine(words)}</span><span class="took">${took > 0 && duration(took)}</span></summary>
 <div class="inside">
 ${factList(looked.filter(({ side }) => side === 'needs' || side === 'before'))}
-${actions.map(performed)}
+${actions.length > MOST && html`<p class="faint">${quantity(actions.length - MOST, 'action')} before these</p>`}
+${actions.slice(-MOST).map(performed)}
 ${samples.length > 1 && charts(samples)}
 ${factList(looked.filter(({ side }) => side === 'after' || side === 'diagnosis'))}
 ${undo && actions.length > 0 && html`<p class="faint">the way back: ${wayBack(undo)}</p>`}
