@@ -4,8 +4,8 @@ import { readText } from './files.ts'
 
 /** How deep: `backend/prisma/schema.prisma`. */
 const DEEP = 3
-/** What is larger holds no settings. Entries of one folder. */
-const MANY = 500
+/** Into how many folders of one it goes: a project has few, and a home has many. */
+const MANY = 100
 
 /** The names of what stands in a folder, and the texts of those that are asked for. Nothing is run, no link followed. */
 export const projectFiles = async (
@@ -23,12 +23,13 @@ export const projectFiles = async (
 
 const namesIn = async (root: string, below: string, deep: number): Promise<string[]> => {
   const entries = await readdir(join(root, below), { withFileTypes: true }).catch(() => [])
-  const names: string[] = []
-  for (const entry of entries.slice(0, MANY).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = below ? `${below}/${entry.name}` : entry.name
-    if (entry.isFile() || entry.isDirectory()) names.push(path)
-    const within = entry.isDirectory() && !/^(\.|node_modules$|dist$)/.test(entry.name)
-    if (within && deep > 1) names.push(...(await namesIn(root, path, deep - 1)))
-  }
-  return names
+  const pathOf = ({ name }: { name: string }) => (below ? `${below}/${name}` : name)
+  const folders = entries.filter(
+    (entry) => entry.isDirectory() && !/^(\.|node_modules$|dist$)/.test(entry.name),
+  )
+  const names = entries.filter((entry) => entry.isFile() || entry.isDirectory()).map(pathOf)
+  if (deep > 1)
+    for (const folder of folders.slice(0, MANY))
+      names.push(...(await namesIn(root, pathOf(folder), deep - 1)))
+  return names.sort()
 }
