@@ -158,9 +158,11 @@ const typed = (command: string): string => `${paint('dim', '$')} ${paint('cyan',
 
 const sayWhatIsLeft = async (dir: string, scenario: string): Promise<void> => {
   const transcript = await latestTranscript(dir)
+  const stateDir = quoted(join(dir, '.runbook'))
   const lines = [
     ['transcript', transcript ?? 'none'],
-    ['read it', `node dist/cli.js show --verbose --state-dir ${quoted(join(dir, '.runbook'))}`],
+    ['read it', `node dist/cli.js show --verbose --state-dir ${stateDir}`],
+    ['as a page', `node dist/cli.js report deploy --state-dir ${stateDir}`],
     ['the book', `examples/${scenario}/runbook.config.ts, beside its guide: examples/${scenario}/README.md`],
     ['play on', `npm run demo -- --keep${scenario === 'lumiku' ? '' : ` --scenario ${scenario}`}`],
   ]
@@ -174,7 +176,7 @@ const sayWhatIsLeft = async (dir: string, scenario: string): Promise<void> => {
 const sayHowToGoOn = (dir: string, { play }: Tale): void => {
   const lines = [
     ['enter it', `cd ${quoted(dir)} && . ./env.sh`],
-    ['then', 'runbook show · runbook deploy production, again · runbook verify production'],
+    ['then', 'runbook show · runbook report · runbook deploy production, again · runbook verify production'],
     ['', play],
     [
       'the end',

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +74,10 @@ test('shows the 500, deploys, shows the 201, takes it back, and leaves the trans
   const readIt = /node (dist\/cli\.js show .*)/.exec(all)![1]!
   const shown = await execa('sh', ['-c', `'${process.execPath}' ${readIt}`], { cwd: root })
   expect(shown.stdout).toContain('rollback of lumiku in production')
+  const asPage = /node (dist\/cli\.js report .*)/.exec(all)![1]!
+  const written = await execa('sh', ['-c', `'${process.execPath}' ${asPage}`], { cwd: root })
+  const page = await readFile(/(\/.*\.html)/.exec(written.stdout)![1]!, 'utf8')
+  expect(page).toContain('<title>Deploy lumiku to production: done</title>')
   await rm(join(place, dir!), { recursive: true })
 })
 
