@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { projectFiles } from '../doors/project-files.ts'
 import { askOnTerminal } from '../doors/prompt.ts'
 import { EXIT } from '../model/exit.ts'
+import { namesProduction } from '../model/mistakes-of-identity.ts'
 import { quantity } from '../model/quantity.ts'
 import { BOOK } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
@@ -40,7 +41,10 @@ export const init = async (invocation: Invocation): Promise<number> => {
     {
       about: `${told.name}: a first book, made from what is in this folder by \`runbook init\`.`,
       next,
-      environments: environmentsText(told.environments, project),
+      environments: environmentsText(
+        told.environments.map((each) => ({ ...each, isProduction: namesProduction(each.name) })),
+        project,
+      ),
     },
   )
   await writeFirstBook(path, new Map([[path, book]]), variables)
@@ -69,15 +73,15 @@ const askAbout = async (
   { canAsk, options, signal }: Invocation,
 ): Promise<Answers> => {
   const asks = canAsk && !options.yes
-  const note = async (message: string, usual: string): Promise<string> =>
-    asks ? askOnTerminal({ kind: 'note', message, default: usual }, signal) : usual
+  const note = async (message: string, usual: string, wrong?: (answer: string) => string | undefined) =>
+    asks ? askOnTerminal({ kind: 'note', message, default: usual, ...(wrong && { wrong }) }, signal) : usual
   const called = await note('What is it called?', name)
-  const names = environmentNames(await note('Which environments does it have?', 'staging production'))
+  const names = namesIn(await note('Which environments does it have?', 'staging production', wrongNames))
   const environments: Answers['environments'] = []
   for (const name of names)
     environments.push({
       name,
-      url: urlFrom(await note(`Which address does ${name} have? (empty: none yet)`, '')),
+      url: urlFrom(await note(`Which address does ${name} have? (empty: none yet)`, '', wrongUrl)),
     })
   const processes = pm2?.processes ?? []
   if (pm2 && processes.length === 0)
@@ -96,17 +100,18 @@ const askAbout = async (
   return { name: called, environments, process }
 }
 
-const environmentNames = (answer: string): string[] => {
-  const names = [...new Set(answer.split(/[\s,]+/).filter(Boolean))]
-  const wrong = names.find((name) => !/^[a-z][a-z0-9-]*$/i.test(name))
-  if (wrong !== undefined)
-    throw new UsageError(`'${wrong}' cannot be the name of an environment`, 'letters, digits and dashes')
-  return names.length ? names : ['staging', 'production']
+const namesIn = (answer: string): string[] => [...new Set(answer.split(/[\s,]+/).filter(Boolean))]
+
+const wrongNames = (answer: string): string | undefined => {
+  const wrong = namesIn(answer).find((name) => !/^[a-z][a-z0-9-]*$/i.test(name))
+  if (wrong !== undefined) return `'${wrong}' cannot be the name of one: letters, digits and dashes`
+  return namesIn(answer).length ? undefined : 'it needs one'
 }
 
-const urlFrom = (answer: string): string => {
-  if (answer === '') return ''
-  const url = /^https?:\/\//.test(answer) ? answer : `https://${answer}`
-  if (!URL.canParse(url)) throw new UsageError(`'${answer}' is no address`, 'such as https://app.example.com')
-  return url.replace(/\/+$/, '')
-}
+const urlFrom = (answer: string): string =>
+  (answer && !/^https?:\/\//.test(answer) ? `https://${answer}` : answer).replace(/\/+$/, '')
+
+const wrongUrl = (answer: string): string | undefined =>
+  answer === '' || URL.canParse(urlFrom(answer))
+    ? undefined
+    : `'${answer}' is no address, such as https://app.example.com`

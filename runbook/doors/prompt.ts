@@ -4,8 +4,11 @@ import { Failed } from '../model/failure.ts'
 export type Question =
   | { kind: 'confirm'; message: string; default: boolean }
   | { kind: 'type'; message: string; expected: string }
-  | { kind: 'note'; message: string; required?: boolean; default?: string }
+  /** `wrong`: what is the matter with an answer; it is asked again then. */
+  | { kind: 'note'; message: string; required?: boolean; default?: string; wrong?: Wrong }
   | { kind: 'choose'; message: string; choices: { name: string; value: string }[] }
+
+type Wrong = (answer: string) => string | undefined
 
 export type Asker = (question: Question, signal: AbortSignal) => Promise<string>
 
@@ -22,9 +25,7 @@ export const askOnTerminal: Asker = async (question, signal) => {
     if (question.kind === 'confirm')
       return (await confirm({ message, default: question.default }, context)) ? 'yes' : 'no'
     if (question.kind === 'choose') return await select({ message, choices: question.choices }, context)
-    const required = question.kind === 'note' && question.required === true
-    const usual = question.kind === 'note' ? question.default : undefined
-    return (await input({ message, required, ...(usual && { default: usual }) }, context)).trim()
+    return (await input({ message, ...(question.kind === 'note' && noteOf(question)) }, context)).trim()
   } catch (error) {
     signal.throwIfAborted()
     if ((error as Error).name !== 'ExitPromptError') throw error
@@ -36,6 +37,13 @@ export const askOnTerminal: Asker = async (question, signal) => {
     throw new Failed({ kind: 'interrupted', signal: name })
   }
 }
+
+/** How inquirer is told of it. */
+const noteOf = ({ required = false, default: usual, wrong }: Extract<Question, { kind: 'note' }>) => ({
+  required,
+  ...(usual && { default: usual }),
+  ...(wrong && { validate: (answer: string) => wrong(answer.trim()) ?? true }),
+})
 
 const outlived = new WeakSet<object>()
 

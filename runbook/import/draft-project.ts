@@ -1,7 +1,7 @@
 import { addStep } from './add-step.ts'
 import type { DraftEntry } from './draft-book.ts'
 import type { StepCall } from './known-commands.ts'
-import type { Project } from './project.ts'
+import type { Package, Project } from './project.ts'
 
 /** What an operator has said of it. */
 export interface Told {
@@ -20,43 +20,12 @@ export const draftProject = (project: Project, told: Told): DraftEntry[] => {
     entries.push({ kind: 'phase', title, line: entries.length })
     for (const { name, ...call } of calls) addStep(entries, call, name, ids)
   }
-  const { packages, hasDatabase, migration } = project
-  const withPrisma = packages.filter(({ hasPrisma }) => hasPrisma)
-  const inFolder = (folder: string) => (folder === '.' ? {} : { in: folder })
-  const perPackage = (calls: (each: Project['packages'][number]) => Named[]) => packages.flatMap(calls)
-
-  phase('Back up', hasDatabase ? [step('backupDatabase')] : [])
+  phase('Back up', project.hasDatabase ? [step('backupDatabase')] : [])
   phase('Get the code and build it', [
     step('pullCode', {}, project.branch === undefined && 'this folder is no clone of a git repository'),
-    ...perPackage(({ folder, build, hasPrisma }) => [
-      ...(build || hasPrisma ? [step('installDependencies', inFolder(folder), false, folder)] : []),
-      ...(hasPrisma ? [step('prismaGenerate', inFolder(folder), false, folder)] : []),
-      ...(build
-        ? [
-            step(
-              'buildApp',
-              { ...inFolder(folder), ...build },
-              'what the build writes, and is made from',
-              folder,
-            ),
-          ]
-        : []),
-    ]),
+    ...project.packages.flatMap(building),
   ])
-  phase(
-    'Migrate the database',
-    withPrisma.length
-      ? withPrisma.map(({ folder }) => step('prismaMigrate', inFolder(folder), false, folder))
-      : migration === undefined || !hasDatabase
-        ? []
-        : [
-            step(
-              'applySql',
-              { file: migration },
-              'the SQL of the deployment to come; what is applied already is skipped',
-            ),
-          ],
-  )
+  phase('Migrate the database', migrating(project))
   phase('Restart', [restart(project, told)])
   phase('Verify', [verification(told)])
   return entries
@@ -66,9 +35,27 @@ type Named = StepCall & { name: string }
 const step = (
   factory: string,
   options: StepCall['options'] = {},
-  review: string | false = false,
+  review: string | false = '',
   name = '',
 ): Named => ({ factory, options, name, ...(review && { review }) })
+
+/** A step that works in the folder of a package. */
+const stepIn = (folder: string, factory: string, options: StepCall['options'] = {}, review = ''): Named =>
+  step(factory, { ...(folder !== '.' && { in: folder }), ...options }, review, folder)
+
+const building = ({ folder, build, hasPrisma }: Package): Named[] => [
+  stepIn(folder, 'installDependencies'),
+  ...(hasPrisma ? [stepIn(folder, 'prismaGenerate')] : []),
+  ...(build ? [stepIn(folder, 'buildApp', { ...build }, 'what the build writes, and is made from')] : []),
+]
+
+const migrating = ({ packages, migration, hasDatabase }: Project): Named[] => {
+  const withPrisma = packages.filter(({ hasPrisma }) => hasPrisma)
+  if (withPrisma.length) return withPrisma.map(({ folder }) => stepIn(folder, 'prismaMigrate'))
+  if (migration === undefined || !hasDatabase) return []
+  const review = 'the SQL of the deployment to come; what is applied already is skipped'
+  return [step('applySql', { file: migration }, review)]
+}
 
 const restart = ({ pm2 }: Project, { process, hasUrl }: Told): Named => {
   if (process === undefined)

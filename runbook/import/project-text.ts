@@ -14,15 +14,15 @@ export const foundText = ({ packages, pm2, hasDatabase, migration, branch }: Pro
   ...(migration === undefined ? [] : [`  ${migration}, the latest of its migrations`]),
 ]
 
-/** The lines of `environments`. What is called production is protected. */
+/** The lines of `environments`. */
 export const environmentsText = (
-  environments: readonly { name: string; url: string }[],
+  environments: readonly { name: string; url: string; isProduction: boolean }[],
   { branch, hasDatabase }: Project,
 ): string[] => [
   '  environments: {',
-  ...environments.flatMap(({ name, url }) => [
+  ...environments.flatMap(({ name, url, isProduction }) => [
     `    ${literal({ [name]: '' }).replace(/^\{ (.*): '' \}$/, '$1')}: {`,
-    ...(/^prod(uction)?$/i.test(name)
+    ...(isProduction
       ? [
           '      // Its name is typed before anything changes, and its database is backed up first.',
           '      protected: true,',

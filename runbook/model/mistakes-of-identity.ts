@@ -10,7 +10,7 @@ export const mistakesOfIdentity = ({
 }: Environment): Mistake[] => {
   const at = `environments.${name}`
   const productive = [name, identify?.database, identify?.server].find(
-    (each) => each && PRODUCTION.test(each),
+    (each) => each && namesProduction(each),
   )
   const keys = Object.keys(identify ?? {})
   const ofDatabase = keys.filter((key) => key !== 'remote')
@@ -27,4 +27,8 @@ export const mistakesOfIdentity = ({
         }))),
   ]
 }
+
+/** Whether something of this name is the real one: 'production', 'shop-live', and not 'preprod'. */
+export const namesProduction = (name: string): boolean => PRODUCTION.test(name)
+
 const PRODUCTION = /(?<!\b(pre|non|not|no)[-_]?)(?<![a-z])(production|prod|prd|live)(?![a-z])/i

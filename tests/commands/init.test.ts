@@ -107,21 +107,24 @@ describe('refused, and nothing is written', () => {
     expect(other.err).toContain('has nothing that tells how it is deployed')
   })
 
-  test.each([
-    ['Which environments', 'two words!\r', "'words!' cannot be the name of an environment"],
-    ['Which address', 'ht tp://x y\r', 'is no address'],
-  ])('an answer to %s that is none', async (question, answer, says) => {
-    const { startOnTerminal, folder } = await folderWith(monorepo)
+  test('an answer that is none is said to be, and asked again', async () => {
+    const { startOnTerminal, book } = await folderWith(monorepo)
     const { type, shows, ended } = startOnTerminal(['init'])
-    for (const asked of ['What is it called?', 'Which environments', 'Which address']) {
-      await shows(asked)
-      if (asked === question) break
-      type('\r')
-    }
-    type(answer)
-    expect((await ended).exit).toBe(2)
-    await shows(says)
-    expect(existsSync(join(folder, 'runbook.config.ts'))).toBe(false)
+    await shows('What is it called?')
+    type('\r')
+    await shows('Which environments')
+    type('two words!\r')
+    await shows("'words!' cannot be the name of one")
+    type(`${'\u007f'.repeat('two words!'.length)}live\r`)
+    await shows('Which address does live have?')
+    type('ht tp://x y\r')
+    await shows("'ht tp://x y' is no address")
+    type(`${'\u007f'.repeat('ht tp://x y'.length)}\r`)
+    await shows('Which process of pm2')
+    type('\r')
+    await shows('then: runbook doctor live')
+    expect(await ended).toEqual({ exit: 0, signal: 0 })
+    expect(book()).toMatch(/live: \{\n[^}]*protected: true/)
   })
 
   test('Ctrl-C at a question', async () => {
