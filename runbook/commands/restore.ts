@@ -16,7 +16,7 @@ import { runReading } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What was typed, or what a transcript tells of that. */
-export type Told = Pick<Invocation, 'argument'> & { options: Pick<Invocation['options'], 'inPlace'> }
+export type Meant = Pick<Invocation, 'argument'> & { options: Pick<Invocation['options'], 'inPlace'> }
 
 /** Puts a backup in the place of the live database, outside of a rollback; or what an earlier restore has replaced. */
 export const restore = async (invocation: Invocation): Promise<number> => {
@@ -69,7 +69,7 @@ export const knownBackups = async (open: OpenBook, invocation: Invocation): Prom
 export const meantBy = (
   { arrangement }: OpenBook,
   backups: readonly Backup[],
-  { argument, options: { inPlace = false } }: Told,
+  { argument, options: { inPlace = false } }: Meant,
 ): { arrangement: Arrangement; title: string } => {
   const { env } = arrangement
   const source = sourceOf(argument, backups, env.name)
@@ -92,8 +92,11 @@ const sourceOf = (argument: string | undefined, all: readonly Backup[], env: str
   if (argument === undefined) throw new UsageError('it does not say which backup', list)
   if (/_replaced_\d{8}T\d{6}Z$/.test(argument)) return { kept: argument }
   const name = argument.split('/').at(-1)!
-  const matching = all.filter((backup) => backup.name.includes(name))
-  // Of what is kept on the host and copied here, the first is meant: nothing needs to be sent there.
+  const byPath = all.filter(
+    ({ path }) => argument.includes('/') && path.endsWith(argument.replace(/^\.\//, '/')),
+  )
+  const matching = byPath.length ? byPath : all.filter((backup) => backup.name.includes(name))
+  // Of what is kept on the host and copied here, the one there is meant, unless a path says otherwise.
   const found = matching.find(({ host }) => host !== undefined) ?? matching[0]
   if (found && matching.every(({ name }) => name === found.name))
     return { dump: found.path, at: found.host === undefined ? 'operator' : 'backups' }

@@ -110,6 +110,19 @@ test('it is deployed, although the connection breaks in the middle of the build,
   const line = `${dump}[^\\n]+stands, sha256 [0-9a-f]{8}…\\n`
   expect(listed.out).toMatch(new RegExp(`${line}[^]*\\nKept on ${server.host}:\\n[^]*${line}`))
 
+  // By its name the one there is meant, by its path the copy.
+  const copy = join(world.dir, '.runbook/backups', dump!)
+  for (const [meant, where] of [
+    [dump!, `${server.host}: `],
+    [copy, ''],
+  ] as const) {
+    const planned = await world.runbook(['restore', 'production', meant, '--plan', ...there])
+    expect([planned.exit, planned.out]).toEqual([
+      0,
+      expect.stringContaining(`$ ${where}PG*=‹secret DATABASE_URL› pg_restore`),
+    ])
+  }
+
   const back = await world.runbook(runOf(there, 'rollback', '--database', 'restore'))
   expect(back.exit, back.out + back.err).toBe(0)
   expect([await world.running(), await world.columns()]).toEqual([world.revisions.broken, 8])
