@@ -1,7 +1,6 @@
 import { backupStands } from '../checks/backup-stands.ts'
 import { diskHasRoom } from '../checks/disk-has-room.ts'
 import { printTotals, readManifest, totalsOf } from '../checks/reading/backup-manifest.ts'
-import { WHOLE_DATABASE } from '../checks/reading/whole-database.ts'
 import {
   changes,
   defineStep,
@@ -15,6 +14,7 @@ import {
   quietSsh,
   type Step,
   shellWord,
+  WHOLE_DATABASE,
 } from '../runbook/index.ts'
 import { backupFiles, folderOf, leftovers, nameOf } from './backup/files.ts'
 import { databaseFacts } from './backup/live-database.ts'
@@ -22,7 +22,7 @@ import { BACKUP, theBackup } from './backup/the-backup.ts'
 
 /** Where the copy comes to stand, and where it is until it has been proven. */
 const copyOf = ({ copies, stamp }: Look['run'], environment: string) => {
-  const { dump, partial, manifest } = backupFiles({ copies, backups: copies, stamp }, environment)
+  const { dump, partial, manifest } = backupFiles({ backups: copies, stamp }, environment)
   return { dump, manifest, partial, unproven: `${partial}/${nameOf(dump)}` }
 }
 

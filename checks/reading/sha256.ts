@@ -1,5 +1,4 @@
-import { type Look, reads } from '../../runbook/index.ts'
-import { WHOLE_DATABASE } from './whole-database.ts'
+import { type Look, reads, WHOLE_DATABASE } from '../../runbook/index.ts'
 
 /** GNU, BSD and macOS, and where only OpenSSL is; each prints the 64 digits first. */
 const programs: readonly [string, ...string[]][] = [

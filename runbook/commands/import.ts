@@ -24,7 +24,7 @@ export const importGuide = async ({
     throw new UsageError('it does not say which page', 'type: runbook import guide.md')
   const page = await readPageAt(resolve(cwd, argument), argument)
   // What it needs is loaded only here: no other command parses markdown.
-  const [{ draftBook }, { writeImported }] = await Promise.all([
+  const [{ draftBook }, { reviewsIn, writeImported }] = await Promise.all([
     import('../import/draft-book.ts'),
     import('../import/write-book.ts'),
   ])
@@ -47,8 +47,6 @@ export const importGuide = async ({
   )
   return EXIT.done
 }
-
-const reviewsIn = (book: string): number => book.match(/\/\/ REVIEW:/g)?.length ?? 0
 
 const readPageAt = async (path: string, given: string): Promise<string> => {
   let text: string

@@ -3,7 +3,7 @@ import { projectFiles } from '../doors/project-files.ts'
 import { askOnTerminal } from '../doors/prompt.ts'
 import { EXIT } from '../model/exit.ts'
 import { namesProduction } from '../model/mistakes-of-identity.ts'
-import { quantity } from '../model/quantity.ts'
+import { reviewsText } from '../render/imported-text.ts'
 import { BOOK } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { UsageError } from './usage-error.ts'
@@ -17,7 +17,7 @@ export const init = async (invocation: Invocation): Promise<number> => {
   const { options, cwd, variables, say, paint } = invocation
   const path = resolve(cwd, options.config ?? BOOK)
   demandNoneThere([path])
-  const [{ isTold, projectIn }, { draftProject }, { writeBook }, { environmentsText, foundText }] =
+  const [{ isTold, projectIn }, { draftProject }, { reviewsIn, writeBook }, { environmentsText, foundText }] =
     await Promise.all([
       import('../import/project.ts'),
       import('../import/draft-project.ts'),
@@ -35,7 +35,8 @@ export const init = async (invocation: Invocation): Promise<number> => {
   say(`${foundText(project).join('\n')}\n\n`)
   const told = await askAbout(project, invocation)
   const entries = draftProject(project, { ...told, hasUrl: told.environments.every(({ url }) => url) })
-  const next = `runbook doctor ${told.environments[0]!.name}`
+  const first = told.environments[0]!.name
+  const next = `runbook doctor ${first}`
   const book = writeBook(
     { title: told.name, parts: new Map([['deploy', { entries }]]) },
     {
@@ -48,12 +49,10 @@ export const init = async (invocation: Invocation): Promise<number> => {
     },
   )
   await writeFirstBook(path, new Map([[path, book]]), variables)
-  const first = told.environments[0]!.name
-  const reviews = book.match(/\/\/ REVIEW:/g)?.length ?? 0
   say(
     [
       `${paint.green('✔')} ${path}`,
-      `  ${quantity(reviews, 'place is', 'places are')} marked REVIEW in it: read each, and decide.`,
+      `  ${reviewsText(reviewsIn(book))}`,
       ...(hasDatabase ? [`  It wants DATABASE_URL in .env.${first} beside it, or in the environment.`] : []),
       `${paint.yellow('→')} then: ${next}`,
       '',

@@ -2,7 +2,14 @@ import { join, resolve } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import { writeText } from '../doors/files.ts'
 import { foldRun } from '../journal/fold.ts'
-import { journalOf, listJournals, readTranscript, type Transcript } from '../journal/runs.ts'
+import {
+  changesIn,
+  flawsText,
+  journalOf,
+  listJournals,
+  readTranscript,
+  type Transcript,
+} from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
 import { reportPage } from '../render/report/page.ts'
@@ -43,8 +50,8 @@ export const report = async (invocation: Invocation): Promise<number> => {
 }
 
 const sealOf = ({ flaws, end }: Transcript): string => {
-  const changed = flaws.filter(({ cut }) => !cut)
+  const changed = changesIn(flaws)
   return changed.length
-    ? `The transcript is NOT as it was written: ${changed.map(({ line, what }) => `line ${line} ${what}`).join('; ')}.`
+    ? `The transcript is NOT as it was written: ${flawsText(changed)}.`
     : `The transcript is as it was written: ${quantity(end.seq + 1, 'line')}, the last with SHA-256 ${end.hash}.`
 }

@@ -4,7 +4,7 @@ import { performBook } from '../engine/perform-book.ts'
 import { demandStillHolds } from '../engine/still-holds.ts'
 import { seeToSurvivors } from '../engine/survivors.ts'
 import { isBegun } from '../journal/fold.ts'
-import { readRun } from '../journal/runs.ts'
+import { changesIn, flawsText, readRun } from '../journal/runs.ts'
 import { isForwards } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { unmet } from '../model/failure.ts'
@@ -68,11 +68,11 @@ export const resume = async (invocation: Invocation): Promise<number> => {
 }
 
 const demandWhole = ({ id, flaws }: Unfinished): void => {
-  const changed = flaws.filter(({ cut }) => !cut)
+  const changed = changesIn(flaws)
   if (changed.length === 0) return
   throw unmet(
     `the transcript of ${id} is as it was written`,
-    changed.map(({ line, what }) => `line ${line} ${what}`).join('; '),
+    flawsText(changed),
     'nobody can know what it did: look at the environment, then deploy again',
   )
 }

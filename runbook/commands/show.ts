@@ -1,4 +1,4 @@
-import { BROKEN, type Flaw, journalOf, listRuns, readTranscript } from '../journal/runs.ts'
+import { BROKEN, changesIn, type Flaw, journalOf, listRuns, readTranscript } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
 import { transcriptText } from '../render/transcript-text.ts'
@@ -26,7 +26,7 @@ const check = async (
   { options, out, say, paint }: Invocation,
 ): Promise<number> => {
   const { events, flaws, end } = await readTranscript(path, { outputs: false })
-  const changed = flaws.filter(({ cut }) => !cut)
+  const changed = changesIn(flaws)
   const lines = quantity(end.seq + 1, 'line')
   if (options.json) out(`${JSON.stringify({ run, lines: end.seq + 1, hash: end.hash, flaws })}\n`)
   else if (changed.length)

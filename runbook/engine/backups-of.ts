@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Backup, byTime, listBackups, namedDump, proofOf } from '../journal/backups.ts'
 import { reads, readsFile } from '../model/action.ts'
 import { manifestOf, parseManifest } from '../model/backup-manifest.ts'
-import { isElsewhere, placeOf } from '../model/environment.ts'
+import { WHOLE_DATABASE } from '../model/limits.ts'
 import type { Look } from '../model/look.ts'
 import type { Step } from '../model/step.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -14,7 +14,7 @@ export const backupsOf = async (context: RunContext): Promise<Backup[]> =>
 /** None where the book keeps them with the operator. */
 export const backupsOnHost = async (context: RunContext): Promise<Backup[]> => {
   const { env, paths } = context
-  if (!isElsewhere(placeOf(WITH_BACKUPS, env))) return []
+  if (!env.database?.backupsOnHost) return []
   const look = lookOf(context, WITH_BACKUPS)
   const listed = await look.see(reads('sh', '-c', LIST, 'sh', paths.backups, env.name))
   const found = listed.split('\n').flatMap((line) => {
@@ -48,7 +48,4 @@ done`
 const SUM = `if [ -d "$1" ]; then cd "$1" && printf '%s\\0' * | xargs -0 sha256sum | sha256sum; else sha256sum < "$1"; fi`
 
 const sumOf = async ({ see }: Look, path: string): Promise<string> =>
-  (await see({ ...reads('sh', '-c', SUM, 'sh', path), timeout: WHOLE_DUMP })).slice(0, 64)
-
-/** How long it may take to read a dump. Milliseconds. */
-const WHOLE_DUMP = 6 * 3_600_000
+  (await see({ ...reads('sh', '-c', SUM, 'sh', path), timeout: WHOLE_DATABASE })).slice(0, 64)

@@ -29,7 +29,8 @@ export const literal = (value: Value, indent = ''): string => {
   return [open.trim(), ...parts.map((part) => `${inner}${part},`), `${indent}${close.trim()}`].join('\n')
 }
 
-const keyOf = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key))
+/** A key as a book writes it. */
+export const keyOf = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key))
 
 /** Several lines stay several lines, so that they can be read. */
 const quoted = (text: string): string =>

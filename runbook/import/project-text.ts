@@ -1,4 +1,4 @@
-import { literal } from './literal.ts'
+import { keyOf, literal } from './literal.ts'
 import type { Project } from './project.ts'
 
 /** What was found, a line each. */
@@ -21,7 +21,7 @@ export const environmentsText = (
 ): string[] => [
   '  environments: {',
   ...environments.flatMap(({ name, url, isProduction }) => [
-    `    ${literal({ [name]: '' }).replace(/^\{ (.*): '' \}$/, '$1')}: {`,
+    `    ${keyOf(name)}: {`,
     ...(isProduction
       ? [
           '      // Its name is typed before anything changes, and its database is backed up first.',

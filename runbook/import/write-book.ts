@@ -1,5 +1,5 @@
 import { type Draft, type DraftEntry, holdsStep } from './draft-book.ts'
-import { type Code, literal } from './literal.ts'
+import { type Code, keyOf, literal } from './literal.ts'
 import { slug } from './slug.ts'
 
 /** The text of a book from a draft of a page. `page`: its name. */
@@ -40,7 +40,7 @@ export const writeBook = (
     ...(procedures.length ? ['', '  // Performed by: runbook run <name> <env>', '  procedures: {'] : []),
     ...procedures.flatMap(([name, { because, entries }]) => [
       ...(because ? [`    // ${because}.`] : []),
-      `    ${literal({ [name]: '' }).replace(/^\{ (.*): '' \}$/, '$1')}: () => [`,
+      `    ${keyOf(name)}: () => [`,
       ...entriesText(entries, '      '),
       '    ],',
     ]),
@@ -90,6 +90,9 @@ const environment = ({ branch, url, needsDatabase, variables, folders, secrets }
   '    },',
   '  },',
 ]
+
+/** How many places of a book are left to decide. */
+export const reviewsIn = (book: string): number => book.match(/\/\/ REVIEW:/g)?.length ?? 0
 
 /** A phase without a step is a comment: a book has no empty ones. */
 const entriesText = (entries: readonly DraftEntry[], indent: string): string[] => {

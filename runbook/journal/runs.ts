@@ -60,6 +60,11 @@ export interface Flaw {
   cut?: true
 }
 
+/** What of a transcript was changed, where it was only cut by a crash: nothing. */
+export const changesIn = (flaws: readonly Flaw[]): Flaw[] => flaws.filter(({ cut }) => !cut)
+export const flawsText = (flaws: readonly Flaw[]): string =>
+  flaws.map(({ line, what }) => `line ${line} ${what}`).join('; ')
+
 /** Reads a transcript; output events are passed over unless they are wanted, because they can be large. */
 export const readTranscript = async (path: string, { outputs = true } = {}): Promise<Transcript> => {
   const transcript: Transcript = {

@@ -5,6 +5,9 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
+/** How long it may take to go through all of a database, or of a dump. Milliseconds. */
+export const WHOLE_DATABASE = 6 * HOUR
+
 /** How long an action may take, and how often it is tried: what it says itself, or else what is usual for its kind. */
 export interface Limits {
   /** Milliseconds; absent: as long as it takes. */

@@ -20,11 +20,14 @@ export const importedText = (
     'Written:',
     ...files.map((file) => `  ${file}`),
     '',
-    `${reviews} ${reviews === 1 ? 'place is' : 'places are'} marked REVIEW in it: read each, and decide.`,
+    reviewsText(reviews),
     `${paint.yellow('→')} then: runbook plan staging`,
     '',
   ].join('\n')
 }
+
+export const reviewsText = (reviews: number): string =>
+  `${quantity(reviews, 'place is', 'places are')} marked REVIEW in it: read each, and decide.`
 
 export interface ImportedOptions {
   page: string

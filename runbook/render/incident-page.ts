@@ -3,6 +3,7 @@ import { nextCommands } from '../journal/next-commands.ts'
 import { duration } from '../model/duration.ts'
 import { explain } from '../model/explain.ts'
 import type { Person } from '../model/person.ts'
+import { momentText } from './moment-text.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
@@ -63,14 +64,14 @@ const happened = (run: string, state: RunState): string[] => {
     ...doubtful.map(({ title }) => `- Begun, and its end is not known: **${title}**`),
     ...(failure ? [`- Error: ${oneLine(failure.sentence)}`, `- Remedy: ${oneLine(failure.remedy)}`] : []),
     `- Run: ${run}${started ? `, by ${started.operator} on ${started.machine}, runbook ${started.version}` : ''}`,
-    ...(started ? [`- Began: ${second(started.at)}`] : []),
+    ...(started ? [`- Began: ${momentText(started.at)}`] : []),
     ended
-      ? `- Ended: ${second(ended.at)}, ${ended.verdict}, exit ${ended.exit}, after ${duration(ended.ms)}`
+      ? `- Ended: ${momentText(ended.at)}, ${ended.verdict}, exit ${ended.exit}, after ${duration(ended.ms)}`
       : '- Ended: not, as far as its transcript tells: it goes on, or was killed',
     ...(revision ? [`- Revision: ${revision.from} → ${revision.to}`] : []),
     ...changed.map(
       ({ title, worked, state: { is } }) =>
-        `- Changed: ${title}, ${is === 'done' ? `done on ${second(stamp(worked.at(-1)!.until))}` : 'not to its end'}`,
+        `- Changed: ${title}, ${is === 'done' ? `done on ${momentText(stamp(worked.at(-1)!.until))}` : 'not to its end'}`,
     ),
     ...(changed.length ? [] : ['- Changed: nothing that a rollback takes back']),
     ...probed.map((each) => `- Meanwhile: ${probedText(each)}`),
@@ -96,5 +97,4 @@ const block = (lines: readonly string[]): string[] => (lines.length ? ['``````',
 
 const oneLine = (text: string): string => text.replaceAll('\n', '; ')
 const stamp = (ms: number): string => new Date(ms).toISOString()
-const second = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`
 const minute = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`

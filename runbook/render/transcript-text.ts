@@ -5,6 +5,7 @@ import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
+import { runTitle } from './run-title.ts'
 import { SampleLines } from './sample-lines.ts'
 import { stepLines } from './step-lines.ts'
 import { visible, visibleIn } from './visible.ts'
@@ -39,9 +40,7 @@ const eventLines = (
   const at = paint.dim(event.at.slice(11, 19))
   switch (event.type) {
     case 'run-started':
-      return [
-        `${at} ${event.command} ${event.command === 'deploy' ? `${event.book} to` : `of ${event.book} in`} ${event.env}, by ${event.operator} on ${event.machine}, runbook ${event.version}`,
-      ]
+      return [`${at} ${runTitle(event)}, by ${event.operator} on ${event.machine}, runbook ${event.version}`]
     case 'step-started':
       return [`${at} ${paint.bold(titles.get(event.step) ?? event.step)}`]
     case 'output':

@@ -1,4 +1,3 @@
-import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type Command,
   changes,
@@ -9,6 +8,7 @@ import {
   libpqVariables,
   piped,
   reads,
+  WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 import type { Way } from './way.ts'
 

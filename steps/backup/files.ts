@@ -1,7 +1,7 @@
 import { type Look, manifestOf, reads } from '../../runbook/index.ts'
 
 /** A dump bears its final name only once it has been proven. */
-export const backupFiles = ({ backups, stamp }: Look['run'], environment: string) => {
+export const backupFiles = ({ backups, stamp }: Omit<Look['run'], 'copies'>, environment: string) => {
   const dump = `${backups}/${environment}-${stamp}.dump`
   return { dump, partial: `${dump}.partial`, manifest: manifestOf(dump) }
 }

@@ -1,14 +1,5 @@
 import { coresOf } from '../../checks/reading/cores.ts'
-import {
-  type DumpFormat,
-  defineCheck,
-  holds,
-  isElsewhere,
-  type Look,
-  placeOf,
-  quantity,
-  reads,
-} from '../../runbook/index.ts'
+import { type DumpFormat, defineCheck, holds, type Look, quantity, reads } from '../../runbook/index.ts'
 
 /** What matters more where not both can be had: how small a dump is, or how soon it is made. */
 export type Preference = 'size' | 'speed'
@@ -38,7 +29,7 @@ export const chooseWay = async (at: Look, prefer: Preference): Promise<Way> => {
           because: 'one file, not compressed: one core, and the book prefers speed',
         }
   // A pipe between two programs there would hide how the first has ended.
-  if (isElsewhere(placeOf({ at: 'backups' }, at.env)))
+  if (at.env.database?.backupsOnHost)
     return {
       ...{ format: 'custom', jobs: 1, level: 1 },
       because: `one file, compressed by pg_dump itself, on ${at.env.host}`,

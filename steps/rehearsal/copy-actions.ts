@@ -1,4 +1,3 @@
-import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type Actions,
   type Command,
@@ -10,6 +9,7 @@ import {
   libpqVariables,
   reads,
   type Text,
+  WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 import { drops, endingSessions } from '../restore/drops.ts'
 import { createLike, literal } from '../restore/make-alike.ts'

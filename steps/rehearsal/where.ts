@@ -1,14 +1,6 @@
 import { coresOf } from '../../checks/reading/cores.ts'
 import { roleMay } from '../../checks/role-may.ts'
-import {
-  type DumpFormat,
-  isElsewhere,
-  type Look,
-  placeOf,
-  type Secret,
-  type Step,
-  selects,
-} from '../../runbook/index.ts'
+import { type DumpFormat, type Look, type Secret, type Step, selects } from '../../runbook/index.ts'
 import { type LiveAndBeside, liveAndBeside } from '../restore/live-and-beside.ts'
 import { type Making, makingOfLive } from '../restore/make-alike.ts'
 import { type ServerPrograms, serverPrograms } from './server-programs.ts'
@@ -91,27 +83,24 @@ type Unmet = Record<'seen' | 'remedy', string>
 
 /** A server of its own, where the programs for one are installed. Its sockets need a short path. */
 const throwaway = async (at: Look, { version, live }: LiveAndBeside, why?: Unmet): Promise<Where> => {
-  if (isElsewhere(placeOf({ at: 'backups' }, at.env)))
-    return {
-      kind: 'none',
-      because: [
-        ...(why ? [why.seen] : []),
-        `the backups are on ${at.env.host}, where no server is started`,
-      ].join('; '),
-      remedy: [...(why ? [why.remedy] : []), "name one in the book: rehearse({ on: secret('…') })"].join(
-        '; or ',
-      ),
-    }
+  const none = (seen: string, remedy: string): Where => ({
+    kind: 'none',
+    because: [...(why ? [why.seen] : []), seen].join('; '),
+    remedy: [...(why ? [why.remedy] : []), remedy].join('; or '),
+  })
+  if (at.env.database?.backupsOnHost)
+    return none(
+      `the backups are on ${at.env.host}, where no server is started`,
+      "name one in the book: rehearse({ on: secret('…') })",
+    )
   const programs = await serverPrograms(at, version)
   if (programs) {
     const [making, name] = await Promise.all([at.see(makingOfLive), digest(at, `${at.env.name} ${live}`)])
     const folder = `/tmp/runbook-rehearsal-${name}`
     return { kind: 'throwaway', programs, folder, making: making[0]! }
   }
-  const install = `install the programs of a server here: apt-get install postgresql-${version}`
-  return {
-    kind: 'none',
-    because: [...(why ? [why.seen] : []), `no server of PostgreSQL ${version} is installed here`].join('; '),
-    remedy: [...(why ? [why.remedy] : []), install].join('; or '),
-  }
+  return none(
+    `no server of PostgreSQL ${version} is installed here`,
+    `install the programs of a server here: apt-get install postgresql-${version}`,
+  )
 }

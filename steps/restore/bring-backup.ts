@@ -5,7 +5,6 @@ import { databaseAnswers } from '../../checks/database-answers.ts'
 import { databaseCanBeRenamed } from '../../checks/database-can-be-renamed.ts'
 import { readManifest } from '../../checks/reading/backup-manifest.ts'
 import { coresOf } from '../../checks/reading/cores.ts'
-import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import { roleMay } from '../../checks/role-may.ts'
 import { secretPresent } from '../../checks/secret-present.ts'
 import {
@@ -24,6 +23,7 @@ import {
   nothingToUndo,
   quantity,
   transaction,
+  WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 import { folderOf } from '../backup/files.ts'
 import { quoted } from '../sql/quoted.ts'

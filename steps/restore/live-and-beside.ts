@@ -1,4 +1,3 @@
-import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type Beside,
   besideName,
@@ -7,6 +6,7 @@ import {
   type Look,
   type Query,
   selects,
+  WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 
 /** The live database, what stands beside it, and from where both can be renamed. */

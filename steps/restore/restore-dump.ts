@@ -1,4 +1,3 @@
-import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import { toolPresent } from '../../checks/tool-present.ts'
 import {
   type Actions,
@@ -7,6 +6,7 @@ import {
   type Command,
   changes,
   type Text,
+  WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 import { type Archive, programOf, unpacks } from '../backup/archive.ts'
 import { unpackedOf } from '../backup/files.ts'

@@ -1,4 +1,3 @@
-import { WHOLE_DATABASE } from '../../checks/reading/whole-database.ts'
 import {
   type BackupManifest,
   fails,
@@ -7,6 +6,7 @@ import {
   quantity,
   selects,
   type Verdict,
+  WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 

@@ -6,7 +6,9 @@ import type { RunVerdict } from '../../model/event.ts'
 import { explain } from '../../model/explain.ts'
 import type { Failure } from '../../model/failure.ts'
 import { diagnosedLines, likelihoodOf } from '../diagnosed-text.ts'
+import { momentText } from '../moment-text.ts'
 import { probedText } from '../probed-text.ts'
+import { runTitle } from '../run-title.ts'
 import { factList } from './facts.ts'
 import { Html, html } from './html.ts'
 import { stepDetails } from './step-details.ts'
@@ -63,13 +65,10 @@ ${section(
       html`<p><span class="faint">${at.slice(11, 19)}</span> ${question} <b>${answer}</b> <span class="faint">${by === 'flag' ? 'by a flag' : who}</span></p>`,
   ),
 )}
-${section(
-  'Looked at beforehand',
-  factList(story.beforehand.filter(({ probed, diagnosed }) => !probed && !diagnosed)),
-)}
+${section('Looked at beforehand', factList(story.beforehand.filter(({ diagnosed }) => !diagnosed)))}
 <footer>
 <p>${seal}</p>
-<p>Written on ${second(at)} by <code>runbook report ${run}</code>, runbook ${version}. What the book names as a secret is not in it.</p>
+<p>Written on ${momentText(at)} by <code>runbook report ${run}</code>, runbook ${version}. What the book names as a secret is not in it.</p>
 </footer>
 </body>
 </html>
@@ -83,8 +82,8 @@ const section = (title: string, content: Html | readonly Html[] | false): Html |
 
 const titleOf = (run: string, { started }: RunState): string => {
   if (!started) return run
-  const { command, book, env } = started
-  return `${command[0]!.toUpperCase()}${command.slice(1)} ${command === 'deploy' ? `${book} to` : `of ${book} in`} ${env}`
+  const title = runTitle(started)
+  return `${title[0]!.toUpperCase()}${title.slice(1)}`
 }
 
 const WORDS: Record<RunVerdict, { words: string; colour: string }> = {
@@ -102,11 +101,11 @@ const facts = ({ run, state: { started, ended, revision, resumed } }: Report): H
   const rows: [string, string | Html | undefined][] = [
     ['run', run],
     ['by', started && `${started.operator} on ${started.machine}, runbook ${started.version}`],
-    ['began', started && second(started.at)],
+    ['began', started && momentText(started.at)],
     [
       'ended',
       ended
-        ? `${second(ended.at)}, after ${duration(ended.ms)}, exit ${ended.exit}`
+        ? `${momentText(ended.at)}, after ${duration(ended.ms)}, exit ${ended.exit}`
         : 'not yet, or it was killed',
     ],
     [
@@ -145,5 +144,3 @@ ${times.map(
     html`<tr><td>${title}</td>${cell(takes)}${cell(usually)}${took === undefined ? html`<td class="number faint">not begun</td>` : cell(took)}</tr>\n`,
 )}</table>`
 }
-
-const second = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`

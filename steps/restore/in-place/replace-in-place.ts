@@ -2,7 +2,6 @@ import { readManifest } from '../../../checks/reading/backup-manifest.ts'
 import { isDumped } from '../../../checks/reading/dumped-relations.ts'
 import { listed } from '../../../checks/reading/listed.ts'
 import { isOther, type Session, sessionText } from '../../../checks/reading/sessions.ts'
-import { WHOLE_DATABASE } from '../../../checks/reading/whole-database.ts'
 import {
   type BackupManifest,
   changes,
@@ -17,6 +16,7 @@ import {
   nothingToUndo,
   type Step,
   selects,
+  WHOLE_DATABASE,
 } from '../../../runbook/index.ts'
 import { backupFiles, nameOf } from '../../backup/files.ts'
 import type { Brought } from '../bring-backup.ts'
