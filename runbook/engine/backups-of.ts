@@ -44,8 +44,9 @@ for dump in "$2"-*.dump; do
   printf '%s\\t%s\\n' "$dump" "$size"
 done`
 
-/** Of a folder, of what \`sha256sum *\` prints in it. */
-const SUM = `if [ -d "$1" ]; then cd "$1" && printf '%s\\0' * | xargs -0 sha256sum | sha256sum; else sha256sum < "$1"; fi`
+/** Of a folder, of what \`sha256sum *\` prints in it, in the order of bytes whatever the locale. */
+const SUM = `LC_ALL=C; export LC_ALL
+if [ -d "$1" ]; then cd "$1" && printf '%s\\0' * | xargs -0 sha256sum | sha256sum; else sha256sum < "$1"; fi`
 
 const sumOf = async ({ see }: Look, path: string): Promise<string> =>
   (await see({ ...reads('sh', '-c', SUM, 'sh', path), timeout: WHOLE_DATABASE })).slice(0, 64)

@@ -40,14 +40,14 @@ export const programOf = (format: DumpFormat): string | undefined => streams[for
 /** How the database becomes a dump. */
 export const dumps = (
   env: Environment,
-  { to, snapshot, way: { format, jobs, level } }: { to: string; snapshot: string; way: Way },
+  { to, snapshot, way: { format, jobs, compress } }: { to: string; snapshot: string; way: Way },
 ): Command<'changes'> => {
   const stream = streams[format]
   const dump = {
     ...changes(
       'pg_dump',
       `--format=${format === 'directory' ? 'directory' : 'custom'}`,
-      `--compress=${level}`,
+      `--compress=${compress}`,
       ...(jobs > 1 ? [`--jobs=${jobs}`] : []),
       `--snapshot=${snapshot}`,
       ...waiting,

@@ -110,7 +110,7 @@ const inWords = (changes: Changes): Loss[] => {
   const [first, ...more] = added.columns
   const columns = `${table}.${first}${more.length ? ` and ${quantity(more.length, 'more column')}` : ''}`
   return [
-    ...(first === undefined
+    ...(first === undefined || added.rows === 0
       ? []
       : [{ what: `with a value in ${columns}, made since the backup`, rows: added.rows }]),
     ...ofRows(changes, were),

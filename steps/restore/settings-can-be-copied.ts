@@ -7,10 +7,11 @@ export const settingsCanBeCopied = () =>
     remedy: 'restore with the role that set them, or: GRANT SET ON PARAMETER <setting> TO <role>',
     look: async ({ see }) => {
       const settings = await see(
-        selects<{ name: string; of: string | null; role: string; may: boolean }>(
+        selects<{ name: string; of: string | null; role: string; may: boolean; version: number }>(
           `SELECT split_part(c, '=', 1) AS name, of.rolname AS of, me.rolname AS role,
              me.rolsuper OR (coalesce(p.context IN ('user', 'backend'), false)
-               AND (s.setrole = 0 OR s.setrole = me.oid OR me.rolcreaterole)) AS may
+               AND (s.setrole = 0 OR s.setrole = me.oid OR me.rolcreaterole)) AS may,
+             current_setting('server_version_num')::int AS version
            FROM pg_database d JOIN pg_db_role_setting s ON s.setdatabase = d.oid JOIN pg_roles me ON me.rolname = current_user
            LEFT JOIN pg_roles of ON of.oid = s.setrole, unnest(s.setconfig) AS c
            LEFT JOIN pg_settings p ON p.name = split_part(c, '=', 1)
@@ -18,9 +19,10 @@ export const settingsCanBeCopied = () =>
         ),
       )
       const granted = await Promise.all(
-        settings.map(
-          async ({ name, may, of }) => may || (of === null && (await see(maySet(name)))[0]?.may === true),
-        ),
+        settings.map(async ({ name, may, of, version }) => {
+          if (may || of !== null || version < PRIVILEGES_ON_SETTINGS) return may
+          return (await see(maySet(name)))[0]!.may
+        }),
       )
       const closed = settings.filter((_, i) => !granted[i])
       if (closed.length === 0) return holds(quantity(settings.length, 'setting'))
@@ -29,11 +31,7 @@ export const settingsCanBeCopied = () =>
     },
   })
 
-/** Before PostgreSQL 15 such a right could not be granted; a function that is not there is not called. */
+/** The version that has them (https://www.postgresql.org/docs/15/ddl-priv.html); before, only a superuser may set such a one. */
+const PRIVILEGES_ON_SETTINGS = 150000
 const maySet = (name: string) =>
-  selects<{ may: boolean }>(
-    `SELECT coalesce((xpath('/row/may/text()', query_to_xml(CASE WHEN current_setting('server_version_num')::int >= 150000
-       THEN format('SELECT has_parameter_privilege(%L, ''SET'') AS may', $1::text) ELSE 'SELECT false AS may' END,
-       false, true, '')))[1]::text = 'true', false) AS may`,
-    name,
-  )
+  selects<{ may: boolean }>(`SELECT coalesce(has_parameter_privilege($1, 'SET'), false) AS may`, name)

@@ -147,11 +147,12 @@ test('a dump that is damaged after it was written stops the run', async () => {
       .replace(
         'const database =',
         `import { writeFileSync, readFileSync } from 'node:fs'
+import { largestFileOf } from '${join(import.meta.dirname, '../rig/dumps.ts')}'
 const damaged = { kind: 'check' as const, fact: 'the disk is sound', remedy: '', look: async ({ run, env }: any) => {
-  const dump = run.backups + '/' + env.name + '-' + run.stamp + '.dump'
-  const bytes = readFileSync(dump)
+  const file = largestFileOf(run.backups + '/' + env.name + '-' + run.stamp + '.dump')
+  const bytes = readFileSync(file)
   bytes[Math.floor(bytes.length / 2)]! ^= 0xff
-  writeFileSync(dump, bytes)
+  writeFileSync(file, bytes)
   return { holds: true, seen: 'it seems so' }
 } }
 const database =`,

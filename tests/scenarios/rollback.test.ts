@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Event, EventOf, Probed } from '../../runbook/model/event.ts'
 import { query, removeWorlds } from '../examples/raise-world.ts'
 import { eventsIn, until } from '../rig/command-line.ts'
+import { largestFileOf } from '../rig/dumps.ts'
 import { contentOf, rowsNotIn } from './database-content.ts'
 import { programsIn } from './recorded-programs.ts'
 import { type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
@@ -229,7 +230,6 @@ describe('bad input', () => {
     await deploy()
     const after = await content()
     const dump = join(world.dir, '.runbook/backups', dumps().find((name) => name.endsWith('.dump'))!)
-    const whole = readFileSync(dump)
     const refused = async (seen: RegExp, options: string[] = ['--database', 'restore']) => {
       const { exit, err, events } = await rollback(...options)
       expect(err).toMatch(seen)
@@ -238,11 +238,14 @@ describe('bad input', () => {
       expect(await content()).toEqual(after)
       expect([head(), await world.running()]).toEqual([world.revisions.fixed, world.revisions.fixed])
     }
-    truncateSync(dump, whole.length - 1)
+    const file = largestFileOf(dump)
+    const whole = readFileSync(file)
+    truncateSync(file, whole.length - 1)
     await refused(/bytes, the manifest says/)
-    await rm(dump)
+    writeFileSync(file, whole)
+    await rename(dump, `${dump}.away`)
     await refused(/the dump is gone/)
-    writeFileSync(dump, whole)
+    await rename(`${dump}.away`, dump)
     const manifest = await readFile(`${dump}.json`, 'utf8')
     writeFileSync(`${dump}.json`, manifest.replace('"Lumiku-Production"', '"another"'))
     await refused(/it is of another, not of Lumiku-Production/)

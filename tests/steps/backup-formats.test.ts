@@ -19,6 +19,7 @@ import type { BackupManifest, DumpFormat } from '../../runbook/index.ts'
 import { listBackups } from '../../runbook/journal/backups.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { restoreDatabase } from '../../steps/restore-database.ts'
+import { filesOfDump, sumOfDump } from '../rig/dumps.ts'
 import { postgresBin } from '../rig/postgres.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
@@ -30,27 +31,52 @@ const binaries = (): string[] => {
   return whole.length ? whole : [postgresBin()]
 }
 
-/** What each format needs beside PostgreSQL's own programs, and what the book says. */
-const formats: [DumpFormat, string[], 'size' | 'speed'][] = [
-  ['custom', [], 'size'],
-  ['custom-zstd', ['zstd', 'lz4'], 'size'],
-  ['custom-lz4', ['lz4'], 'size'],
-  ['directory', ['zstd'], 'speed'],
+/** What each way needs beside PostgreSQL's own programs, and what the book says; `itself`: pg_dump knows zstd. */
+interface Way {
+  name: string
+  format: DumpFormat
+  programs: string[]
+  prefer?: 'size' | 'speed'
+  itself?: boolean
+}
+const waysOf = (bin: string): Way[] => [
+  { name: 'custom', format: 'custom', programs: [] },
+  { name: 'custom-zstd', format: 'custom-zstd', programs: ['zstd', 'lz4'] },
+  { name: 'custom-lz4', format: 'custom-lz4', programs: ['lz4'] },
+  { name: 'directory', format: 'directory', programs: ['zstd'], prefer: 'speed' },
+  ...(majorOf(bin) >= 16
+    ? [{ name: 'directory through zstd', format: 'directory' as const, programs: [], itself: true }]
+    : []),
 ]
+const majorOf = (bin: string): number =>
+  Number(/\d+/.exec(execFileSync(join(bin, 'pg_dump'), ['--version'], { encoding: 'utf8' }))![0])
+
+/** As 16 and later say it where they were built without zstd. */
+const WITHOUT_ZSTD =
+  'pg_dump: error: invalid compression specification: this build does not support compression with ZSTD'
+
 const NEEDED = ['ls', 'df', 'rm', 'mv', 'chmod', 'sync', 'sha256sum']
 const database = 'Every "Thing"'
 
-/** A PATH that has these programs and no others. */
-const pathOf = (bin: string, programs: readonly string[]): string => {
+/** A PATH that has these programs and no others, with a pg_dump that was built with zstd or without. */
+const pathOf = (bin: string, { programs, itself = false }: Pick<Way, 'programs' | 'itself'>): string => {
   const folder = mkdtempSync(join(tmpdir(), 'runbook programs '))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   for (const name of [...NEEDED, ...programs])
     symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(folder, name))
-  for (const name of ['pg_dump', 'pg_restore']) symlinkSync(join(bin, name), join(folder, name))
+  symlinkSync(join(bin, 'pg_restore'), join(folder, 'pg_restore'))
+  if (itself) symlinkSync(join(bin, 'pg_dump'), join(folder, 'pg_dump'))
+  else
+    program(
+      join(folder, 'pg_dump'),
+      `case "$*" in *--compress=zstd*) echo '${WITHOUT_ZSTD}' >&2; exit 1;; esac; exec '${join(bin, 'pg_dump')}' "$@"`,
+    )
   // More than one program at once, however many cores there are.
-  writeFileSync(join(folder, 'getconf'), '#!/bin/sh\necho 2\n', { mode: 0o755 })
+  program(join(folder, 'getconf'), 'echo 2')
   return folder
 }
+const program = (path: string, script: string): void =>
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
 
 describe.each(binaries())('%s', (bin) => {
   let cluster: Cluster
@@ -79,17 +105,17 @@ describe.each(binaries())('%s', (bin) => {
 
   const urlTo = (name: string) =>
     urlOf({ name: 'postgres', password: cluster.superuserPassword }, cluster.port, name)
-  const rigFor = async (programs: readonly string[], name = database) => {
+  const rigFor = async (way: Pick<Way, 'programs' | 'itself'>, name = database) => {
     const rig = await stepRig({
       ...{ dir: '/', name: 'production', databaseUrl: urlTo(name) },
-      variables: { PATH: pathOf(bin, programs) },
+      variables: { PATH: pathOf(bin, way) },
     })
     onTestFinished(rig.dispose)
     return rig
   }
-  const backUp = async (programs: readonly string[], prefer: 'size' | 'speed') => {
-    const rig = await rigFor(programs)
-    const run = await rig.run(backupDatabase({ prefer }))
+  const backUp = async (way: Way) => {
+    const rig = await rigFor(way)
+    const run = await rig.run(backupDatabase({ prefer: way.prefer ?? 'size' }))
     expect(run.failure).toBeUndefined()
     return { rig, dump: (run.output as { dump: string }).dump, run }
   }
@@ -122,53 +148,47 @@ describe.each(binaries())('%s', (bin) => {
     return { schema, rows }
   }
 
-  test.each(formats)(
-    '%s: everything that a database can hold comes back',
-    async (format, programs, prefer) => {
-      const before = await contents()
-      expect(before.schema).toContain('GENERATED ALWAYS AS')
-      const { rig, dump, run } = await backUp(programs, prefer)
-      const manifest: BackupManifest = JSON.parse(readFileSync(`${dump}.json`, 'utf8'))
-      expect(manifest.format).toBe(format)
-      expect(statSync(dump).mode & 0o777).toBe(format === 'directory' ? 0o700 : 0o600)
-      if (format === 'directory') {
-        for (const file of readdirSync(dump)) expect(statSync(join(dump, file)).mode & 0o777).toBe(0o600)
-        // A person comes to the same sum.
-        const lines = execFileSync('sha256sum', readdirSync(dump).sort(), { cwd: dump })
-        expect(execFileSync('sha256sum', { input: lines, encoding: 'utf8' })).toContain(manifest.sha256)
-      }
-      expect(readdirSync(rig.backups)).toHaveLength(2)
-      expect(JSON.stringify(run.events)).not.toContain(cluster.superuserPassword)
-      expect(await listBackups(rig.backups)[0]!.prove()).toMatchObject({ stands: true })
-      await connected(urlTo(database), (client) =>
-        client.query(`DROP SCHEMA "Other Schema" CASCADE; UPDATE two SET one = NULL; DELETE FROM one; CREATE TABLE later ();
+  test.each(waysOf(bin))('$name: everything that a database can hold comes back', async (way) => {
+    const { format } = way
+    const before = await contents()
+    expect(before.schema).toContain('GENERATED ALWAYS AS')
+    const { rig, dump, run } = await backUp(way)
+    const manifest: BackupManifest = JSON.parse(readFileSync(`${dump}.json`, 'utf8'))
+    expect(manifest.format).toBe(format)
+    expect(statSync(dump).mode & 0o777).toBe(format === 'directory' ? 0o700 : 0o600)
+    if (way.itself) expect(readdirSync(dump).filter((file) => file.endsWith('.dat.zst'))).not.toHaveLength(0)
+    for (const file of filesOfDump(dump)) expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(sumOfDump(dump)).toBe(manifest.sha256)
+    expect(readdirSync(rig.backups)).toHaveLength(2)
+    expect(JSON.stringify(run.events)).not.toContain(cluster.superuserPassword)
+    expect(await listBackups(rig.backups)[0]!.prove()).toMatchObject({ stands: true })
+    await connected(urlTo(database), (client) =>
+      client.query(`DROP SCHEMA "Other Schema" CASCADE; UPDATE two SET one = NULL; DELETE FROM one; CREATE TABLE later ();
         SELECT lo_unlink(oid) FROM pg_largeobject_metadata; SELECT setval('apart', 1); DROP EXTENSION citext CASCADE`),
+    )
+    const { bring, swap, account } = restoreDatabase({ dump })
+    const restored = await rig.run([bring, swap, account])
+    expect(restored.failure).toBeUndefined()
+    expect(await contents()).toEqual(before)
+    // Nothing that was unpacked stays, and nothing of the database that was replaced is needed any more.
+    expect(readdirSync(rig.backups)).toHaveLength(2)
+    await connected(cluster.adminUrl, async (admin) => {
+      const { rows } = await admin.query(
+        `SELECT datname FROM pg_database WHERE datname LIKE '%\\_replaced\\_%'`,
       )
-      const { bring, swap, account } = restoreDatabase({ dump })
-      const restored = await rig.run([bring, swap, account])
-      expect(restored.failure).toBeUndefined()
-      expect(await contents()).toEqual(before)
-      // Nothing that was unpacked stays, and nothing of the database that was replaced is needed any more.
-      expect(readdirSync(rig.backups)).toHaveLength(2)
-      await connected(cluster.adminUrl, async (admin) => {
-        const { rows } = await admin.query(
-          `SELECT datname FROM pg_database WHERE datname LIKE '%\\_replaced\\_%'`,
-        )
-        for (const { datname } of rows) await admin.query(`DROP DATABASE ${admin.escapeIdentifier(datname)}`)
-      })
-    },
-  )
+      for (const { datname } of rows) await admin.query(`DROP DATABASE ${admin.escapeIdentifier(datname)}`)
+    })
+  })
 
-  test.each(formats)(
-    '%s: cut by a byte, altered in one, or of another database: refused',
-    async (_, programs, prefer) => {
-      const { rig, dump } = await backUp(programs, prefer)
-      const files = statSync(dump).isDirectory() ? readdirSync(dump).map((name) => join(dump, name)) : [dump]
+  test.each(waysOf(bin))(
+    '$name: cut by a byte, altered in one, or of another database: refused',
+    async (way) => {
+      const { rig, dump } = await backUp(way)
       const refused = async () => {
         expect(await rig.look(backupStands(dump))).toMatchObject({ holds: false })
         expect(await listBackups(rig.backups)[0]!.prove()).toMatchObject({ stands: false })
       }
-      for (const file of files) {
+      for (const [i, file] of filesOfDump(dump).entries()) {
         const whole = readFileSync(file)
         writeFileSync(file, whole.subarray(0, -1))
         await refused()
@@ -176,7 +196,7 @@ describe.each(binaries())('%s', (bin) => {
         altered[whole.length >> 1]! ^= 1
         writeFileSync(file, altered)
         await refused()
-        if (file === files[0]) {
+        if (i === 0) {
           const run = await rig.run(restoreDatabase({ dump }).bring)
           expect([run.ended, run.performed]).toEqual(['failed', []])
           expect(JSON.stringify(run.failure)).toContain('sha256')
@@ -184,14 +204,14 @@ describe.each(binaries())('%s', (bin) => {
         writeFileSync(file, whole)
       }
       expect(await rig.look(backupStands(dump))).toMatchObject({ holds: true })
-      const other = await (await rigFor(programs, 'other')).run(restoreDatabase({ dump }).bring)
+      const other = await (await rigFor(way, 'other')).run(restoreDatabase({ dump }).bring)
       expect([other.ended, other.performed]).toEqual(['failed', []])
       expect(JSON.stringify(other.failure)).toContain('not of other')
       // Where the program that the format needs is gone, that is said first.
-      if (!prefer.includes('speed') && programs.length) {
-        const without = await (await rigFor([])).run(restoreDatabase({ dump }).bring)
+      if (way.format.startsWith('custom-')) {
+        const without = await (await rigFor({ programs: [] })).run(restoreDatabase({ dump }).bring)
         expect([without.ended, without.performed]).toEqual(['failed', []])
-        expect(JSON.stringify(without.failure)).toContain(`the program \`${programs[0]}\` was not found`)
+        expect(JSON.stringify(without.failure)).toContain(`the program \`${way.programs[0]}\` was not found`)
       }
     },
   )

@@ -28,6 +28,7 @@ import { backupDatabase } from '../../steps/backup-database.ts'
 import { canBeRehearsed, howItIsRehearsed } from '../../steps/rehearsal/can-be-rehearsed.ts'
 import type { Found } from '../../steps/rehearsal/where.ts'
 import { rehearse } from '../../steps/rehearse.ts'
+import { largestFileOf } from '../rig/dumps.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 import { type RunOptions, type StepRun, stepRig } from '../rig/step-rig.ts'
 
@@ -276,10 +277,10 @@ test('a dump that is damaged after it was written is found', async () => {
   const run = await rehearsed(migration('ALTER TABLE avatars ADD COLUMN bio text'), {
     before: async ({ id }) => {
       if (id !== 'rehearse') return
-      const { dump } = await latestDump()
-      const bytes = readFileSync(dump)
+      const file = largestFileOf((await latestDump()).dump)
+      const bytes = readFileSync(file)
       bytes[Math.floor(bytes.length / 2)]! ^= 0xff
-      writeFileSync(dump, bytes)
+      writeFileSync(file, bytes)
     },
   })
   expect(unmetIn(run)[0]).toMatchObject({

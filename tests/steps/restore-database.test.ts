@@ -8,6 +8,7 @@ import { type BackupManifest, besideOf } from '../../runbook/index.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { restoreDatabase } from '../../steps/restore-database.ts'
 import { until } from '../rig/command-line.ts'
+import { largestFileOf } from '../rig/dumps.ts'
 import { freshDatabase, postgresBin } from '../rig/postgres.ts'
 import { type StepRun, stepRig } from '../rig/step-rig.ts'
 
@@ -125,8 +126,7 @@ describe('a restore', () => {
     expect(kept).toEqual([expect.stringMatching(/_replaced_\d{8}T\d{6}Z$/)])
     expect(await contentOf(kept[0]!)).toEqual(after)
     expect(seenIn(run, /what was lost/)).toEqual([
-      '0 rows with a value in Other Schema.avatars.more, made since the backup; ' +
-        '2 rows inserted into or changed in Mixed Case; DROP (no column of it tells which); ' +
+      '2 rows inserted into or changed in Mixed Case; DROP (no column of it tells which); ' +
         '1 row changed in or deleted from Mixed Case; DROP: they come back as they were; ' +
         '3 rows the table added, made since the backup; ' +
         '2 rows with a value in avatars.seedUsed and 1 more column, made since the backup; ' +
@@ -264,7 +264,7 @@ describe('a restore beside others', () => {
 
 describe('refused, and nothing done', () => {
   test('a backup that is gone', async () => {
-    rmSync(dump)
+    rmSync(dump, { recursive: true })
     await refusedBy(/the dump is gone/)
   })
   test('a backup without its manifest, or with half of it', async () => {
@@ -274,13 +274,15 @@ describe('refused, and nothing done', () => {
     await refusedBy(/no manifest/)
   })
   test('a backup cut by one byte', async () => {
-    truncateSync(dump, readFileSync(dump).length - 1)
+    const file = largestFileOf(dump)
+    truncateSync(file, readFileSync(file).length - 1)
     await refusedBy(/bytes, the manifest says/)
   })
   test('a backup with one bit altered', async () => {
-    const bytes = readFileSync(dump)
+    const file = largestFileOf(dump)
+    const bytes = readFileSync(file)
     bytes[bytes.length >> 1]! ^= 1
-    writeFileSync(dump, bytes)
+    writeFileSync(file, bytes)
     await refusedBy(/sha256 .* the manifest says/)
   })
   test('a backup of another database', async () => {

@@ -99,7 +99,7 @@ const tell = (step: StoryStep, event: Event, at: number): void => {
       if (!action) return
       const all = action.output + event.text
       action.output = all.slice(-MOST)
-      action.left += all.length - action.output.length
+      action.left += Buffer.byteLength(all.slice(0, -MOST))
       return
     }
     case 'action-ended': {
