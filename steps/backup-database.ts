@@ -38,12 +38,12 @@ export const backupDatabase = factory(
       .positive()
       .default(1)
       .describe("how many times the database's size must be free on the backups' disk; a dump takes less"),
-    /** What matters more where not both can be had. Default: `size`, in the time of a plain dump where zstd is installed. */
+    /** What matters more where not both can be had. Default: `size`, in the time of a plain dump. */
     prefer: z
       .enum(['size', 'speed'])
       .default('size')
       .describe(
-        '`size`: one compressed file, through zstd or lz4 where they are installed; `speed`: a folder, not compressed, several tables at once',
+        '`size`: compressed, a folder with several tables at once or one file, whatever is sooner; `speed`: a folder, not compressed, several tables at once',
       ),
   },
   ({ room, prefer }) =>

@@ -47,7 +47,10 @@ const onTheSameServer = (
   create: { ...executes(createLike(database, making)), database: via, timeout: WHOLE_DATABASE },
   // It holds what the live one holds, and what keeps others out of that is in no dump.
   close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },
-  ...fills(libpqVariables(databaseOf(env)), { database, jobs, format }),
+  ...fills(libpqVariables(databaseOf(env)), {
+    ...{ database, jobs, format },
+    vacuum: { ...executes('VACUUM'), database, timeout: WHOLE_DATABASE },
+  }),
   analyze: { ...executes('ANALYZE'), database, timeout: WHOLE_DATABASE },
   ...drops('drop', database, [], via),
 })
@@ -72,7 +75,11 @@ const fromOutside = ({ database, jobs, format }: Found, env: Variables): Actions
   return {
     create: run('createdb', '--template=template0', database),
     // The roles of the live database are not known there.
-    ...fills(env, { database, jobs, format, without: ['--no-owner', '--no-privileges'] }),
+    ...fills(env, {
+      ...{ database, jobs, format },
+      vacuum: run('vacuumdb', '--quiet', `--dbname=${database}`),
+      without: ['--no-owner', '--no-privileges'],
+    }),
     analyze: run('vacuumdb', '--analyze-only', '--quiet', `--dbname=${database}`),
   }
 }

@@ -14,6 +14,7 @@ import {
   type Step,
   selects,
 } from '../../runbook/index.ts'
+import { FILLING, PUT_AWAY } from '../restore/restore-dump.ts'
 import { rowsAsInManifest } from '../restore/rows-as-in-manifest.ts'
 import type { Concern } from './concerns.ts'
 import { copyActions, serverOf } from './copy-actions.ts'
@@ -69,10 +70,9 @@ const work = async (
     if (planned.has(name)) await perform(name)
   await proveBackup(act, dump, async () => {
     try {
-      for (const name of ['make-room', 'unpack', 'restore'])
-        if (planned.has(name)) await perform(name, { dump })
+      for (const name of FILLING) if (planned.has(name)) await perform(name, { dump })
     } finally {
-      if (planned.has('put-away')) await act.cleanUp('put-away' as never, { dump } as never).catch(() => {})
+      if (planned.has(PUT_AWAY)) await act.cleanUp(PUT_AWAY as never, { dump } as never).catch(() => {})
     }
   })
   const took = act.now().getTime() - began

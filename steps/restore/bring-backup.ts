@@ -32,7 +32,7 @@ import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
-import { archiveOf, canBeRead, FILLING, restoresDump } from './restore-dump.ts'
+import { archiveOf, canBeRead, FILLING, PUT_AWAY, restoresDump } from './restore-dump.ts'
 import { roomForAnother, roomToUnpack } from './room-for-another.ts'
 import { rowsAsInManifest } from './rows-as-in-manifest.ts'
 import { settingsCanBeCopied } from './settings-can-be-copied.ts'
@@ -100,6 +100,7 @@ export const bringBackup = (dump: string) =>
           ...archiveOf(dump, manifest),
           database: restoring,
           jobs,
+          vacuum: { ...executes('VACUUM'), database: restoring, timeout: WHOLE_DATABASE },
         }),
         analyze: { ...executes('ANALYZE'), database: restoring, timeout: WHOLE_DATABASE },
         // It bears this name only once it has been proven.
@@ -120,7 +121,8 @@ export const bringBackup = (dump: string) =>
       if (planned.length === 0) return
       for (const name of planned) if (name.startsWith('discard')) await perform(name)
       try {
-        for (const name of ['create', ...FILLING, 'analyze']) if (planned.includes(name)) await perform(name)
+        for (const name of ['create', ...FILLING, PUT_AWAY, 'analyze'])
+          if (planned.includes(name)) await perform(name)
         act.prove(
           'every table has the rows that the manifest says',
           await rowsAsInManifest(manifest!, (count) => act.see({ ...count, database: names.restoring })),
@@ -129,7 +131,7 @@ export const bringBackup = (dump: string) =>
         await perform('finish')
       } catch (error) {
         // Where even that fails, the next restore removes what is left.
-        for (const name of ['put-away', 'discard-sessions', 'discard'])
+        for (const name of [PUT_AWAY, 'discard-sessions', 'discard'])
           if (planned.includes(name)) await act.cleanUp(name).catch(() => {})
         throw error
       }

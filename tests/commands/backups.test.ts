@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { connected } from '../../examples/world/databases.ts'
 import { bookFolder, bookOf } from '../rig/command-line.ts'
+import { largestFileOf } from '../rig/dumps.ts'
 import { freshDatabase, postgresBin } from '../rig/postgres.ts'
 
 let book: Awaited<ReturnType<typeof bookFolder>>
@@ -77,10 +78,12 @@ test('a backup that does not stand any more says so, and is not the last good on
   const [first] = dumps()
   const path = join(book.stateDir, 'backups', first!)
   const later = path.replace(/\d{8}T/, '20990101T')
-  const altered = readFileSync(path)
+  cpSync(path, later, { recursive: true })
+  cpSync(`${path}.json`, `${later}.json`)
+  const file = largestFileOf(later)
+  const altered = readFileSync(file)
   altered[altered.length >> 1]! ^= 1
-  writeFileSync(later, altered)
-  writeFileSync(`${later}.json`, readFileSync(`${path}.json`))
+  writeFileSync(file, altered)
   const listed = await runbook('backups', '--json')
   expect(listed.exit).toBe(0)
   const lines = listed.out
