@@ -17,13 +17,12 @@ export const sha256OfDump = async (at: Look, dump: string): Promise<string> => {
   const parts = Array.from({ length: Math.ceil(names.length / length) }, (_, i) =>
     names.slice(i * length, (i + 1) * length),
   )
-  let lines = ''
+  const sums: string[] = []
   for (let i = 0; i < parts.length; i += PROGRAMS) {
-    const some = parts.slice(i, i + PROGRAMS)
-    const sums = await Promise.all(some.map((part) => sha256OfEach(at, dump, part)))
-    lines += some.map((part, j) => part.map((name, k) => `${sums[j]![k]}  ${name}\n`).join('')).join('')
+    const some = parts.slice(i, i + PROGRAMS).map((part) => sha256OfEach(at, dump, part))
+    sums.push(...(await Promise.all(some)).flat())
   }
-  return sha256OfText(at, lines)
+  return sha256OfText(at, names.map((name, i) => `${sums[i]}  ${name}\n`).join(''))
 }
 
 /** There is a limit to what can be said to a program. */

@@ -40,33 +40,26 @@ export const chooseWay = async (at: Look, prefer: Preference): Promise<Way> => {
           because: 'one file, not compressed: one core, and the book prefers speed',
         }
   const knowsZstd = await writesZstd(at)
-  const own = {
-    compress: knowsZstd ? 'zstd:1' : '1',
-    by: `pg_dump itself, with ${knowsZstd ? 'zstd' : 'gzip'}`,
-  } as const
-  const because =
-    cores === 1
-      ? 'there is one core'
-      : !knowsZstd && (await oneTableIsMost(at))
-        ? 'one table is most of it'
-        : undefined
-  if (because === undefined)
-    return {
-      ...{ format: 'directory', jobs: cores, compress: own.compress },
-      because: `a folder, ${tables}, compressed by ${own.by}`,
-    }
+  const compress = knowsZstd ? 'zstd:1' : '1'
+  const by = `compressed by pg_dump itself, with ${knowsZstd ? 'zstd' : 'gzip'}`
+  const why = await whyOneFile(at, cores, knowsZstd)
+  if (why === undefined)
+    return { format: 'directory', jobs: cores, compress, because: `a folder, ${tables}, ${by}` }
   // A pipe between two programs there would hide how the first has ended.
   if (!knowsZstd && !at.env.database?.backupsOnHost)
     for (const program of ['zstd', 'lz4'] as const)
       if ((await at.attempt(reads(program, '--version'))).ok)
         return {
           ...{ format: `custom-${program}`, jobs: 1, compress: '0' },
-          because: `one file through ${program}, as ${because}`,
+          because: `one file through ${program}, as ${why}`,
         }
-  return {
-    ...{ format: 'custom', jobs: 1, compress: own.compress },
-    because: `one file, compressed by ${own.by}, as ${because}`,
-  }
+  return { format: 'custom', jobs: 1, compress, because: `one file, ${by}, as ${why}` }
+}
+
+/** Why several tables at once gain nothing; undefined where they do. */
+const whyOneFile = async (at: Look, cores: number, knowsZstd: boolean): Promise<string | undefined> => {
+  if (cores === 1) return 'there is one core'
+  return !knowsZstd && (await oneTableIsMost(at)) ? 'one table is most of it' : undefined
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 } from '../../runbook/index.ts'
 import { drops, endingSessions } from '../restore/drops.ts'
 import { createLike, literal } from '../restore/make-alike.ts'
-import { type Filling, restoresDump } from '../restore/restore-dump.ts'
+import { type Filling, maintains, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Found, On, Where } from './where.ts'
 
@@ -49,9 +49,9 @@ const onTheSameServer = (
   close: { ...executes(`REVOKE ALL ON DATABASE ${quoted(database)} FROM PUBLIC`), database: via },
   ...fills(libpqVariables(databaseOf(env)), {
     ...{ database, jobs, format },
-    vacuum: { ...executes('VACUUM'), database, timeout: WHOLE_DATABASE },
+    vacuum: maintains('VACUUM', database),
   }),
-  analyze: { ...executes('ANALYZE'), database, timeout: WHOLE_DATABASE },
+  analyze: maintains('ANALYZE', database),
   ...drops('drop', database, [], via),
 })
 

@@ -32,7 +32,7 @@ import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
 import { lossesSince } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
-import { archiveOf, canBeRead, FILLING, PUT_AWAY, restoresDump } from './restore-dump.ts'
+import { archiveOf, canBeRead, FILLING, maintains, PUT_AWAY, restoresDump } from './restore-dump.ts'
 import { roomForAnother, roomToUnpack } from './room-for-another.ts'
 import { rowsAsInManifest } from './rows-as-in-manifest.ts'
 import { settingsCanBeCopied } from './settings-can-be-copied.ts'
@@ -100,9 +100,9 @@ export const bringBackup = (dump: string) =>
           ...archiveOf(dump, manifest),
           database: restoring,
           jobs,
-          vacuum: { ...executes('VACUUM'), database: restoring, timeout: WHOLE_DATABASE },
+          vacuum: maintains('VACUUM', restoring),
         }),
-        analyze: { ...executes('ANALYZE'), database: restoring, timeout: WHOLE_DATABASE },
+        analyze: maintains('ANALYZE', restoring),
         // It bears this name only once it has been proven.
         finish: {
           ...transaction([

@@ -5,6 +5,7 @@ import {
   type Check,
   type Command,
   changes,
+  executes,
   type Text,
   WHOLE_DATABASE,
 } from '../../runbook/index.ts'
@@ -59,6 +60,13 @@ export const restoresDump = (
 
 /** `--dbname` takes what looks like a connection string for one, so that it is given one. */
 const conninfo = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+/** Of a whole database, by the run itself. */
+export const maintains = (what: 'VACUUM' | 'ANALYZE', database: string) => ({
+  ...executes(what),
+  database,
+  timeout: WHOLE_DATABASE,
+})
 
 /** A dump and its format; older manifests name none, and only `custom` was written then. */
 export const archiveOf = (dump: string, manifest: BackupManifest | null): Archive => ({

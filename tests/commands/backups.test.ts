@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vite
 import { connected } from '../../examples/world/databases.ts'
 import { bookFolder, bookOf } from '../rig/command-line.ts'
 import { largestFileOf } from '../rig/dumps.ts'
-import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+import { freshDatabase } from '../rig/postgres.ts'
 
 let book: Awaited<ReturnType<typeof bookFolder>>
 let db: Awaited<ReturnType<typeof freshDatabase>>
@@ -20,7 +20,7 @@ beforeEach(async () => {
       environment: `database: { url: secret('DATABASE_URL') }`,
     }).replace('protected: true, app', "protected: true, database: { url: secret('DATABASE_URL') }, app"),
   )
-  variables = { DATABASE_URL: db.url, PATH: `${postgresBin()}:${process.env.PATH}` }
+  variables = { DATABASE_URL: db.url }
   onTestFinished(async () => {
     await book.dispose()
     for (const name of await beside()) await admin(`DROP DATABASE "${name}" WITH (FORCE)`)

@@ -68,8 +68,8 @@ afterEach(async () => {
 })
 
 const rigged = async (options: Partial<StepRigOptions> = {}) => {
-  const PATH = `${postgresBin()}:${server.variables.PATH}`
-  const rig = await stepRig({ dir, host: server.host, ...options, variables: { PATH, ...options.variables } })
+  const variables = { ...server.variables, ...options.variables }
+  const rig = await stepRig({ dir, host: server.host, ...options, variables })
   ends.push(rig.dispose)
   return rig
 }

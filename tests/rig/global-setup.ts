@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startCluster } from '../../examples/world/cluster.ts'
 
@@ -10,6 +10,8 @@ export default async (project: TestProject) => {
   const cluster = await startCluster({ dir })
   project.provide('adminUrl', cluster.adminUrl)
   project.provide('postgresBin', cluster.bin)
+  // Of several versions that are installed, the server's own programs.
+  process.env.PATH = `${cluster.bin}${delimiter}${process.env.PATH}`
   // The command line is built there by the first test that wants it.
   const commandFolder = await mkdtemp(join(tmpdir(), 'runbook command line '))
   project.provide('commandFolder', commandFolder)

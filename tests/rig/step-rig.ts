@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { arrangeRemedy } from '../../runbook/engine/arrange-remedy.ts'
 import { diagnose } from '../../runbook/engine/diagnose.ts'
 import { makePlan } from '../../runbook/engine/make-plan.ts'
@@ -23,7 +23,6 @@ import { secret } from '../../runbook/model/secret.ts'
 import type { Step } from '../../runbook/model/step.ts'
 import { diagnosesOf } from '../../runbook/plan/diagnoses-of.ts'
 import type { Arrangement } from '../../runbook/plan/plan.ts'
-import { postgresBin } from './postgres.ts'
 
 export interface StepRigOptions {
   /** The application's folder. */
@@ -96,8 +95,6 @@ export const stepRig = async (options: StepRigOptions) => {
   const env = resolveEnvironment(options.name ?? 'rig', definition, home)
   const variables = {
     ...process.env,
-    // Where several versions are installed, those of the tests' own server.
-    PATH: `${postgresBin()}${delimiter}${process.env.PATH}`,
     ...(options.databaseUrl && { DATABASE_URL: options.databaseUrl }),
     ...options.secrets,
     ...options.variables,

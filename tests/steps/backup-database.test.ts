@@ -17,7 +17,7 @@ import { backupStands } from '../../checks/backup-stands.ts'
 import { type BackupManifest, Failed } from '../../runbook/index.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { filesOfDump, largestFileOf, sizeOfDump, sumOfDump } from '../rig/dumps.ts'
-import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+import { freshDatabase } from '../rig/postgres.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
 type Database = Awaited<ReturnType<typeof freshDatabase>>
@@ -55,7 +55,7 @@ const rigFor = async (url: string, programs?: string) => {
     dir: '/',
     name: 'production',
     databaseUrl: url,
-    ...(folder && { variables: { PATH: `${folder}:${postgresBin()}:${process.env.PATH}` } }),
+    ...(folder && { variables: { PATH: `${folder}:${process.env.PATH}` } }),
   })
   onTestFinished(rig.dispose)
   return rig
@@ -141,7 +141,7 @@ test('while others write: the counts are those of what was dumped', async () => 
     port,
     ...(folder ? [dump] : []),
   ]
-  execFileSync(join(postgresBin(), 'pg_restore'), to, {
+  execFileSync('pg_restore', to, {
     ...(!folder && { input: execFileSync('zstd', ['-dc', dump]) }),
     env: { ...process.env, PGUSER: decodeURIComponent(username), PGPASSWORD: decodeURIComponent(password) },
   })

@@ -1,14 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -21,6 +12,7 @@ import { backupDatabase } from '../../steps/backup-database.ts'
 import { restoreDatabase } from '../../steps/restore-database.ts'
 import { filesOfDump, sumOfDump } from '../rig/dumps.ts'
 import { postgresBin } from '../rig/postgres.ts'
+import { programFolder, WITHOUT_ZSTD } from '../rig/program-folder.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
 /** Every major version that is installed as Debian's packages have it; at least the one of all other tests. */
@@ -53,32 +45,19 @@ const waysOf = (bin: string): Way[] => [
 const majorOf = (bin: string): number =>
   Number(/\d+/.exec(execFileSync(join(bin, 'pg_dump'), ['--version'], { encoding: 'utf8' }))![0])
 
-/** As 16 and later say it where they were built without zstd. */
-const WITHOUT_ZSTD =
-  'pg_dump: error: invalid compression specification: this build does not support compression with ZSTD'
-
 const NEEDED = ['ls', 'df', 'rm', 'mv', 'chmod', 'sync', 'sha256sum']
 const database = 'Every "Thing"'
 
 /** A PATH that has these programs and no others, with a pg_dump that was built with zstd or without. */
 const pathOf = (bin: string, { programs, itself = false, cores }: Omit<Way, 'name' | 'format'>): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'runbook programs '))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  for (const name of [...NEEDED, ...programs])
-    symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(folder, name))
-  symlinkSync(join(bin, 'pg_restore'), join(folder, 'pg_restore'))
-  if (itself) symlinkSync(join(bin, 'pg_dump'), join(folder, 'pg_dump'))
-  else
-    program(
-      join(folder, 'pg_dump'),
-      `case "$*" in *--compress=zstd*) echo '${WITHOUT_ZSTD}' >&2; exit 1;; esac; exec '${join(bin, 'pg_dump')}' "$@"`,
-    )
-  // However many there are.
-  program(join(folder, 'getconf'), `echo ${cores ?? 2}`)
-  return folder
+  const dump = join(bin, 'pg_dump')
+  const refusing = `case "$*" in *--compress=zstd*) echo '${WITHOUT_ZSTD}' >&2; exit 1;; esac; exec '${dump}' "$@"`
+  return programFolder({
+    real: [...NEEDED, ...programs],
+    links: { pg_restore: join(bin, 'pg_restore'), ...(itself && { pg_dump: dump }) },
+    scripts: { getconf: `echo ${cores ?? 2}`, ...(!itself && { pg_dump: refusing }) },
+  })
 }
-const program = (path: string, script: string): void =>
-  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
 
 describe.each(binaries())('%s', (bin) => {
   let cluster: Cluster

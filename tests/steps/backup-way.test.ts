@@ -1,16 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { wayIsChosen } from '../../steps/backup/way.ts'
 import { freshDatabase } from '../rig/postgres.ts'
+import { programFolder, WITHOUT_ZSTD } from '../rig/program-folder.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-/** What pg_dump prints when it is asked for several jobs for one file, as seen of 17.2: with zstd, and built without. */
+/** What pg_dump 17.2 prints when it is asked for several jobs for one file. */
 const KNOWS = 'pg_dump: error: parallel backup only supported by the directory format'
-const KNOWS_NOT =
-  'pg_dump: error: invalid compression specification: this build does not support compression with ZSTD'
 
 interface Machine {
   version: string
@@ -24,18 +19,14 @@ const chosen = async (
   prefer: 'size' | 'speed',
   { version, cores = 4, says = KNOWS, programs = [], databaseUrl }: Machine,
 ): Promise<string> => {
-  const folder = mkdtempSync(join(tmpdir(), 'runbook way '))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const program = (name: string, script: string) =>
-    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-  program('getconf', `echo ${cores}`)
-  program(
-    'pg_dump',
-    `case "$*" in --version) echo 'pg_dump (PostgreSQL) ${version}';; *) echo '${says}' >&2; exit 1;; esac`,
-  )
-  for (const name of programs)
-    symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(folder, name))
-  const rig = await stepRig({ dir: '/', ...(databaseUrl && { databaseUrl }), variables: { PATH: folder } })
+  const PATH = programFolder({
+    real: programs,
+    scripts: {
+      getconf: `echo ${cores}`,
+      pg_dump: `case "$*" in --version) echo 'pg_dump (PostgreSQL) ${version}';; *) echo '${says}' >&2; exit 1;; esac`,
+    },
+  })
+  const rig = await stepRig({ dir: '/', ...(databaseUrl && { databaseUrl }), variables: { PATH } })
   onTestFinished(rig.dispose)
   const verdict = await rig.look(wayIsChosen(prefer))
   expect(verdict.holds).toBe(true)
@@ -54,7 +45,7 @@ test('pg_dump 16 and later compresses by itself, as many tables at once as there
 
 test('one that was built without zstd, or is older, compresses with gzip', async () => {
   const gzip = 'a folder, 4 tables at once, compressed by pg_dump itself, with gzip'
-  expect(await chosen('size', { version: '17.2', says: KNOWS_NOT, programs: ['zstd'] })).toBe(gzip)
+  expect(await chosen('size', { version: '17.2', says: WITHOUT_ZSTD, programs: ['zstd'] })).toBe(gzip)
   expect(await chosen('size', { version: '15.18 (Debian 15.18-0+deb12u1)' })).toBe(gzip)
 })
 

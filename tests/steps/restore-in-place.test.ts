@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter } from 'node:path'
 import pg from 'pg'
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { connected } from '../../examples/world/databases.ts'
@@ -7,7 +6,7 @@ import type { BackupManifest, Step } from '../../runbook/index.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { restoreDatabase } from '../../steps/restore-database.ts'
 import { until } from '../rig/command-line.ts'
-import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+import { freshDatabase } from '../rig/postgres.ts'
 import { stepRig } from '../rig/step-rig.ts'
 import { contentOf } from '../scenarios/database-content.ts'
 
@@ -16,7 +15,7 @@ let rig: Awaited<ReturnType<typeof stepRig>>
 let dump: string
 
 const ident = (name: string) => `"${name.replaceAll('"', '""')}"`
-const content = () => contentOf(db.url, `${postgresBin()}${delimiter}${process.env.PATH}`)
+const content = () => contentOf(db.url, process.env.PATH!)
 const inPlace = (from = dump) => restoreDatabase({ dump: from, inPlace: true })
 const restore = (from = dump) => {
   const { bring, swap, account } = inPlace(from)
