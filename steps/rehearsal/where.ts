@@ -1,8 +1,11 @@
+import { readManifest } from '../../checks/reading/backup-manifest.ts'
 import { coresOf } from '../../checks/reading/cores.ts'
 import { roleMay } from '../../checks/role-may.ts'
 import { type DumpFormat, type Look, type Secret, type Step, selects } from '../../runbook/index.ts'
+import { backupFiles } from '../backup/files.ts'
 import { type LiveAndBeside, liveAndBeside } from '../restore/live-and-beside.ts'
 import { type Making, makingOfLive } from '../restore/make-alike.ts'
+import { archiveOf } from '../restore/restore-dump.ts'
 import { type ServerPrograms, serverPrograms } from './server-programs.ts'
 
 /** What a book may say of where its migrations are rehearsed; absent: where it can be done. */
@@ -51,8 +54,11 @@ export const findWhere = async (at: Look, on: On, from: Step): Promise<Found> =>
   }
 }
 
-/** As the backup step has chosen it: the plan shows how its dump will be read. */
+/** As the dump was made; where it is only planned, as the backup step would make it: the plan shows how it will be read. */
 const formatOf = async (from: Step, at: Look): Promise<DumpFormat> => {
+  const { dump } = backupFiles(at.run, at.env.name)
+  const manifest = await readManifest(at, dump)
+  if (manifest) return archiveOf(dump, manifest).format
   const { way } = ((await from.observe(at)) ?? {}) as { way?: { format: DumpFormat } }
   return way?.format ?? 'custom'
 }
