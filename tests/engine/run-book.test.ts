@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { changes, parallel, phase, sequence } from '../../runbook/index.ts'
 import { Failed } from '../../runbook/model/failure.ts'
@@ -189,21 +189,21 @@ describe('after a failure', () => {
   })
 
   test('nothing is begun beside it until it is decided', async () => {
-    const slow = rig.in('slow')
     const whenSlowIsDone =
       (reply: string, transcript = rig.nextJournal()) =>
       async () => {
+        // Only now: it would be right to begin the next one before the failure is known.
+        writeFileSync(rig.in('asked'), '')
         await until(() => readFileSync(transcript, 'utf8').includes('"step-done","step":"slow"'))
         // Long enough for a further step to begin, if it could.
         for (let i = 0; i < 20; i++) await new Promise(setImmediate)
         return reply
       }
-    const book = [parallel([flaky({ optional: true }), sequence([waits('slow', 'mended'), leaves('next')])])]
+    const book = [parallel([flaky({ optional: true }), sequence([waits('slow', 'asked'), leaves('next')])])]
     const stopped = await rig.perform(book, { canAsk: true, replies: [whenSlowIsDone('stop'), 'because'] })
     expect(order(stopped)).toEqual(expect.arrayContaining(['failed flaky', 'done slow']))
     expect(order(stopped)).not.toContain('started next')
-    rmSync(slow)
-    rmSync(rig.in('mended'))
+    for (const left of ['slow', 'mended', 'asked']) rmSync(rig.in(left))
     const gone = await rig.perform(book, { canAsk: true, replies: [whenSlowIsDone('skip')] })
     expect(order(gone).slice(-3)).toEqual(['skipped flaky', 'started next', 'done next'])
   })
