@@ -7,6 +7,7 @@ import {
   holds,
   type Look,
   reads,
+  revisionIn,
   type Text,
 } from '../runbook/index.ts'
 
@@ -38,7 +39,7 @@ export const healthShowsRevision = (options: HealthShowsRevisionOptions = {}): C
       const { status, body, ms } = asked.value
       const seen = `${status} in ${ms} ms`
       if (status !== 200) return fails(seen, { tail: body.slice(0, 500) })
-      const revision = valueAt(body, key)
+      const revision = revisionIn(body, key)
       if (revision === undefined)
         return fails(`${seen}, without a commit id in \`${key}\``, { tail: body.slice(0, 500), final: true })
       if (wanted.startsWith(revision)) return holds(`${seen}, revision ${revision.slice(0, 7)}`)
@@ -50,13 +51,3 @@ export const healthShowsRevision = (options: HealthShowsRevisionOptions = {}): C
 }
 
 const headOf = ({ see }: Look): Promise<string> => see(reads('git', 'rev-parse', 'HEAD'))
-
-/** A commit id of at least seven digits, in lower case. */
-const valueAt = (body: string, key: string): string | undefined => {
-  try {
-    const value: unknown = JSON.parse(body)?.[key]
-    return typeof value === 'string' && /^[0-9a-f]{7,64}$/i.test(value) ? value.toLowerCase() : undefined
-  } catch {
-    return undefined
-  }
-}

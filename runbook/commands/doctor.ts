@@ -1,3 +1,4 @@
+import { lastRunLines } from '../engine/last-run.ts'
 import { needsOf, preflight, together } from '../engine/preflight.ts'
 import { Failed } from '../model/failure.ts'
 import { visible } from '../render/visible.ts'
@@ -14,6 +15,9 @@ export const doctor = (invocation: Invocation): Promise<number> =>
       const mark = event.holds ? paint.green('✔') : paint.red('✖')
       say(`  ${mark} ${visible(event.fact)} · ${visible(event.seen)}\n`)
     })
+    const [last, ...since] = await lastRunLines(context)
+    say(`  last run: ${visible(last!)}\n`)
+    for (const line of since) say(paint.yellow(`  ! ${visible(line)}\n`))
     const missing = await preflight(arrangement, context)
     if (missing.length) throw new Failed(together(missing))
     say(`\n${paint.green('✔')} all ${needsOf(arrangement).length} hold\n`)

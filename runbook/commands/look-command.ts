@@ -22,6 +22,21 @@ export const contextToLook = (
     clock: systemClock,
   })
 
+/** Looks at the environment before a run of it has begun. */
+export const looking = async <T>(
+  open: OpenBook,
+  invocation: Invocation,
+  work: (context: RunContext) => Promise<T>,
+): Promise<T> => {
+  const { context, close } = contextToLook(open, invocation)
+  try {
+    await demandRightTarget(context)
+    return await work(context)
+  } finally {
+    await close()
+  }
+}
+
 /**
  * The frame of every command that only looks: no lock, no transcript, no file. `anyTarget`: the work sees to that itself.
  * The work may give an exit status of its own.

@@ -27,6 +27,17 @@ export const openBook = async (
   const book = await loadBook(path, invocation.variables)
   first(book)
   const env = invocation.env ?? (await askEnvironment(book, invocation))
+  return openFor(book, env, path, invocation)
+}
+
+/** The book for each of its environments, for what is asked of all of them. */
+export const openEach = async (invocation: Invocation): Promise<OpenBook[]> => {
+  const path = findBook(invocation.options.config, invocation.cwd)
+  const book = await loadBook(path, invocation.variables)
+  return Object.keys(book.environments).map((env) => openFor(book, env, path, invocation))
+}
+
+const openFor = (book: Book, env: string, path: string, invocation: Invocation): OpenBook => {
   const arrangement = arrange(book, env, path)
   return {
     arrangement,

@@ -4,7 +4,8 @@ import { performBook } from '../engine/perform-book.ts'
 import { demandStillHolds } from '../engine/still-holds.ts'
 import { seeToSurvivors } from '../engine/survivors.ts'
 import { isBegun } from '../journal/fold.ts'
-import { changesIn, flawsText, readRun } from '../journal/runs.ts'
+import { recall } from '../journal/history.ts'
+import { changesIn, flawsText, listRuns } from '../journal/runs.ts'
 import { isForwards } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { unmet } from '../model/failure.ts'
@@ -12,14 +13,16 @@ import type { Arrangement } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { resumeText } from '../render/resume-text.ts'
 import { approve } from './approve.ts'
+import { chosenRun } from './chosen-run.ts'
 import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
+import { looking } from './look-command.ts'
 import { mayStart } from './may-start.ts'
-import { type OpenBook, openBook, stateDirOf } from './open-book.ts'
+import { type OpenBook, openBook, openEach, stateDirOf } from './open-book.ts'
 import { knownBackups, meantBy } from './restore.ts'
 import { runReading, type Unfinished, type Work } from './run-reading.ts'
 import { arrangementOf, orTakeBack, rollbackOptions } from './take-back.ts'
-import { unfinishedRun } from './unfinished-run.ts'
+import { demandMayGoOn, nothingUnfinished, unfinishedRun } from './unfinished-run.ts'
 
 /**
  * Goes on with a run that was killed, interrupted or has failed, in its own transcript: what it has done stays done, a
@@ -28,14 +31,15 @@ import { unfinishedRun } from './unfinished-run.ts'
 export const resume = async (invocation: Invocation): Promise<number> => {
   const { options, paint, say, canAsk } = invocation
   const stateDir = stateDirOf(invocation, findBook(options.config, invocation.cwd))
-  const run = await unfinishedRun(invocation.env, stateDir)
+  const run = await unfinishedHere(invocation, stateDir)
   if (!run) {
-    say('Nothing to go on with: every run came to its end, or had begun nothing.\n')
+    say(await nothingToResume(invocation, stateDir))
     return EXIT.done
   }
   demandWhole(run)
   const { command, env, fingerprint } = run.state.started!
   const open = await openBook({ ...invocation, env })
+  await looking(open, invocation, (context) => demandMayGoOn(run, context))
   const whole = await readAgain(run, open, invocation)
   const title = `Go on with the ${whole.procedure ?? command} of ${whole.book.name} in ${env}`
   mayStart(whole.env, invocation, `${title}?`)
@@ -49,6 +53,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
     const text = options.verbose ? planText : planSummary
     return orTakeBack(given, invocation, async () => {
       say(heading)
+      await demandMayGoOn(run, context)
       await seeToSurvivors(context)
       await demandStillHolds(done, context)
       await performBook(arrangement, context, {
@@ -65,6 +70,29 @@ export const resume = async (invocation: Invocation): Promise<number> => {
   }
   const reading = { arrangement: arrangeResume(whole, run.state) }
   return (await runReading(command, invocation, open, reading, { locks: true, work }, run)).exit
+}
+
+/** Named by its id, or by the environment that it is of. */
+const unfinishedHere = async (
+  { env: name }: Invocation,
+  stateDir: string,
+): Promise<Unfinished | undefined> => {
+  const runs = listRuns(stateDir)
+  if (name === undefined) return unfinishedRun(undefined, stateDir)
+  if (runs.some((run) => run.includes(`Z-${name}-`))) return unfinishedRun(undefined, stateDir, name)
+  return runs.some((run) => run.includes(name)) ? unfinishedRun(name, stateDir) : undefined
+}
+
+/** What was looked at, in each environment; refuses where a run is unfinished that is kept elsewhere. */
+const nothingToResume = async (invocation: Invocation, stateDir: string): Promise<string> => {
+  const { env: name } = invocation
+  const all = await openEach(invocation)
+  const named = all.filter(({ arrangement: { env } }) => name === undefined || name.includes(env.name))
+  if (named.length === 0) chosenRun(name, listRuns(stateDir))
+  const seen: string[] = []
+  for (const open of named)
+    seen.push(await looking(open, invocation, (context) => nothingUnfinished(context, name)))
+  return `Nothing to go on with: ${seen.join('; ')}.\n`
 }
 
 const demandWhole = ({ id, flaws }: Unfinished): void => {
@@ -90,6 +118,15 @@ const readAgain = async (
   }
   if (command !== 'rollback') return open.of(told.procedure)
   if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
-  const target = { id: takesBack, state: await readRun(open.stateDir, takesBack) }
+  const target = await looking(open, invocation, async (context) => {
+    const history = await context.ledger.history()
+    const known = history.find((one) => one.id === takesBack)
+    if (known) return recall(open.stateDir, known)
+    throw unmet(
+      `the run ${takesBack}, which ${id} rolls back, is known`,
+      'neither its transcript is here, nor has the ledger such a run',
+      `get its transcript into ${open.stateDir}/runs`,
+    )
+  })
   return arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, told))
 }

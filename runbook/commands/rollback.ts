@@ -1,10 +1,9 @@
 import { machineName } from '../doors/process-identity.ts'
 import { arrangeRollback, staysAsItIs } from '../engine/arrange-rollback.ts'
-import { keptOutBy } from '../engine/lock.ts'
+import { runIn } from '../engine/lock.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
+import type { RunContext } from '../engine/run-context.ts'
 import { expectedDurations } from '../journal/durations.ts'
-import { latestChange, latestRollback, type PastRun } from '../journal/past-runs.ts'
-import { listRuns, readRun } from '../journal/runs.ts'
 import type { Told } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { Failed, unmet } from '../model/failure.ts'
@@ -12,9 +11,9 @@ import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { rollbackText } from '../render/rollback-text.ts'
 import { approve, mayBeApproved } from './approve.ts'
-import { chosenRun } from './chosen-run.ts'
+import { chooseTarget, type Target } from './choose-target.ts'
 import type { Invocation } from './invocation.ts'
-import { lookCommand } from './look-command.ts'
+import { lookCommand, looking } from './look-command.ts'
 import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
@@ -37,7 +36,7 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
 
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
-      const meant = await readBackwards(open, invocation)
+      const meant = await readBackwards(open, context, invocation)
       if (!meant) return
       const { steps, runs } = await expectedDurations(open.stateDir, open.arrangement.env.name, 'rollback')
       const plan = context.recorder.redacted(await foresee(meant.arrangement, context, steps))
@@ -47,19 +46,21 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   const open = await openBook(invocation)
   mayStart(open.arrangement.env, invocation, `${title(open.arrangement)}?`)
   mayBeApproved(open.arrangement.book, invocation)
-  await refuseWhileAnotherRuns(open)
-  const meant = await readBackwards(open, invocation)
+  const meant = await looking(open, invocation, async (context) => {
+    await refuseWhileAnotherRuns(open, context)
+    return readBackwards(open, context, invocation)
+  })
   if (!meant) return EXIT.done
   const reading = {
     arrangement: meant.arrangement,
-    takesBack: meant.target.id,
+    takesBack: meant.target.run.id,
     ...(options.reason && { reason: options.reason }),
     told: toldBy(options),
   }
   const ended = await runReading('rollback', invocation, open, reading, {
     locks: true,
     work: async ({ arrangement, context, usually, runs }) => {
-      await stillMeant(meant.target, open, invocation)
+      await stillMeant(meant.target, open, context, invocation)
       await performBook(arrangement, context, {
         what: title(arrangement),
         usually,
@@ -81,68 +82,59 @@ const toldBy = ({ database, around, inPlace }: Invocation['options']): Told => (
 /** A book read backwards, and the run that it takes back. */
 interface Meant {
   arrangement: Arrangement
-  target: PastRun
+  target: Target
   stays: { title: string; because: string }[]
 }
 
-const readBackwards = async (open: OpenBook, { options, say }: Invocation): Promise<Meant | undefined> => {
-  const target = await targetOf(open, options)
-  if (!target) {
-    say(await nothingToUndo(open))
-    return undefined
-  }
+const readBackwards = async (
+  open: OpenBook,
+  context: RunContext,
+  { options, say }: Invocation,
+): Promise<Meant | undefined> => {
   if (options.inPlace && options.database !== 'restore')
     throw new UsageError('--in-place says how a backup is restored', 'add --database=restore')
-  const how = rollbackOptions(target, open, options)
-  const whole = arrangementOf(target, open)
-  return {
-    arrangement: arrangeRollback(whole, how),
-    target,
-    stays: staysAsItIs(whole, how),
+  const target = await chooseTarget(open, options, context)
+  if (typeof target === 'string') {
+    say(target)
+    return undefined
   }
-}
-
-/** Whoever took only the code back may find out later that the database should have gone with it. */
-const nothingToUndo = async ({ arrangement: { env }, stateDir }: OpenBook): Promise<string> => {
-  const rollback = await latestRollback(stateDir, env.name)
-  const { takesBack, told } = rollback?.started ?? {}
-  if (!rollback || !takesBack) return `Nothing to undo: no run has changed ${env.name}.\n`
-  const again = `runbook rollback ${env.name} --run ${takesBack} --database=schema`
-  return [
-    `Nothing to undo: ${takesBack} was taken back by ${rollback.id}.`,
-    ...(told?.database ? [] : [`  the code only; its database too: ${again}, or --database=restore`]),
-    '',
-  ].join('\n')
+  const { run, head } = target
+  const how = { ...rollbackOptions(run, open, options), head }
+  const whole = arrangementOf(run, open)
+  return { arrangement: arrangeRollback(whole, how), target, stays: staysAsItIs(whole, how) }
 }
 
 /** What a run that goes on will have changed cannot be read yet. */
-const refuseWhileAnotherRuns = async ({ arrangement: { env }, stateDir }: OpenBook): Promise<void> => {
-  const failure = await keptOutBy({ env: env.name, stateDir, machine: machineName() })
+const refuseWhileAnotherRuns = async (
+  { arrangement: { book, env }, stateDir }: OpenBook,
+  context: RunContext,
+): Promise<void> => {
+  const failure = await runIn(book.name, { env: env.name, stateDir, machine: machineName() }, context)
   if (failure) throw new Failed(failure)
 }
 
-const targetOf = (
-  { arrangement: { env }, stateDir }: OpenBook,
-  { run }: Invocation['options'],
-): Promise<PastRun | undefined> =>
-  run ? namedRun(run, stateDir, env.name) : latestChange(stateDir, env.name)
-
-/** It was read before the environment was locked: a run that went on meanwhile was read too soon. */
-const stillMeant = async ({ id, state }: PastRun, open: OpenBook, { options }: Invocation): Promise<void> => {
-  const now = await targetOf(open, options)
-  if (now?.id === id && now.state.ended?.at === state.ended?.at) return
-  const seen = now?.id === id ? 'it ended since it was read' : `it is ${now?.id ?? 'none'} now`
+/** It was chosen before the environment was locked: what happened meanwhile was not seen. */
+const stillMeant = async (
+  before: Target,
+  open: OpenBook,
+  context: RunContext,
+  { options }: Invocation,
+): Promise<void> => {
+  const now = await chooseTarget(open, options, context)
+  if (typeof now !== 'string' && isSame(before, now)) return
+  const seen =
+    typeof now === 'string'
+      ? now.trim()
+      : isSameRun(before, now)
+        ? `HEAD is ${now.head} now`
+        : `it is ${now.run.id} now`
   throw unmet(
-    `the run to take back is ${id}, as it was read`,
+    `the run to take back is ${before.run.id}, as it was read`,
     seen,
     `runbook rollback ${open.arrangement.env.name}`,
   )
 }
 
-const namedRun = async (name: string, stateDir: string, env: string): Promise<PastRun> => {
-  const id = chosenRun(name, listRuns(stateDir))
-  const state = await readRun(stateDir, id)
-  if (state.started?.env !== env)
-    throw new UsageError(`the run ${id} is not of ${env}`, 'name the environment that it is of')
-  return { id, state }
-}
+const isSame = (a: Target, b: Target): boolean => isSameRun(a, b) && a.head === b.head
+const isSameRun = (a: Target, b: Target): boolean =>
+  a.run.id === b.run.id && a.run.state.ended?.at === b.run.state.ended?.at

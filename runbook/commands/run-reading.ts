@@ -3,6 +3,7 @@ import { systemClock } from '../doors/clock.ts'
 import type { Holder } from '../doors/lock-file.ts'
 import { machineName, operatorName, startOf } from '../doors/process-identity.ts'
 import { type Asker, askOnTerminal } from '../doors/prompt.ts'
+import { LedgerKeeper } from '../engine/ledger-keeper.ts'
 import { lockEnvironment } from '../engine/lock.ts'
 import { notices } from '../engine/notify.ts'
 import { openContext } from '../engine/open-context.ts'
@@ -16,13 +17,15 @@ import { runId, sessionName, stampOfRun } from '../journal/run-id.ts'
 import { type Flaw, journalOf } from '../journal/runs.ts'
 import { type Command, isForwards, type Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
-import { Failed } from '../model/failure.ts'
+import { explain } from '../model/explain.ts'
+import { Failed, type Failure } from '../model/failure.ts'
 import { diagnosesOf } from '../plan/diagnoses-of.ts'
 import { expectedPhases } from '../plan/expected-phases.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { LiveView } from '../render/live-view.ts'
 import { outcomeText } from '../render/outcome-text.ts'
 import { PlainView, type View } from '../render/view.ts'
+import { visible } from '../render/visible.ts'
 import { VERSION } from '../version.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
@@ -58,6 +61,8 @@ export interface Unfinished {
 export interface RunCommand {
   /** Whether other runs of the environment are kept out. */
   locks: boolean
+  /** The run that has locked the environment already, and in which this one is performed. */
+  within?: string
   work(given: Work): Promise<void>
 }
 
@@ -67,7 +72,7 @@ export const runReading = async (
   invocation: Invocation,
   open: OpenBook,
   { arrangement, ...meant }: Reading,
-  { locks, work }: RunCommand,
+  { locks, within, work }: RunCommand,
   unfinished?: Unfinished,
 ): Promise<Ended> => {
   const { stateDir, bookFolder } = open
@@ -99,12 +104,31 @@ export const runReading = async (
   context.recorder.onEvent((event) => view.event(event))
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
+  const keeper =
+    (locks || within !== undefined) &&
+    new LedgerKeeper(
+      {
+        ...{ id: run, book: book.name, command, holder, journal, resumed: unfinished !== undefined },
+        ...(arrangement.procedure && { procedure: arrangement.procedure }),
+        ...(meant.takesBack && { takesBack: meant.takesBack }),
+        ...(meant.reason && { reason: meant.reason }),
+        ...(within && { within }),
+        backups: open.arrangement.steps.filter(({ role }) => role === 'backup'),
+      },
+      context,
+    )
+  if (keeper) context.keeper = keeper
   const began = systemClock.monotonic()
   const { operator, machine, pid } = holder
   const about = { run, command: label, operator, machine, ...(unfinished && { resumed: true as const }) }
   const telling = told(command, locks) ? notices(book, about, context) : undefined
   if (telling) context.begins = telling.begin
   const { fingerprint } = arrangement
+  /** Why the ledger does not have the end of this run. */
+  let unclosed: Failure | undefined
+  const closeLedger = async (ended: Ended) => {
+    unclosed = (keeper && (await keeper.close(ended))) || undefined
+  }
   try {
     const ended = await withRun(
       {
@@ -117,7 +141,18 @@ export const runReading = async (
       context,
       async () => {
         await demandRightTarget(context)
-        return locks ? lockEnvironment(book.name, holder, stateDir, context) : { leave: async () => {} }
+        if (!locks) return { leave: closeLedger }
+        const { leave, found = [] } = await lockEnvironment(book.name, holder, stateDir, context)
+        try {
+          const goesOn = keeper ? await keeper.enter(env.database !== undefined) : []
+          return {
+            leave: (ended) => closeLedger(ended).finally(leave),
+            found: [...found, ...goesOn],
+          }
+        } catch (error) {
+          await leave()
+          throw error
+        }
       },
       () => work({ run, open, arrangement, context, usually, runs }),
       telling?.end,
@@ -144,12 +179,21 @@ export const runReading = async (
         paint: invocation.paint,
       }),
     )
+    if (unclosed) invocation.say(unclosedText(unclosed, run, env.name))
     return ended
   } finally {
     await close()
     journal.close()
   }
 }
+
+/** Who comes later finds the run as one that goes on. */
+const unclosedText = (failure: Failure, run: string, env: string): string =>
+  [
+    `  the ledger  does not have the end of this run: ${visible(explain(failure).sentence)}`,
+    `              when that is mended: runbook unlock ${env} --run ${run}`,
+    '',
+  ].join('\n')
 
 /** Others are told of what changes an environment; of a rollback after a failure the run that failed tells. */
 const told = (command: Command, locks: boolean): boolean =>

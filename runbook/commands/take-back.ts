@@ -35,6 +35,7 @@ const takeBack = (
     reading,
     {
       locks: false,
+      within: target.id,
       work: async ({ context }) => {
         await approve(arrangement.book, context, options)
         await whileProbing(context, () => runBook(arrangement.entries, context))

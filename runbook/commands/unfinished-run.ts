@@ -1,8 +1,12 @@
+import { describe } from '../engine/as-left.ts'
+import type { RunContext } from '../engine/run-context.ts'
 import { foldRun, type RunState } from '../journal/fold.ts'
+import { changesIn, type KnownRun, laterThan } from '../journal/history.ts'
 import { pastRuns } from '../journal/past-runs.ts'
 import type { RunSummary } from '../journal/run-index.ts'
 import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
+import { whereabouts } from './choose-target.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Unfinished } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
@@ -11,16 +15,17 @@ import { UsageError } from './usage-error.ts'
 const RESUMABLE = ['deploy', 'run', 'rollback', 'restore']
 
 /**
- * The run to go on with: the one that is named, or the latest. Undefined where there is nothing left to do. Only the
- * latest run that changed an environment can be gone on with: a later one has moved what it rests on.
+ * The run to go on with, as the transcripts here tell: the one that is named, or the latest, of all environments or of `only` one.
+ * Undefined where there is nothing left to do here.
  */
 export const unfinishedRun = async (
   name: string | undefined,
   stateDir: string,
+  only?: string,
 ): Promise<Unfinished | undefined> => {
   if (name !== undefined) return namedRun(chosenRun(name, listRuns(stateDir)), stateDir)
   const latest = new Map<string, Unfinished>()
-  for await (const run of pastRuns(stateDir)) {
+  for await (const run of pastRuns(stateDir, only)) {
     const env = run.started?.env
     if (env !== undefined && !latest.has(env) && counts(run)) latest.set(env, await read(run.id, stateDir))
   }
@@ -43,17 +48,68 @@ const namedRun = async (id: string, stateDir: string): Promise<Unfinished | unde
       `the run ${id} is a ${started.command}, which is not gone on with`,
       `start it again: runbook ${started.command} ${started.env}`,
     )
-  if (hasEnded(run.state)) return undefined
-  for await (const later of pastRuns(stateDir, started.env)) {
-    if (later.id === id) break
-    if (RESUMABLE.includes(later.started!.command) && later.begun)
-      throw unmet(
-        `the run ${id} is the latest that changed ${started.env}`,
-        `${later.id} came after it`,
-        `runbook show ${later.id}; then deploy again: what is already done is skipped`,
-      )
-  }
-  return run
+  return hasEnded(run.state) ? undefined : run
+}
+
+/**
+ * Refuses a run that was gone on with elsewhere, or after which another has changed the environment: the environment's ledger tells both.
+ */
+export const demandMayGoOn = async ({ id, end }: Unfinished, context: RunContext): Promise<void> => {
+  const env = context.env.name
+  const history = await context.ledger.history()
+  const run = history.find((one) => one.id === id)
+  if (!run) return
+  if (run.ledger && run.ledger.seq > end.seq)
+    throw unmet(
+      `the transcript of ${id} here is all that was written of it`,
+      `the ledger knows of more: ${describe({ ...run, summary: { ...run.summary, ...toldBy(run) } })}; ${whereabouts(run)}`,
+      `go on where that is, or roll back from here: runbook rollback ${env} --run ${id}`,
+    )
+  const later = laterThan(history, run).at(-1) ?? laterHere(history, run)
+  if (later)
+    throw unmet(
+      `the run ${id} is the latest that changed ${env}`,
+      `${describe(later)} came after it`,
+      `${later.here ? `runbook show ${later.id}; then ` : ''}deploy again: what is already done is skipped`,
+    )
+}
+
+/** The ledger's own word of how it ended, where the transcript here knows nothing of that. */
+const toldBy = ({ ledger }: KnownRun): Partial<RunSummary> => {
+  const closed = ledger?.closed
+  if (!closed) return {}
+  return { ended: { type: 'run-ended', verdict: closed.verdict, exit: closed.exit, ms: 0, at: closed.at } }
+}
+
+/** One that began something without changing a state, such as a restart, moved what the run rests on, too. */
+const laterHere = (history: readonly KnownRun[], { id }: KnownRun): KnownRun | undefined =>
+  history
+    .slice(history.findIndex((run) => run.id === id) + 1)
+    .findLast(({ summary: { started, begun } }) => begun && RESUMABLE.includes(started?.command ?? ''))
+
+/**
+ * Where nothing here is to be gone on with: refuses, naming it, where a run is unfinished that was begun elsewhere. Otherwise what was
+ * looked at.
+ */
+export const nothingUnfinished = async (context: RunContext, name?: string): Promise<string> => {
+  const env = context.env.name
+  const history = await context.ledger.history()
+  const named =
+    name === undefined || name === env
+      ? undefined
+      : chosenRun(
+          name,
+          history.map(({ id }) => id),
+        )
+  const last = named ? history.find(({ id }) => id === named) : changesIn(history).at(-1)
+  if (!last) return `no run has changed ${env}, by its ledger and by the transcripts here`
+  if (last.here || last.summary.ended?.verdict === 'done' || last.summary.ended?.verdict === 'rolled-back')
+    return `the last run of ${env} is ${describe(last)}`
+  throw unmet(
+    `the last run of ${env} has come to its end`,
+    `${describe(last)}; ${whereabouts(last)}`,
+    `it is gone on with there, by ${last.ledger!.holder.operator}; or roll its code back from here: runbook rollback ${env} --run ${last.id}`,
+  )
 }
 
 const read = async (id: string, stateDir: string): Promise<Unfinished> => {

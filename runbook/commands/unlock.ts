@@ -1,15 +1,25 @@
-import { operatorName } from '../doors/process-identity.ts'
+import { machineName, operatorName } from '../doors/process-identity.ts'
 import { askOnTerminal } from '../doors/prompt.ts'
 import { freezeOf, frozenBy, thaw } from '../engine/freeze.ts'
+import { isAlive } from '../engine/ledger-keeper.ts'
+import { clearLock, locksOf } from '../engine/lock.ts'
+import type { RunContext } from '../engine/run-context.ts'
 import { explain } from '../model/explain.ts'
 import { Failed } from '../model/failure.ts'
+import { isOpen, type RunHolder } from '../model/ledger.ts'
 import { visible } from '../render/visible.ts'
+import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
+import type { OpenBook } from './open-book.ts'
 
-/** Takes away what `runbook lock` has put there. The lock of a run is only ever freed by that run. */
+/** Takes away what `runbook lock` has put there; with `--run`, what a run has left whose process or machine is gone. */
 export const unlock = (invocation: Invocation): Promise<number> =>
-  lookCommand(invocation, async ({ arrangement: { book, env }, stateDir }, context) => {
+  lookCommand(invocation, async (open, context) => {
+    if (invocation.options.run !== undefined)
+      return clearRun(invocation.options.run, open, context, invocation)
+    const { arrangement, stateDir } = open
+    const { book, env } = arrangement
     const { say, variables } = invocation
     const kept = { book: book.name, stateDir }
     const there = await freezeOf(kept, context)
@@ -21,6 +31,68 @@ export const unlock = (invocation: Invocation): Promise<number> =>
     if (there.operator !== operatorName(variables)) await mayUnlock(`${whose}. Unlock it?`, invocation)
     await thaw(kept, context)
     say(`${env.name} is unlocked. It was: ${whose}\n`)
+  })
+
+/** Refuses where the run is seen to go on; shows what it has left, and asks. */
+const clearRun = async (
+  name: string,
+  { arrangement: { book, env }, stateDir }: OpenBook,
+  context: RunContext,
+  invocation: Invocation,
+): Promise<void> => {
+  const { say, variables } = invocation
+  const machine = machineName()
+  const where = { env: env.name, stateDir, machine }
+  const locks = await locksOf(book.name, where, context)
+  const history = await context.ledger.history()
+  const known = [...history.map(({ id }) => id), ...(locks.file ? [locks.file.run] : [])]
+  const run = chosenRun(name, [...new Set(known)])
+  const ledger = history.find(({ id }) => id === run)?.ledger
+  const open = ledger && isOpen(ledger) ? ledger : undefined
+  const file = locks.file?.run === run ? locks.file : undefined
+  if (
+    locks.database?.run === run ||
+    (open && isAlive(open, machine)) ||
+    (file && isAlive({ holder: file }, machine))
+  )
+    throw goesOn(run, env.name, locks.database ?? open?.holder ?? file!, locks.database !== undefined)
+  const left = [
+    ...(file ? [`  lock file   in ${stateDir}, since ${file.since}, by ${whose(file)}`] : []),
+    ...(open ? [`  ledger      without its end, since ${open.holder.since}, by ${whose(open.holder)}`] : []),
+  ]
+  const database = env.database
+    ? 'nobody holds its lock on the database'
+    : 'there is no database that could tell'
+  if (left.length === 0) {
+    const ended = ledger?.closed
+      ? `it ended: ${ledger.closed.verdict}`
+      : 'the ledger does not have it as going on'
+    say(`Nothing of ${run} is left: no lock file here, ${database}, and ${ended}.\n`)
+    return
+  }
+  say(visible([`${run} has left in ${env.name}:`, ...left, `  and ${database}`, ''].join('\n')))
+  await mayUnlock(`Is it known that nobody performs ${run} any more? Clear what it has left?`, invocation)
+  if (file) clearLock(where, run)
+  const by = { operator: operatorName(variables), machine }
+  if (open)
+    await context.ledger.append({ line: 'released', run, at: context.doors.clock.now().toISOString(), ...by })
+  say(
+    `Cleared. Where its transcript is: runbook resume ${run}. Its code back, from anywhere: runbook rollback ${env.name}\n`,
+  )
+}
+
+const whose = ({ operator, machine, pid }: RunHolder): string => `${operator} on ${machine}, pid ${pid}`
+
+const goesOn = (
+  run: string,
+  env: string,
+  holder: RunHolder & { since: string },
+  byDatabase: boolean,
+): Failed =>
+  new Failed({
+    kind: 'locked',
+    ...{ env, run, holder: whose(holder), since: holder.since },
+    at: byDatabase ? 'it holds its lock on the database' : 'its process runs',
   })
 
 const mayUnlock = async (question: string, { options, canAsk, signal }: Invocation): Promise<void> => {

@@ -161,6 +161,11 @@ export const verbs: readonly Verb[] = [
       },
       inPlace,
       { flags: '--around <step...>', about: 'leaves an irreversible step as it is' },
+      {
+        flags: '--allow <name...>',
+        about:
+          'rolls back over what has changed the environment since, by the name that the refusal gives: over:8f9abcd',
+      },
       reason,
       wait,
       ...approval,
@@ -212,7 +217,12 @@ export const verbs: readonly Verb[] = [
     name: 'unlock',
     argument: '[env]',
     summary: 'lets runs begin again; whose lock it was is said, and asked where it is another’s',
-    options: [],
+    options: [
+      {
+        flags: '--run <id>',
+        about: 'clears what a run has left whose machine or process is gone, after showing it',
+      },
+    ],
     load: async () => (await import('./unlock.ts')).unlock,
   },
   {

@@ -30,11 +30,11 @@ const KEPT = 16
 /**
  * A lock as a file that names its holder. Each taking of it is a new generation, made by `link`, which succeeds for
  * exactly one process, so that two who find a dead holder cannot both follow it. Freeing empties the own generation,
- * which needs no room on the disk, and touches no other.
+ * which needs no room on the disk, and touches no other. `gone`: a run of another machine that is known to be over.
  */
-export const takeLockFile = (folder: string, holder: Holder): Taken | { heldBy: Holder } => {
+export const takeLockFile = (folder: string, holder: Holder, gone?: string): Taken | { heldBy: Holder } => {
   try {
-    return takeGeneration(folder, holder)
+    return takeGeneration(folder, holder, gone)
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     throw new Failed({ kind: 'file-failed', path: folder, code, message })
@@ -46,11 +46,12 @@ export interface Taken {
   free(): void
 }
 
-const takeGeneration = (folder: string, holder: Holder): Taken | { heldBy: Holder } => {
+const takeGeneration = (folder: string, holder: Holder, gone?: string): Taken | { heldBy: Holder } => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   for (;;) {
     const latest = latestGeneration(folder)
-    if (latest?.holder && isHeld(latest.holder, holder.machine)) return { heldBy: latest.holder }
+    if (latest?.holder && latest.holder.run !== gone && isHeld(latest.holder, holder.machine))
+      return { heldBy: latest.holder }
     const number = (latest?.number ?? 0) + 1
     if (!create(folder, number, holder)) continue
     const known = generations(folder)
@@ -72,6 +73,15 @@ export const heldNow = (folder: string, here: string): Holder | undefined => {
   if (!existsSync(folder)) return undefined
   const holder = latestGeneration(folder)?.holder
   return holder && isHeld(holder, here) ? holder : undefined
+}
+
+/** Frees what a run has left that is known to be over; says whether there was something. */
+export const clearLockFile = (folder: string, run: string): boolean => {
+  if (!existsSync(folder)) return false
+  const latest = latestGeneration(folder)
+  if (latest?.holder?.run !== run) return false
+  truncateSync(fileOf(folder, latest.number))
+  return true
 }
 
 /** A process of this machine can be looked for; of another machine's it is not known, and it is held. */

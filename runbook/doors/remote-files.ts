@@ -40,6 +40,31 @@ if [ -e "$target" ]; then
 fi
 chmod "\${mode:-600}" "$partial" && mv -f "$partial" "$target" || exit 45`
 
+/** One write at the end of the file; whoever may write into the folder above may write into a new one too. */
+const APPEND = `
+folder=\${1%/*}
+if [ ! -d "$folder" ]; then
+  mkdir -p "$folder" || exit 45
+  chmod "$(stat -c %a "$folder/..")" "$folder"
+fi
+draft=$1.$$
+trap 'rm -f "$draft"' EXIT
+[ -z "$(tail -c 1 "$1" 2>/dev/null)" ] || echo > "$draft"
+cat >> "$draft" || exit 45
+[ -e "$1" ] || { : >> "$1" && chmod "$(stat -c %a "$folder")" "$1" && chmod a-x,a-s "$1"; }
+cat "$draft" >> "$1" || exit 45
+sync "$1" 2>/dev/null || sync`
+
+/** Appends a line to a file, on the disk when this returns. */
+export const appendRemote = async (
+  host: RemoteHost,
+  path: string,
+  line: string,
+  signal: AbortSignal,
+): Promise<void> => {
+  await run(host, path, [APPEND, 'sh', path], signal, line)
+}
+
 /** A file over there; see `readText` of doors/files.ts. */
 export const readRemote = (
   host: RemoteHost,

@@ -28,6 +28,8 @@ export interface RollbackOptions {
   /** Ids of irreversible steps that the operator goes on around. */
   around: readonly string[]
   paths: RunPaths
+  /** What is checked out now. */
+  head?: string | undefined
 }
 
 /**
@@ -178,7 +180,7 @@ const refuseIrreversible = (
 export const undoStep = (
   record: Undoable,
   book: Arrangement,
-  { target, paths }: Pick<RollbackOptions, 'target' | 'paths'>,
+  { target, paths, head }: Pick<RollbackOptions, 'target' | 'paths' | 'head'>,
 ): Step => {
   const { revision } = target.state
   const { of, actions } = record.undo
@@ -192,7 +194,7 @@ export const undoStep = (
     title: `Take back: ${record.title}`,
     about: 'Performs the way back that was recorded before the first effect of the step.',
     sort: 'state',
-    ...(of === 'code' && revision && { revision: () => ({ from: revision.to, to: revision.from }) }),
+    ...(of === 'code' && revision && { revision: () => ({ from: head ?? revision.to, to: revision.from }) }),
     // Counted by the plan, and once more when it is about to be lost; both stand in the transcript.
     observe: async (at) => ({ loses: (await made?.loses?.(at)) ?? [] }),
     loses: async ({ observed: { loses } }) => loses,

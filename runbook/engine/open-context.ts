@@ -10,6 +10,7 @@ import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
+import { Ledger } from './ledger.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
 import { pathsOf } from './run-paths.ts'
 import { Turns } from './turns.ts'
@@ -46,7 +47,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   const tunnel: Tunnel = async (signal) =>
     host && env.database?.via ? host.forward(targetOf(env.database, secrets), signal) : undefined
   let database: DatabaseDoor | undefined
-  const context: RunContext = {
+  const context: Omit<RunContext, 'ledger'> = {
     env,
     paths: pathsOf(env, options.stateDir, options.stamp),
     doors: {
@@ -69,8 +70,10 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     scratch: new Scratch(host),
     turns: new Turns(),
   }
+  const withLedger = context as RunContext
+  withLedger.ledger = new Ledger(withLedger, options.stateDir)
   return {
-    context,
+    context: withLedger,
     close: async () => {
       await database?.close()
       await context.scratch.remove()

@@ -2,6 +2,7 @@ import { Failed } from '../model/failure.ts'
 import { lossesText } from '../model/undo.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { askFor } from './ask.ts'
+import { lastRunLines } from './last-run.ts'
 import { makePlan } from './make-plan.ts'
 import { migrationsOf, performAhead } from './perform-ahead.ts'
 import { preflight, together } from './preflight.ts'
@@ -69,5 +70,5 @@ export const foresee = async (
   context.migrations = migrationsOf(arrangement)
   const { plan, failures } = await makePlan(arrangement, context, usually)
   if (failures.length) throw new Failed(together(failures))
-  return plan
+  return { ...plan, last: await lastRunLines(context) }
 }

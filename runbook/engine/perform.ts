@@ -59,6 +59,7 @@ const tryOnce = async (
   const printed = printAction(action, env)
   const { recorder, doors, signal } = context
   signal.throwIfAborted()
+  await context.keeper?.before(step)
   const job = action.kind === 'command' && isElsewhere(env) ? jobOf(step, name, printed, context) : undefined
   recorder.record(
     {

@@ -1,5 +1,5 @@
 import { reads } from '../model/action.ts'
-import { type Check, defineCheck, holds } from '../model/check.ts'
+import { type Check, defineCheck, fails, holds } from '../model/check.ts'
 import { isElsewhere, placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure, Unmet } from '../model/failure.ts'
@@ -40,7 +40,7 @@ export const preflight = async (arrangement: Arrangement, context: RunContext): 
   const there =
     isElsewhere(context.env) && (await lookAtNeed({ check: hostAnswers(context.env.host) }, context))
   if (there) return [{ kind: 'before-unmet', unmet: [there] }]
-  const needs = needsOf(arrangement)
+  const needs = [...needsOf(arrangement), { check: ledgerWritable(context) }]
   const unmet: (Unmet | undefined)[] = needs.map(() => undefined)
   // One iterator for all of them: each worker takes the next check.
   const waiting = needs.entries()
@@ -72,6 +72,23 @@ const lookAtNeed = async ({ check, step }: Need, context: RunContext): Promise<U
   const look = lookOf(context, step)
   return (await lookAt(check, { look, context, side: 'needs' })).unmet
 }
+
+/** What cannot be written down is not begun: nobody else could know of it. */
+const ledgerWritable = ({ ledger, env }: RunContext): Check =>
+  defineCheck({
+    fact: `the ledger of ${env.name} can be written`,
+    remedy: `let the operators write into the clone, or name a folder that they may write into: ledger: '/var/lib/…' in environments.${env.name}`,
+    look: async ({ attempt }) => {
+      const { file, shared } = await ledger.place()
+      if (!shared) return holds(`${file.printed}, which no other machine sees`)
+      const may = await attempt(reads('sh', '-c', MAY_WRITE, 'sh', file.path))
+      if (!may.ok) return fails(`it is ${file.printed}, and this user may not write there`)
+      return holds(file.printed)
+    },
+  })
+
+/** The file, or the folder in which it would be made. */
+const MAY_WRITE = `at=$1; while [ ! -e "$at" ]; do at=\${at%/*}; [ -n "$at" ] || at=/; done; [ -w "$at" ]`
 
 const hostAnswers = (host: string): Check =>
   defineCheck({

@@ -13,6 +13,8 @@ import { OTHER_WAY } from '../model/ways.ts'
 import type { Listed } from '../plan/diagnoses-of.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
+import type { Ledger } from './ledger.ts'
+import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { Turns } from './turns.ts'
 
 /** How questions are answered without asking. */
@@ -42,6 +44,10 @@ export interface RunContext {
   answers: Answers
   signal: AbortSignal
   scratch: Scratch
+  /** What was done to the environment, by whom. */
+  ledger: Ledger
+  /** Of a run that changes the environment: writes it down there. */
+  keeper?: LedgerKeeper
   /** Decided after a failure: what this run changed is to be taken back. */
   takeBack?: boolean
   /** Of the questions to the operator. */

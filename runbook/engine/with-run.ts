@@ -21,8 +21,8 @@ export class TakenBack extends Error {
 
 /** How to leave what was entered, and what was found at the door. */
 export interface Entered {
-  leave(): Promise<void>
-  found?: Happening
+  leave(ended: Ended): Promise<void>
+  found?: readonly Happening[]
 }
 
 /**
@@ -44,7 +44,7 @@ export const withRun = async (
   try {
     entered = await enter()
     recorder.record({ type: 'run-started', ...started })
-    if (entered.found) recorder.record(entered.found)
+    for (const found of entered.found ?? []) recorder.record(found)
     await work()
   } catch (error) {
     ended = endedBy(error, started.command, context)
@@ -53,7 +53,7 @@ export const withRun = async (
   if (!keptOut(ended)) await atEnd(ended, ms)
   if (!keptOut(ended)) recordEnd(started, ended, context, ms)
   // What cannot be freed is taken over from a process that is gone.
-  await entered?.leave().catch(() => {})
+  await entered?.leave(ended).catch(() => {})
   return ended
 }
 

@@ -35,6 +35,11 @@ export class JournalFile {
     private after: JournalEnd = BEGINNING,
   ) {}
 
+  /** Where it ends now. */
+  get end(): JournalEnd {
+    return this.after
+  }
+
   /** Writes one line. `durable`: it is on the disk when this returns. */
   append(happening: Happening, at: Date, durable: boolean): Event {
     const event = {

@@ -59,6 +59,11 @@ export interface EnvironmentDefinition {
   database?: { url: Secret; schema?: string; via?: 'host'; backupsOnHost?: string }
   /** What tells it from every other; something else under its name is refused before anything is done. */
   identify?: Identity
+  /**
+   * An absolute folder of its host in which its ledger is kept: what was done to it, by whom. Default: the clone’s .git/runbook, or
+   * beside `backupsOnHost`; name it where there is neither.
+   */
+  ledger?: string
   /** Given to every command. */
   variables?: Record<string, Text>
 }

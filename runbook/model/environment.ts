@@ -11,6 +11,8 @@ export interface Environment {
   readonly app: App
   readonly database?: Database
   readonly identify?: Identity
+  /** The folder of its host, absolute, in which its ledger is kept. Absent: in the clone. */
+  readonly ledger?: string
   /** Variables given to every command. */
   readonly variables: Readonly<Record<string, Text>>
 }

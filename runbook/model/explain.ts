@@ -125,10 +125,10 @@ export const explain = (failure: Failure): Explanation => {
 }
 
 /** Where more is known of the run that holds a lock. */
-const whereaboutsOf = ({ run, at, file }: Extract<Failure, { kind: 'locked' }>): string => {
+const whereaboutsOf = ({ env, run, at, unlock }: Extract<Failure, { kind: 'locked' }>): string => {
   if (at) return `\`runbook show ${run}\` tells more`
   const there = 'its transcript is where it was begun'
-  return file ? `${there}; when that machine is gone for good: rm -r '${file}'` : there
+  return unlock ? `${there}; when you know that it is gone: runbook unlock ${env} --run ${run}` : there
 }
 
 const explainHost = ({

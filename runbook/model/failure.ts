@@ -48,10 +48,10 @@ export type Failure =
   | { kind: 'declined'; question: string; note?: string }
   | { kind: 'answer-needed'; question: string; flag: string }
   /**
-   * By another run. `at`: where that stands, if its transcript is here. `file`: where the lock is, when only a person can
-   * know whether its holder is gone.
+   * By another run. `at`: where that stands, if its transcript is here. `unlock`: only a person can know whether its holder
+   * is gone.
    */
-  | { kind: 'locked'; env: string; holder: string; since: string; run: string; at?: string; file?: string }
+  | { kind: 'locked'; env: string; holder: string; since: string; run: string; at?: string; unlock?: true }
   /** By a person, on purpose. */
   | { kind: 'frozen'; env: string; holder: string; since: string; reason: string }
   | { kind: 'timeout'; printed: string; after: number; tail: string }

@@ -27,5 +27,6 @@ export const resolveEnvironment = (
     },
   }),
   ...(definition.identify && { identify: definition.identify }),
+  ...(definition.ledger && { ledger: definition.ledger }),
   variables: definition.variables ?? {},
 })

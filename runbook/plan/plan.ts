@@ -22,6 +22,8 @@ export interface Plan {
   env: Environment
   revision: Revision | null
   steps: PlannedStep[]
+  /** The last run that changed the environment, and what has changed since; a line each. */
+  last?: string[]
   /** How long its phases take, by their author and by earlier runs. */
   phases: ExpectedPhase[]
   /** How long it usually takes; milliseconds. Absent where no earlier run is known. */

@@ -16,6 +16,7 @@ export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): s
     `  where     ${env.host === 'local' ? 'this machine' : env.host}, ${env.app.dir}, branch ${env.app.branch}`,
   )
   if (revision) lines.push(`  revision  ${revisionText(revision)}`)
+  lines.push(...lastRun(shown, paint))
   lines.push(`  usually   ${expectation(shown, runs)}`)
   let phase = ''
   for (const [i, step] of steps.entries()) {
@@ -26,6 +27,10 @@ export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): s
   }
   return `${lines.join('\n')}\n`
 }
+
+/** Who changed the environment last; what has changed since catches the eye. */
+const lastRun = ({ last = [] }: Plan, paint: Paint): string[] =>
+  last.map((line, i) => (i === 0 ? `  last run  ${line}` : paint.yellow(`            ${line}`)))
 
 export interface PlanTextOptions {
   /** 'Plan: shop to production'. */
@@ -84,6 +89,7 @@ export const planSummary = (plan: Plan, { title, runs, paint }: PlanTextOptions)
   return [
     paint.bold(`${title}${env.protected ? ' (protected)' : ''}`),
     ...(revision ? [`  revision  ${revisionText(revision)}`] : []),
+    ...lastRun(shown, paint),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
     `  usually   ${expectation(shown, runs)}`,
     ...dangerSummary(shown, paint),

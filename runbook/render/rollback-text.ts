@@ -8,7 +8,7 @@ import { visible } from './visible.ts'
 
 /** What a rollback takes back, and what it leaves: the lines above its plan. */
 export const rollbackText = (
-  { id, state }: PastRun,
+  { run: { id, state }, elsewhere }: { run: PastRun; elsewhere?: string },
   plan: Plan,
   { stays, database, paint }: RollbackTextOptions,
 ): string => {
@@ -16,6 +16,9 @@ export const rollbackText = (
   const how = ended ? `${ended.verdict} after ${duration(ended.ms)}` : 'not ended'
   return [
     `  takes back  ${id}: ${visible(started?.operator ?? '?')} on ${visible(started?.machine ?? '?')}, ${how}`,
+    ...(elsewhere
+      ? [paint.yellow(`  from        the environment’s ledger; its transcript is with ${visible(elsewhere)}`)]
+      : []),
     ...list('undoes', plan, 'state'),
     ...list('does again', plan, 'follows'),
     ...list('verifies', plan, 'verifies'),

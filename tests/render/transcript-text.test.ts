@@ -99,7 +99,11 @@ test('runs stand in columns, whatever is known of them', () => {
     { id: 'r2', ...stateOf([started()]) },
     { id: 'r3', ...stateOf([]) },
   ]
-  expect(runsTable(runs, plain)).toBe(
+  const known = runs.map(({ id, ...summary }) => ({
+    ...{ id, here: true },
+    summary: { id, begun: true, changedState: false, ...summary },
+  }))
+  expect(runsTable(known, plain)).toBe(
     [
       'run                                      verdict    took        revision           by',
       '20261122T021500Z-production-deploy-7f3a  failed     1 min 35 s  3f2a1b0 → 9c8d7e6  a on desk',
@@ -120,7 +124,7 @@ test('a rollback says what it takes back, what it leaves, and what will be lost'
   ])
   const stays = [{ title: 'Do mail', because: 'it was sent' }]
   expect(
-    rollbackText({ id: 'r1', state: stateOf(run) }, steps, { stays, database: true, paint: plain }),
+    rollbackText({ run: { id: 'r1', state: stateOf(run) } }, steps, { stays, database: true, paint: plain }),
   ).toBe(`\
   takes back  r1: ada on desk, failed after 1 min 35 s
   undoes      Do pull, Do migrate
@@ -130,7 +134,11 @@ test('a rollback says what it takes back, what it leaves, and what will be lost'
   stays       Do mail: it was sent
 `)
   const nothing = (database: boolean) =>
-    rollbackText({ id: 'r1', state: stateOf([started()]) }, plan([]), { stays: [], database, paint: plain })
+    rollbackText({ run: { id: 'r1', state: stateOf([started()]) } }, plan([]), {
+      stays: [],
+      database,
+      paint: plain,
+    })
   expect(nothing(false)).toBe('  takes back  r1: ada on desk, not ended\n')
   expect(nothing(true)).toBe('  takes back  r1: ada on desk, not ended\n  loses       nothing\n')
 })

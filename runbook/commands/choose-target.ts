@@ -1,0 +1,144 @@
+import { basename } from 'node:path'
+import { asLeft, describe, laterUnmet } from '../engine/as-left.ts'
+import { backupsOf } from '../engine/backups-of.ts'
+import { lookOf, type RunContext } from '../engine/run-context.ts'
+import { changesIn, type KnownRun, recall, toRollBack } from '../journal/history.ts'
+import type { PastRun } from '../journal/past-runs.ts'
+import { Failed, unmet } from '../model/failure.ts'
+import { chosenRun } from './chosen-run.ts'
+import type { Options } from './invocation.ts'
+import type { OpenBook } from './open-book.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What a rollback is about to roll back. */
+export interface Target {
+  run: PastRun
+  /** What is checked out now. */
+  head: string | undefined
+  /** Its transcript is not here: only the code can go back, from the ledger. */
+  elsewhere?: string
+}
+
+/**
+ * The run to roll back: the one that `--run` names, or the last that changed the environment, by the environment's own ledger. Refuses
+ * where the environment is no longer as that run left it, or a later run has changed it, unless that is allowed by name.
+ * A text: why there is nothing to roll back.
+ */
+export const chooseTarget = async (
+  { arrangement: { env }, stateDir }: Pick<OpenBook, 'arrangement' | 'stateDir'>,
+  options: Pick<Options, 'run' | 'database' | 'allow'>,
+  context: RunContext,
+): Promise<Target | string> => {
+  const history = await context.ledger.history()
+  const target = options.run ? namedRun(options.run, history, env.name) : toRollBack(history)
+  if (!target) return nothingToRollBack(history, context)
+  if (!options.run) demandOwn(target, history, env.name)
+  const { head, unmet: changed } = await asLeft(target, history, lookOf(context, undefined))
+  const refused = [...laterUnmet(target, history, head), ...changed].filter(
+    ({ allow }) => !options.allow?.includes(`over:${allow}`),
+  )
+  if (refused.length) {
+    const names = [...new Set(refused.map(({ allow }) => `over:${allow}`))].join(' ')
+    const over = `to go back over it on purpose: runbook rollback ${env.name} --run ${target.id} --allow ${names}`
+    throw new Failed({
+      kind: 'before-unmet',
+      unmet: refused.map(({ fact, seen, remedy }) => ({ fact, seen, remedy: `${remedy}; ${over}` })),
+    })
+  }
+  const { whole, ...run } = await recall(stateDir, target)
+  if (whole) return { run, head }
+  await demandEnough(target, options.database, stateDir, context)
+  const { holder } = target.ledger!
+  return { run, head, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
+}
+
+const namedRun = (name: string, history: readonly KnownRun[], env: string): KnownRun => {
+  const id = chosenRun(
+    name,
+    history.map((run) => run.id),
+  )
+  const run = history.find((one) => one.id === id)!
+  if (run.summary.changedState) return run
+  throw new UsageError(`the run ${id} changed nothing in ${env}`, `see what did: runbook runs ${env}`)
+}
+
+/** Who has runs of their own here, and not the last one, may mean another than the last: it is named. */
+const demandOwn = (target: KnownRun, history: readonly KnownRun[], env: string): void => {
+  if (target.here || !changesIn(history).some(({ here }) => here)) return
+  throw unmet(
+    `the last run that changed ${env} is one of this folder`,
+    `it is ${describe(target)}, ${whereabouts(target)}`,
+    `to roll that one back, name it: runbook rollback ${env} --run ${target.id}`,
+  )
+}
+
+/** 'kept by ada on laptop: /home/ada/shop/.runbook/runs/…/journal.jsonl' */
+export const whereabouts = ({ ledger }: Pick<KnownRun, 'ledger'>): string => {
+  const { operator, machine, transcript } = ledger!.holder
+  return `its transcript is with ${operator} on ${machine}: ${transcript}`
+}
+
+/** What goes beyond the code needs more than the ledger has. */
+const demandEnough = async (
+  target: KnownRun,
+  database: Options['database'],
+  stateDir: string,
+  context: RunContext,
+): Promise<void> => {
+  if (!database) return
+  const { id, ledger } = target
+  const env = context.env.name
+  const { operator, machine, transcript } = ledger!.holder
+  const without = `without the database: runbook rollback ${env} --run ${id}`
+  if (database === 'schema')
+    throw unmet(
+      `the transcript of ${id} is here, in which the undo of its migrations stands`,
+      whereabouts(target),
+      `get it from ${operator}: copy that folder to ${stateDir}/runs/${id}, then again; ${without}`,
+    )
+  const { backup } = ledger!
+  if (backup?.onHost) return
+  const copied = backup && (await backupsOf(context)).find(({ name }) => name === basename(backup.path))
+  if (copied && (!backup.sha256 || copied.manifest?.sha256 === backup.sha256)) return
+  throw unmet(
+    `the backup of ${id} can be reached from here`,
+    backup
+      ? `it is on ${backup.machine}: ${backup.path}`
+      : `the ledger knows of none; ${operator} on ${machine} may have one`,
+    backup
+      ? `get it from ${operator}, with the .json beside it, into ${stateDir}/backups; or roll back there; ${without}`
+      : `ask ${operator}: ${transcript}; ${without}`,
+  )
+}
+
+/** What was looked at just now, and by whom the last run was rolled back. */
+const nothingToRollBack = async (history: readonly KnownRun[], context: RunContext): Promise<string> => {
+  const { env, ledger } = context
+  const { file, shared } = await ledger.place()
+  const last = changesIn(history).at(-1)
+  if (!last) {
+    const looked = shared ? `its ledger, ${file.printed}, has none` : 'none is recorded here'
+    return `Nothing to undo: no run has changed ${env.name}; ${looked}.\n`
+  }
+  const { head, unmet: changed } = await asLeft(last, history, lookOf(context, undefined))
+  if (changed.length) {
+    const unmet = changed.map(({ fact, seen, remedy }) => ({
+      ...{ fact, seen },
+      remedy: `${remedy}; no run is known to have made this, and so none can be rolled back for it`,
+    }))
+    throw new Failed({ kind: 'before-unmet', unmet })
+  }
+  const { takesBack, told } = last.summary.started ?? {}
+  const by = `${last.summary.started?.operator} on ${last.summary.started?.machine}`
+  const again = takesBack && `runbook rollback ${env.name} --run ${takesBack} --database=schema`
+  return [
+    takesBack
+      ? `Nothing to undo: ${takesBack} was taken back by ${last.id}, by ${by}.`
+      : `Nothing to undo: ${last.id}, by ${by}, took back what it had changed.`,
+    ...(head ? [`  HEAD is ${head.slice(0, 7)}, as it left it`] : []),
+    ...(again && !told?.database
+      ? [`  the code only; its database too: ${again}, or --database=restore`]
+      : []),
+    '',
+  ].join('\n')
+}

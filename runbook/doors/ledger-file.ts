@@ -1,0 +1,82 @@
+import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Failed } from '../model/failure.ts'
+import { appendRemote, readRemote } from './remote-files.ts'
+import type { RemoteHost } from './remote-host.ts'
+
+/** A file to which lines are appended, each whole and on the disk when `append` returns. */
+export interface LedgerFile {
+  /** As a person names it. */
+  readonly printed: string
+  /** On its own machine; absolute. */
+  readonly path: string
+  /** Empty where there is none yet. */
+  read(signal: AbortSignal): Promise<string>
+  append(line: string, signal: AbortSignal): Promise<void>
+}
+
+/** On this machine. One write at the end of a file is not mixed with another's (O_APPEND). */
+export const localLedgerFile = (path: string): LedgerFile => ({
+  printed: path,
+  path,
+  read: () =>
+    telling(path, async () => {
+      try {
+        return await readFile(path, 'utf8')
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+        throw error
+      }
+    }),
+  append: (line) =>
+    telling(path, async () => {
+      const mode = await makeFolder(dirname(path))
+      const file = await open(path, 'a+', mode & 0o666)
+      try {
+        const { size } = await file.stat()
+        const last = Buffer.alloc(1)
+        if (size > 0) await file.read(last, 0, 1, size - 1)
+        // A line that a full disk has cut must not swallow this one.
+        const begin = size > 0 && last[0] !== 10 ? '\n' : ''
+        await file.write(`${begin}${line}\n`)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    }),
+})
+
+/** Whoever may write into the folder above, such as a team's clone, may write into this one too; gives its mode. */
+const makeFolder = async (folder: string): Promise<number> => {
+  const above = await stat(dirname(folder)).catch(() => undefined)
+  const mode = (above?.mode ?? 0o700) & 0o7777
+  const made = await mkdir(folder, { recursive: true, mode })
+  // The umask of whoever makes it is not the team's.
+  if (made !== undefined) await chmod(folder, mode)
+  return mode
+}
+
+/** On another host, by its own programs. */
+export const remoteLedgerFile = (host: RemoteHost, path: string): LedgerFile => ({
+  printed: `${host.host}:${path}`,
+  path,
+  read: async (signal) => {
+    try {
+      return await readRemote(host, path, undefined, signal)
+    } catch (error) {
+      if (error instanceof Failed && error.failure.kind === 'file-failed' && error.failure.code === 'ENOENT')
+        return ''
+      throw error
+    }
+  },
+  append: (line, signal) => appendRemote(host, path, `${line}\n`, signal),
+})
+
+const telling = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new Failed({ kind: 'file-failed', path, code, message })
+  }
+}

@@ -1,0 +1,131 @@
+import { type KnownRun, laterThan } from '../journal/history.ts'
+import { reads } from '../model/action.ts'
+import type { Unmet } from '../model/failure.ts'
+import type { Look } from '../model/look.ts'
+import { answeringRevision, headOf } from './revisions-now.ts'
+import { schemaDifference, schemaFingerprint } from './schema-fingerprint.ts'
+
+/** What a rollback has looked at before it begins. */
+export interface AsLeft {
+  /** What is checked out now; undefined where there is no clone. */
+  head: string | undefined
+  /** What is not as the run left it, and by which name it is gone over on purpose. */
+  unmet: (Unmet & { allow: string })[]
+}
+
+/**
+ * Whether an environment is as the run left it that is to be rolled back, or a rollback of it since: HEAD, the revision that answers, and
+ * the schema, each looked at now. What nobody recorded, such as the schema after a kill, cannot be compared.
+ */
+export const asLeft = async (target: KnownRun, history: readonly KnownRun[], look: Look): Promise<AsLeft> => {
+  const last = history.findLast((run) => run.id === target.id || run.summary.started?.takesBack === target.id)
+  const [head, answering, schema] = await Promise.all([
+    headOf(look),
+    answeringRevision(look),
+    schemaFingerprint(look),
+  ])
+  const left = last ?? target
+  const env = look.env.name
+  const unmet: AsLeft['unmet'] = []
+  const heads = headsLeftBy(left)
+  const moved = await movedSince(left, head, look)
+  if (head && moved)
+    unmet.push({
+      fact: `HEAD is ${heads.map(short).join(' or ')}, as ${left.id} left it`,
+      seen: moved,
+      remedy: `see what came: git -C ${look.env.app.dir} log ${short(heads[0]!)}..${short(head)}`,
+      allow: short(head),
+    })
+  const known = [target, left].flatMap((run) => [...revisionsOf(run), ...answersOf(run)]).concat(heads)
+  if (
+    answering &&
+    heads.length &&
+    !known.some((one) => one.startsWith(answering) || answering.startsWith(one))
+  )
+    unmet.push({
+      fact: `the application answers with a revision of ${left.id}: ${[...new Set(known)].map(short).join(' or ')}`,
+      seen: `${short(answering)} answers`,
+      remedy: `find out who started that: runbook diagnose ${env}`,
+      allow: short(answering),
+    })
+  const was = left.ledger?.closed?.schema
+  if (was && schema && was.sum !== schema.sum)
+    unmet.push({
+      fact: `the schema of ${env}’s database is as ${left.id} left it`,
+      seen: `it was changed since: ${listed(schemaDifference(was, schema))}`,
+      remedy: 'find out who changed it, and whether the previous code can live with it',
+      allow: schema.sum.slice(0, 7),
+    })
+  return { head, unmet }
+}
+
+/** Where HEAD may be: of a run whose end nobody recorded, where it was or where it was going. */
+const headsLeftBy = ({ summary, ledger }: KnownRun): string[] => {
+  if (ledger?.closed) return ledger.closed.head ? [ledger.closed.head] : []
+  return revisionsOf({ summary, ...(ledger && { ledger }) })
+}
+
+const revisionsOf = ({ summary: { revision }, ledger }: Pick<KnownRun, 'summary' | 'ledger'>): string[] => [
+  ...new Set(
+    [ledger?.opened.from, ledger?.opened.to, revision?.from, revision?.to].filter((one) => one !== undefined),
+  ),
+]
+
+const answersOf = ({ ledger }: KnownRun): string[] =>
+  [ledger?.opened.answers, ledger?.closed?.answers].filter((one) => one !== undefined)
+
+/** Where HEAD is now, and who moved it by git's own word, where that is not where the run left it. */
+export const movedSince = async (
+  run: KnownRun,
+  head: string | undefined,
+  look: Look,
+): Promise<string | undefined> => {
+  const heads = headsLeftBy(run)
+  if (!head || heads.length === 0 || heads.includes(head)) return undefined
+  return `HEAD is ${short(head)}: ${await movedBy(look)}`
+}
+
+/** What git itself remembers of the last move of HEAD. */
+const movedBy = async ({ attempt }: Look): Promise<string> => {
+  const log = await attempt(reads('git', 'reflog', '-1', '--date=iso', '--format=%gd, %gs, by %gn'))
+  return log.ok && log.value
+    ? log.value.replace(/^HEAD@\{(.*?)\}/, 'on $1')
+    : 'git does not remember who moved it'
+}
+
+const listed = (differences: readonly string[]): string => {
+  const few = differences.slice(0, 5).join(', ')
+  if (!few) return 'which objects is not known'
+  return differences.length > 5 ? `${few} and ${differences.length - 5} more` : few
+}
+
+const short = (commit: string): string => commit.slice(0, 7)
+
+/** What came after the run, and is named by whoever rolls back over it on purpose. */
+export const laterUnmet = (
+  target: KnownRun,
+  history: readonly KnownRun[],
+  head: string | undefined,
+): AsLeft['unmet'] => {
+  const later = laterThan(history, target)
+  const last = later.at(-1)
+  if (!last) return []
+  const env = target.summary.started?.env
+  return [
+    {
+      fact: `${target.id} is the last run that changed ${env}`,
+      seen: later.map((run) => `${describe(run)} came after it`).join('; '),
+      remedy: `roll that one back first: runbook rollback ${env} --run ${last.id}`,
+      allow: head ? short(head) : last.id,
+    },
+  ]
+}
+
+/** '20261128T…-deploy-7f3a by ada on laptop, 2026-11-28 14:02 UTC, 2733485 → 8f9abcd, done' */
+export const describe = ({ id, summary: { started, ended, revision } }: KnownRun): string =>
+  [
+    `${id} by ${started?.operator ?? '?'} on ${started?.machine ?? '?'}`,
+    ...(started ? [`${started.at.slice(0, 16).replace('T', ' ')} UTC`] : []),
+    ...(revision ? [`${short(revision.from)} → ${short(revision.to)}`] : []),
+    ended ? ended.verdict : 'not ended',
+  ].join(', ')

@@ -1,0 +1,17 @@
+import { changesIn } from '../journal/history.ts'
+import { describe, movedSince } from './as-left.ts'
+import { headOf } from './revisions-now.ts'
+import { lookOf, type RunContext } from './run-context.ts'
+
+/** The last run that changed the environment, by its ledger, and whether HEAD is as it left it; a line each. */
+export const lastRunLines = async (context: RunContext): Promise<string[]> => {
+  const { ledger } = context
+  const last = changesIn(await ledger.history()).at(-1)
+  if (!last) {
+    const { file, shared } = await ledger.place()
+    return [shared ? `none, by ${file.printed}` : 'none is recorded here; what others did is not known']
+  }
+  const look = lookOf(context, undefined)
+  const moved = await movedSince(last, await headOf(look), look)
+  return [describe(last), ...(moved ? [`since then ${moved}`] : [])]
+}

@@ -1,0 +1,257 @@
+import { randomBytes } from 'node:crypto'
+import { startOf } from '../doors/process-identity.ts'
+import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
+import type { JournalFile } from '../journal/journal-file.ts'
+import type { Command, Happening } from '../model/event.ts'
+import type { Ended } from '../model/exit.ts'
+import { Failed, type Failure } from '../model/failure.ts'
+import type { Json } from '../model/json.ts'
+import {
+  isOpen,
+  type LedgerBackup,
+  type LedgerContent,
+  type LedgerLine,
+  type LedgerRun,
+  type RunHolder,
+} from '../model/ledger.ts'
+import type { Revision } from '../model/look.ts'
+import type { Step } from '../model/step.ts'
+import type { FrozenUndo } from '../model/undo.ts'
+import { answeringRevision, headOf } from './revisions-now.ts'
+import { lookOf, type RunContext } from './run-context.ts'
+import { schemaFingerprint } from './schema-fingerprint.ts'
+
+/** What the ledger is told of a run at its beginning. */
+export interface KeptRun {
+  id: string
+  book: string
+  command: Command
+  procedure?: string
+  takesBack?: string
+  reason?: string
+  /** The run in which it is performed, and which has written itself down: the deployment whose failure it rolls back. */
+  within?: string
+  holder: RunHolder
+  journal: JournalFile
+  /** The steps that make backups. */
+  backups: readonly Step[]
+  /** It had begun before. */
+  resumed: boolean
+}
+
+/** What changes an environment; a pruning or a backup only what is kept. */
+const CHANGING: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
+
+/** How long the last look at the environment, and the last line, may take after an interrupt. Milliseconds. */
+const AT_THE_END = 15_000
+
+/** What a step had observed is left out of the ledger where it is longer. Characters. */
+const MOST_OBSERVED = 32_000
+
+/**
+ * Writes a run down in the environment's ledger: one line before its first effect, one for each step that changes a state, one at its
+ * end. The first line is the fence: of two runs that write themselves down at the same time, the later one does nothing.
+ */
+export class LedgerKeeper {
+  /** Told when the run was confirmed. */
+  revision: Revision | null = null
+  #lines = 0
+  #opened: Promise<void> | undefined
+  #told = new Set<string>()
+
+  constructor(
+    private readonly run: KeptRun,
+    private readonly context: RunContext,
+  ) {}
+
+  /**
+   * Refuses while another run is written down as going on; `alone`: the database's lock shows that nobody else performs one.
+   * Gives what was found, for the transcript.
+   */
+  async enter(alone: boolean): Promise<Happening[]> {
+    const content = await this.context.ledger.read()
+    this.#lines = content.lines.length
+    return this.#openRuns(content).map((other) => {
+      const lives = isAlive(other, this.run.holder.machine)
+      if (lives ?? !alone) throw heldBy(other)
+      return takenOver(other, alone)
+    })
+  }
+
+  /** Before the first effect of a step, which is told by its undo. */
+  async before(step: Step): Promise<void> {
+    if (!CHANGING.includes(this.run.command) || (step.sort !== 'state' && step.sort !== 'follows')) return
+    this.#opened ??= this.#open()
+    await this.#opened
+    const record = this.context.state.steps.get(step.id)
+    if (step.sort !== 'state' || !record?.undo || this.#told.has(step.id)) return
+    this.#told.add(step.id)
+    const { observed, undo, title, revision } = record
+    const told = {
+      ...{ id: step.id, title, sort: step.sort, undo: withoutSchema(undo) },
+      ...(revision && { revision }),
+      ...(isSmall(observed) && { observed }),
+    }
+    await this.#append({ line: 'step', step: told, seq: this.#seq, ...this.#backup() })
+  }
+
+  /** At the end of the run, when its transcript has ended: what was seen of the environment. Says why it could not be written. */
+  async close(ended: Ended): Promise<Failure | undefined> {
+    if (!this.#opened) return undefined
+    const signal = AbortSignal.timeout(AT_THE_END)
+    try {
+      await this.#opened
+      const look = lookOf({ ...this.context, signal }, undefined)
+      const [head, answers, schema] = await Promise.all([
+        headOf(look),
+        answeringRevision(look),
+        schemaFingerprint(look),
+      ])
+      const { seq, hash } = this.run.journal.end
+      const leftOut = [...this.context.state.steps.keys()].filter((id) => isLeftOut(this.context.state, id))
+      await this.#append(
+        {
+          ...{ line: 'closed', verdict: ended.verdict, exit: ended.exit, seq, hash },
+          ...(head && { head }),
+          ...(answers && { answers }),
+          ...(schema && { schema }),
+          ...(leftOut.length && { leftOut }),
+          ...this.#backup(),
+        },
+        signal,
+      )
+      return undefined
+    } catch (error) {
+      if (error instanceof Failed) return error.failure
+      throw error
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { context, run } = this
+    const nonce = randomBytes(8).toString('hex')
+    const transcript = run.journal.path
+    if (run.resumed && (await this.#isKnown()))
+      await this.#append({ line: 'resumed', ...run.holder, transcript, nonce, seq: this.#seq })
+    else {
+      const look = lookOf(context, undefined)
+      const [from, answers] = await Promise.all([headOf(look), answeringRevision(look)])
+      const to = this.revision?.to ?? context.state.revision?.to
+      const { prefix } = await context.ledger.place()
+      const { book, command, procedure, takesBack, reason, within } = run
+      await this.#append({
+        ...{ line: 'opened', book, env: context.env.name, prefix, command },
+        ...(procedure && { procedure }),
+        ...(from && { from }),
+        ...(to && { to }),
+        ...(answers && { answers }),
+        ...(takesBack && { takesBack }),
+        ...(reason && { reason }),
+        ...(within && { within }),
+        ...run.holder,
+        ...{ transcript, nonce },
+        ...this.#backup(),
+      })
+    }
+    await this.#demandFirst(nonce)
+  }
+
+  async #isKnown(): Promise<boolean> {
+    return (await this.context.ledger.read()).runs.some(({ id }) => id === this.run.id)
+  }
+
+  /** Whoever wrote itself down since this run looked, and before it did, is the one that goes on. */
+  async #demandFirst(nonce: string): Promise<void> {
+    const { lines, runs } = await this.context.ledger.read()
+    const own = lines.findIndex((line) => 'nonce' in line && line.nonce === nonce)
+    const withdrawn = new Set(lines.flatMap((one) => (one.line === 'withdrawn' ? [one.nonce] : [])))
+    const other = lines
+      .slice(this.#lines, own)
+      .find(
+        (line) =>
+          (line.line === 'opened' || line.line === 'resumed') &&
+          !withdrawn.has(line.nonce) &&
+          line.run !== this.run.within &&
+          (line.line === 'resumed' || runs.some(({ id }) => id === line.run)),
+      )
+    if (!other) return
+    await this.#append({ line: 'withdrawn', nonce })
+    const holder = runs.find(({ id }) => id === other.run)
+    throw holder ? heldBy(holder) : new Error(`the ledger has lost the run ${other.run}`)
+  }
+
+  #openRuns({ runs }: LedgerContent): LedgerRun[] {
+    const { id, within } = this.run
+    return runs.filter((run) => isOpen(run) && run.id !== id && run.id !== within)
+  }
+
+  async #append(line: DistributiveOmit<LedgerLine, 'at' | 'run'>, signal?: AbortSignal): Promise<void> {
+    const at = this.context.doors.clock.now().toISOString()
+    await this.context.ledger.append({ at, run: this.run.id, ...line } as LedgerLine, signal)
+  }
+
+  get #seq(): number {
+    return this.run.journal.end.seq
+  }
+
+  /** What this run has backed up so far. */
+  #backup(): { backup?: LedgerBackup } {
+    const { env, state } = this.context
+    for (const step of this.run.backups) {
+      const output = outputOf(state, step)
+      if (!output?.dump) continue
+      const onHost = env.database?.backupsOnHost !== undefined
+      const { machine } = this.run.holder
+      const sha256 = output.sha256
+      return {
+        backup: {
+          ...{ step: step.id, path: output.dump, machine: onHost ? env.host : machine, onHost },
+          ...(sha256 && { sha256 }),
+        },
+      }
+    }
+    return {}
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+const outputOf = ({ steps }: RunState, { id }: Step): { dump?: string; sha256?: string } | undefined => {
+  const state = steps.get(id)?.state
+  return isOver(state)
+    ? ((state.output as { dump?: string; sha256?: string } | null) ?? undefined)
+    : undefined
+}
+
+/** What takes a schema back is in the transcript alone: it may be long, and it is performed only from there. */
+const withoutSchema = (undo: FrozenUndo): FrozenUndo =>
+  undo.kind === 'reverse' && undo.of === 'schema' ? { ...undo, actions: {} } : undo
+
+const isSmall = (observed: Json | undefined): observed is Json =>
+  observed !== undefined && JSON.stringify(observed).length <= MOST_OBSERVED
+
+/** Whether its process goes on; undefined where it is another machine's, and cannot be seen. */
+export const isAlive = ({ holder }: { holder: RunHolder }, here: string): boolean | undefined =>
+  holder.machine === here ? startOf(holder.pid) === holder.started : undefined
+
+/** The run that is written down as going on keeps others out. */
+export const heldBy = ({ id, opened, holder }: LedgerRun): Failed =>
+  new Failed({
+    kind: 'locked',
+    env: opened.env,
+    run: id,
+    holder: `${holder.operator} on ${holder.machine}, pid ${holder.pid}`,
+    since: holder.since,
+    unlock: true,
+  })
+
+const takenOver = ({ id, opened, holder }: LedgerRun, alone: boolean): Happening => ({
+  type: 'looked',
+  side: 'needs',
+  fact: `no other run goes on in ${opened.env}`,
+  holds: true,
+  seen: `${id} by ${holder.operator} on ${holder.machine} has not ended, and ${
+    alone ? 'the database shows that nobody holds its lock' : `its process ${holder.pid} is gone`
+  }`,
+  ms: 0,
+})

@@ -1,0 +1,177 @@
+import type { Command, ProcessIdentity, RunVerdict } from './event.ts'
+import type { Json } from './json.ts'
+import type { Revision } from './look.ts'
+import type { Sort } from './step.ts'
+import type { FrozenUndo } from './undo.ts'
+
+/** Who performs a run, and by which process of which machine. */
+export type RunHolder = ProcessIdentity & { operator: string; machine: string }
+
+/** A step that changes a state, written down before its first effect. */
+export type LedgerStep = {
+  id: string
+  title: string
+  sort: Sort
+  /** Of the code with its actions; of a schema without them, because only the transcript has these. */
+  undo: FrozenUndo
+  /** Of a step that moves the code. */
+  revision?: Revision
+  /** What it had observed, from which the proofs of its undo are made; absent where that is large. */
+  observed?: Json
+}
+
+/** A backup that a run has made, and where that is. */
+export type LedgerBackup = {
+  /** The step that made it. */
+  step: string
+  path: string
+  /** The machine on which it is. */
+  machine: string
+  /** Kept on the environment's host, where every operator reaches it. */
+  onHost: boolean
+  sha256?: string
+}
+
+/** PostgreSQL's catalogue in one number; `objects`: each object's own, where there are few. */
+export type SchemaFingerprint = { sum: string; objects?: Record<string, string> }
+
+/** A line of the ledger. The order of the lines is the order of what happened, whatever the clocks say. */
+export type LedgerLine = { at: string; run: string } & (
+  | ({
+      line: 'opened'
+      book: string
+      env: string
+      prefix: string
+      command: Command
+      procedure?: string
+      /** HEAD when it began, where there is a clone; and the revision that it deploys. Full commit ids. */
+      from?: string
+      to?: string
+      /** The revision that the application answered with when it began. */
+      answers?: string
+      /** Of a rollback: the run that it rolls back, and why. */
+      takesBack?: string
+      reason?: string
+      /** Begun by this run, which goes on meanwhile: the rollback of a deployment that has failed. */
+      within?: string
+      /** On the machine of its operator; absolute. */
+      transcript: string
+      backup?: LedgerBackup
+      /** Tells two lines apart that are written at the same moment. */
+      nonce: string
+    } & RunHolder)
+  | { line: 'step'; step: LedgerStep; backup?: LedgerBackup; seq: number }
+  | ({ line: 'resumed'; transcript: string; seq: number; nonce: string } & RunHolder)
+  /** It found that another run had been written down before it, and did nothing. */
+  | { line: 'withdrawn'; nonce: string }
+  | {
+      line: 'closed'
+      verdict: RunVerdict
+      exit: number
+      /** What was seen at its end; absent where it could not be looked at. */
+      head?: string
+      answers?: string
+      schema?: SchemaFingerprint
+      /** Steps of a way that was not taken. */
+      leftOut?: string[]
+      backup?: LedgerBackup
+      /** The last line of its transcript: its number, and its SHA-256. */
+      seq: number
+      hash: string
+    }
+  /** Somebody has said that nobody performs it any more. */
+  | { line: 'released'; operator: string; machine: string }
+)
+
+/** A run as the ledger tells it. */
+export interface LedgerRun {
+  id: string
+  opened: Extract<LedgerLine, { line: 'opened' }>
+  /** Who holds it, or held it last. */
+  holder: RunHolder & { since: string; transcript: string }
+  steps: LedgerStep[]
+  backup?: LedgerBackup
+  closed?: Extract<LedgerLine, { line: 'closed' }>
+  released?: Extract<LedgerLine, { line: 'released' }>
+  /** The highest number of an event of its transcript that the ledger knows of. */
+  seq: number
+}
+
+/** What a ledger says. */
+export interface LedgerContent {
+  /** In the order in which they began. */
+  runs: LedgerRun[]
+  lines: LedgerLine[]
+  /** Lines that cannot be read, counted from 1. */
+  damaged: number[]
+}
+
+/** Whether it has been begun, and neither ended nor was released. */
+export const isOpen = ({ closed, released }: LedgerRun): boolean => !closed && !released
+
+/** What a line is of, where several environments or applications share a clone. */
+export interface LedgerScope {
+  env: string
+  /** The application's folder within its clone: empty, or with a slash at its end. */
+  prefix: string
+}
+
+/** Reads the lines; those of others are passed over. */
+export const readLedger = (text: string, { env, prefix }: LedgerScope): LedgerContent => {
+  const lines: LedgerLine[] = []
+  const damaged: number[] = []
+  for (const [i, one] of text.split('\n').entries()) {
+    if (one.trim() === '') continue
+    const line = parse(one)
+    if (line) lines.push(line)
+    else damaged.push(i + 1)
+  }
+  const withdrawn = new Set(lines.flatMap((one) => (one.line === 'withdrawn' ? [one.nonce] : [])))
+  const runs = new Map<string, LedgerRun>()
+  for (const line of lines) if (!('nonce' in line && withdrawn.has(line.nonce))) take(line, runs)
+  const ours = [...runs.values()].filter(({ opened }) => opened.env === env && opened.prefix === prefix)
+  return { runs: ours, lines, damaged }
+}
+
+const take = (line: LedgerLine, runs: Map<string, LedgerRun>): void => {
+  const run = runs.get(line.run)
+  if (line.line === 'opened') {
+    const { operator, machine, pid, started, transcript, backup, at: since } = line
+    const holder = { operator, machine, pid, started, transcript, since }
+    runs.set(line.run, { id: line.run, opened: line, holder, steps: [], seq: 0, ...(backup && { backup }) })
+    return
+  }
+  if (!run) return
+  if ('seq' in line) run.seq = Math.max(run.seq, line.seq)
+  if ('backup' in line && line.backup) run.backup = line.backup
+  switch (line.line) {
+    case 'step':
+      run.steps = [...run.steps.filter(({ id }) => id !== line.step.id), line.step]
+      return
+    case 'resumed': {
+      const { operator, machine, pid, started, transcript, at: since } = line
+      run.holder = { operator, machine, pid, started, transcript, since }
+      delete run.closed
+      delete run.released
+      return
+    }
+    case 'closed':
+      run.closed = line
+      return
+    case 'released':
+      run.released = line
+      return
+    case 'withdrawn':
+      return
+  }
+}
+
+const parse = (text: string): LedgerLine | undefined => {
+  try {
+    const value = JSON.parse(text)
+    const known = [value?.line, value?.run, value?.at].every((each) => typeof each === 'string')
+    return known ? value : undefined
+  } catch {
+    return undefined
+  }
+}
