@@ -1,16 +1,12 @@
 import { askFor } from '../engine/ask.ts'
 import type { RunContext } from '../engine/run-context.ts'
-import { pastRuns } from '../journal/past-runs.ts'
 import type { Plan } from '../plan/plan.ts'
 
-/** A revision that was taken back once is not deployed again by accident. */
-export const askAgainAfterRollback = async (
-  { env, revision }: Plan,
-  stateDir: string,
-  context: RunContext,
-): Promise<void> => {
+/** A revision that was rolled back once, by whomever, is not deployed again by accident. */
+export const askAgainAfterRollback = async ({ revision }: Plan, context: RunContext): Promise<void> => {
   if (!revision) return
-  for await (const { started, ended, revision: moved } of pastRuns(stateDir, env.name)) {
+  for (const { summary } of (await context.ledger.history()).toReversed()) {
+    const { started, ended, revision: moved } = summary
     // Deployed well since: it has proven itself.
     if (started?.command === 'deploy' && ended?.verdict === 'done' && moved?.to === revision.to) return
     if (started?.command !== 'rollback' || ended?.verdict !== 'rolled-back' || moved?.from !== revision.to)

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { machineName, operatorName } from '../doors/process-identity.ts'
 import { asLeft, describe, laterUnmet } from '../engine/as-left.ts'
 import { backupsOf } from '../engine/backups-of.ts'
 import { lookOf, type RunContext } from '../engine/run-context.ts'
@@ -32,7 +33,7 @@ export const chooseTarget = async (
   const history = await context.ledger.history()
   const target = options.run ? namedRun(options.run, history, env.name) : toRollBack(history)
   if (!target) return nothingToRollBack(history, context)
-  if (!options.run) demandOwn(target, history, env.name)
+  if (!options.run) demandOwn(target, history, context)
   const { head, unmet: changed } = await asLeft(target, history, lookOf(context, undefined))
   const refused = [...laterUnmet(target, history, head), ...changed].filter(
     ({ allow }) => !options.allow?.includes(`over:${allow}`),
@@ -62,13 +63,22 @@ const namedRun = (name: string, history: readonly KnownRun[], env: string): Know
   throw new UsageError(`the run ${id} changed nothing in ${env}`, `see what did: runbook runs ${env}`)
 }
 
-/** Who has runs of their own here, and not the last one, may mean another than the last: it is named. */
-const demandOwn = (target: KnownRun, history: readonly KnownRun[], env: string): void => {
-  if (target.here || !changesIn(history).some(({ here }) => here)) return
+/** Who has changed the environment too, but not last, may mean another run than the last: it is named then. */
+const demandOwn = (
+  target: KnownRun,
+  history: readonly KnownRun[],
+  { env: { name }, doors }: RunContext,
+): void => {
+  const [operator, machine] = [operatorName(doors.variables), machineName()]
+  const isOwn = ({ ledger, summary }: KnownRun) => {
+    const by = ledger?.holder ?? summary.started
+    return by?.operator === operator && by.machine === machine
+  }
+  if (isOwn(target) || !changesIn(history).some(isOwn)) return
   throw unmet(
-    `the last run that changed ${env} is one of this folder`,
-    `it is ${describe(target)}, ${whereabouts(target)}`,
-    `to roll that one back, name it: runbook rollback ${env} --run ${target.id}`,
+    `the last run that changed ${name} is by ${operator} on ${machine}`,
+    `it is ${describe(target)}${target.here ? '' : `; ${whereabouts(target)}`}`,
+    `to roll that one back, name it: runbook rollback ${name} --run ${target.id}`,
   )
 }
 

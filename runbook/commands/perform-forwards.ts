@@ -30,7 +30,7 @@ export const performForwards = async (
         usually,
         canAsk,
         present: (plan) => say(text(plan, { title, runs, paint })),
-        beforehand: (plan) => askAgainAfterRollback(plan, open.stateDir, context),
+        beforehand: (plan) => askAgainAfterRollback(plan, context),
       }),
     )
   }

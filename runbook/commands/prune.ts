@@ -4,7 +4,7 @@ import { keptDatabases } from '../engine/kept-databases.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import type { Backup } from '../journal/backups.ts'
-import { latestChange } from '../journal/past-runs.ts'
+import { toRollBack } from '../journal/history.ts'
 import { stampOfRun } from '../journal/run-id.ts'
 import { keptOf, listRuns } from '../journal/runs.ts'
 import { timeOfStamp } from '../journal/stamp-time.ts'
@@ -91,7 +91,7 @@ const oldIn = async (
         (thing) => limits.olderThan === undefined || now - timeOfStamp(stampOf(thing)) > limits.olderThan,
       )
   const runs = listRuns(stateDir).filter((id) => id.includes(`Z-${env}-`))
-  const needed = (await latestChange(stateDir, env))?.id
+  const needed = toRollBack(await context.ledger.history())?.id
   const oldAmong = async (backups: readonly Backup[]): Promise<Backup[]> => {
     const lastGood = await lastThatStands(backups)
     return old(backups, (backup) => backup.stamp).filter(

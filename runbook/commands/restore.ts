@@ -1,7 +1,10 @@
+import { basename } from 'node:path'
 import { arrangeRestore } from '../engine/arrange-restore.ts'
 import { backupsOf } from '../engine/backups-of.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
+import type { RunContext } from '../engine/run-context.ts'
 import type { Backup } from '../journal/backups.ts'
+import { unmet } from '../model/failure.ts'
 import type { RestoreSource } from '../model/step.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
@@ -27,6 +30,7 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   }
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
+      await demandReachable(invocation.argument, context)
       const { arrangement, title } = meantBy(open, await backupsOf(context), invocation)
       present(context.recorder.redacted(await foresee(arrangement, context, new Map())), `Plan: ${title}`, [])
     })
@@ -59,10 +63,27 @@ export const restore = async (invocation: Invocation): Promise<number> => {
 export const knownBackups = async (open: OpenBook, invocation: Invocation): Promise<Backup[]> => {
   const { context, close } = contextToLook(open, invocation)
   try {
+    await demandReachable(invocation.argument, context)
     return await backupsOf(context)
   } finally {
     await close()
   }
+}
+
+/** Refuses a backup that the environment's ledger knows, and that is with another operator: it says from whom to get it. */
+const demandReachable = async (argument: string | undefined, context: RunContext): Promise<void> => {
+  if (argument === undefined) return
+  const name = basename(argument)
+  if ((await backupsOf(context)).some((backup) => backup.name.includes(name))) return
+  const { runs } = await context.ledger.read()
+  const run = runs.findLast(({ backup }) => backup && basename(backup.path).includes(name))
+  if (!run) return
+  const { path, machine } = run.backup!
+  throw unmet(
+    `the backup ${basename(path)} can be reached from here`,
+    `it was made by ${run.id} and is with ${run.holder.operator} on ${machine}: ${path}`,
+    `get it from there, with the .json beside it, into ${context.paths.copies}; then again`,
+  )
 }
 
 /** `argument`: what `restore` was given. */

@@ -1,6 +1,6 @@
 import { machineName } from '../doors/process-identity.ts'
 import { arrangeRollback, staysAsItIs } from '../engine/arrange-rollback.ts'
-import { runIn } from '../engine/lock.ts'
+import { keptOutBy, runIn } from '../engine/lock.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { expectedDurations } from '../journal/durations.ts'
@@ -109,7 +109,8 @@ const refuseWhileAnotherRuns = async (
   { arrangement: { book, env }, stateDir }: OpenBook,
   context: RunContext,
 ): Promise<void> => {
-  const failure = await runIn(book.name, { env: env.name, stateDir, machine: machineName() }, context)
+  const where = { env: env.name, stateDir, machine: machineName() }
+  const failure = (await keptOutBy(where)) ?? (await runIn(book.name, where, context))
   if (failure) throw new Failed(failure)
 }
 

@@ -55,7 +55,8 @@ const MOST_OBSERVED = 32_000
 export class LedgerKeeper {
   /** Told when the run was confirmed. */
   revision: Revision | null = null
-  #lines = 0
+  /** How many there were when it was last looked whether another run goes on. */
+  #lines: number | undefined
   #opened: Promise<void> | undefined
   #told = new Set<string>()
 
@@ -131,6 +132,8 @@ export class LedgerKeeper {
     const { context, run } = this
     const nonce = randomBytes(8).toString('hex')
     const transcript = run.journal.path
+    // Within another run, which has looked.
+    this.#lines ??= (await context.ledger.read()).lines.length
     if (run.resumed && (await this.#isKnown()))
       await this.#append({ line: 'resumed', ...run.holder, transcript, nonce, seq: this.#seq })
     else {

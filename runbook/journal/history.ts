@@ -84,7 +84,9 @@ export const laterThan = (history: readonly KnownRun[], { id }: Pick<KnownRun, '
   const changes = changesIn(history)
   const at = changes.findIndex((run) => run.id === id)
   const later = changes.slice(at + 1).filter(({ summary }) => summary.started?.takesBack !== id)
-  const undone = new Set(later.flatMap((run) => (rolledBack(run) ? (run.summary.started?.takesBack ?? run.id) : [])))
+  const undone = new Set(
+    later.flatMap((run) => (rolledBack(run) ? (run.summary.started?.takesBack ?? run.id) : [])),
+  )
   return later.filter(({ id, summary }) => !undone.has(id) && !undone.has(summary.started?.takesBack ?? ''))
 }
 

@@ -56,27 +56,3 @@ export const latestEnd = async (
   }
   return undefined
 }
-
-/**
- * What a rollback would take back: the latest run of the book, a deployment or another of its procedures, that changed
- * a state, whether it ended well or not. Undefined
- * where there is none, and where that run was itself a rollback, or has been rolled back.
- */
-export const latestChange = async (stateDir: string, env: string): Promise<PastRun | undefined> => {
-  for await (const run of pastRuns(stateDir, env)) {
-    const { id, started, changedState } = run
-    if (!changedState) continue
-    if (tookBack(run)) return undefined
-    if (isForwards(started?.command)) return { id, state: await readRun(stateDir, id) }
-  }
-  return undefined
-}
-
-/** The rollback because of which there is no such change; undefined where nothing was ever changed. */
-export const latestRollback = async (stateDir: string, env: string): Promise<RunSummary | undefined> => {
-  for await (const run of pastRuns(stateDir, env)) if (run.changedState && tookBack(run)) return run
-  return undefined
-}
-
-const tookBack = ({ started, ended }: RunSummary): boolean =>
-  ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')

@@ -57,6 +57,12 @@ const promises: readonly Promised[] = [
   },
   {
     promise:
+      'Every operator, with whatever folder, is told of each run that changed an environment: the ledger in its clone has a line before the first effect and one at the end. A rollback goes back over nothing that the operator did not name: not over a later run, nor over a HEAD, an answering revision or a schema that is not as the run left it. Of two machines that would go on with one run, one does.',
+    tests: ['tests/scenarios/two-operators.test.ts'],
+    figures: [],
+  },
+  {
+    promise:
       'A transcript is only ever appended to. A line that a crash has cut is set aside, any other change shows with its line, and what cannot be recorded is not begun.',
     tests: [
       'tests/journal/transcript.test.ts',
@@ -81,6 +87,10 @@ const notPromised = [
   'What a request has created on a server is removed by the next attempt only once its answer stands in the transcript. Killed while it is on its way, it stays.',
   'A `shell` block that was killed in the middle has done what it has done: `after` tells whether all of it, and nothing tells which part.',
   'A power cut: what had been announced is on the disk (fsync); whether what a child wrote is, is up to that child.',
+  'The ledger is a file that whoever may write into the clone can change. It tells an honest team what happened; it is no proof against one of its members.',
+  'Without a database and with a machine of another name nobody can see whether the holder of a run is alive: such a run keeps others out until somebody types `runbook unlock <env> --run <id>`.',
+  "Where an environment has neither a clone nor a folder named by `ledger` or `backupsOnHost`, its ledger is in the operator's state folder, and other machines see nothing of it; `doctor` shows where it is.",
+  'Changes by hand that leave HEAD, the revision that answers and the schema as they were, such as an edited file or a changed row, are not seen by the ledger.',
   'On systems other than Linux the members of a process group are not looked at one by one.',
 ]
 

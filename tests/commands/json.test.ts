@@ -42,6 +42,8 @@ test('a deployment puts the events of its transcript on standard output, and not
     'run-started',
     'looked one',
     'looked two',
+    // Whether the ledger can be written, which the plan's place shows too.
+    'looked',
     'asked',
     'answered',
     ...['one', 'two'].flatMap((id) => [
@@ -60,7 +62,7 @@ test('a deployment puts the events of its transcript on standard output, and not
     expect(Object.keys(event)).toContain('prev')
     expect(new Date(event.at).toISOString()).toBe(event.at)
   }
-  expect(events.filter(({ type }) => type === 'looked')[2]).toMatchObject({
+  expect(events.filter(({ type }) => type === 'looked')[3]).toMatchObject({
     ...{ step: 'one', fact: 'done-one is there', holds: false, seen: 'it is not' },
   })
   expect(events.find(({ type }) => type === 'output')).toMatchObject({

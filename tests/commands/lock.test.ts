@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
@@ -84,8 +84,12 @@ test('a lock of another machine, which cannot be looked for, is held until a per
   const { exit, out } = await runbook(['deploy', 'staging', '--yes'])
   expect(exit).toBe(5)
   expect(out).toContain('staging is locked by run r1: ada on a-container, pid 7, since yesterday\n')
-  expect(out).toContain(`when that machine is gone for good: rm -r '${folder}'`)
-  rmSync(folder, { recursive: true })
+  expect(out).toContain('when you know that it is gone: runbook unlock staging --run r1')
+  const cleared = await runbook(['unlock', 'staging', '--run', 'r1', '--yes'])
+  expect([cleared.exit, cleared.out]).toEqual([
+    0,
+    expect.stringMatching(/lock file .* by ada on a-container, pid 7/),
+  ])
   expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
 })
 
