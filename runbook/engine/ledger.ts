@@ -3,7 +3,7 @@ import { type LedgerFile, localLedgerFile, remoteLedgerFile } from '../doors/led
 import { historyOf, type KnownRun } from '../journal/history.ts'
 import { reads } from '../model/action.ts'
 import { isElsewhere } from '../model/environment.ts'
-import { Failed } from '../model/failure.ts'
+import { Failed, type Failure } from '../model/failure.ts'
 import { type LedgerContent, type LedgerLine, readLedger } from '../model/ledger.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 
@@ -70,11 +70,14 @@ export class Ledger {
       const [folder = '', prefix] = git.value.split('\n')
       return at(join(folder, 'runbook'), prefix)
     }
-    if (isUnreachable(git.failure.kind)) throw new Failed(git.failure)
+    if (!hasNoClone(git.failure)) throw new Failed(git.failure)
     if (env.database?.backupsOnHost) return at(join(env.database.backupsOnHost, 'ledger'))
     return { file: localLedgerFile(join(this.stateDir, 'ledger', env.name, NAME)), shared: false, prefix: '' }
   }
 }
 
-/** Then nothing is known of it; otherwise there is no clone. */
-const isUnreachable = (kind: string): boolean => kind === 'host-failed' || kind === 'timeout'
+/** Otherwise git could not be asked, such as in a clone of another user, and nothing is known of its ledger. */
+const hasNoClone = (failure: Failure): boolean =>
+  failure.kind === 'folder-missing' ||
+  failure.kind === 'command-missing' ||
+  (failure.kind === 'command-failed' && /not a git repository/.test(failure.tail))

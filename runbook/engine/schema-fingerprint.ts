@@ -23,7 +23,7 @@ WITH ns AS (
     AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_class'::regclass AND objid = c.oid)
 ), parts AS (
   SELECT c.oid, 'column ' || lpad((row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum))::text, 4, '0') || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
-      || ' ' || a.attidentity || a.attgenerated || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '') AS part
+      || ' ' || a.attidentity::text || a.attgenerated::text || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '') AS part
     FROM rel c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
   UNION ALL
@@ -32,10 +32,10 @@ WITH ns AS (
   UNION ALL
   SELECT indrelid, 'index ' || pg_get_indexdef(indexrelid) || ' ' || indisvalid FROM pg_index i JOIN rel c ON c.oid = i.indrelid
   UNION ALL
-  SELECT tgrelid, 'trigger ' || pg_get_triggerdef(t.oid) || ' ' || tgenabled
+  SELECT tgrelid, 'trigger ' || pg_get_triggerdef(t.oid) || ' ' || tgenabled::text
     FROM pg_trigger t JOIN rel c ON c.oid = t.tgrelid WHERE NOT tgisinternal
   UNION ALL
-  SELECT polrelid, 'policy ' || polname || ' ' || polcmd || ' ' || coalesce(pg_get_expr(polqual, polrelid), '')
+  SELECT polrelid, 'policy ' || polname || ' ' || polcmd::text || ' ' || coalesce(pg_get_expr(polqual, polrelid), '')
       || ' ' || coalesce(pg_get_expr(polwithcheck, polrelid), '') FROM pg_policy p JOIN rel c ON c.oid = p.polrelid
   UNION ALL
   SELECT c.oid, 'view ' || pg_get_viewdef(c.oid) FROM rel c WHERE relkind IN ('v', 'm')

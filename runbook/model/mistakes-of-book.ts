@@ -267,6 +267,7 @@ const environmentSchema = z
           "must be an object: { database: 'shop_production' }",
         )
         .optional(),
+      ledger: string.startsWith('/', 'must be absolute').optional(),
       variables: z.record(z.string(), text).optional(),
     },
     'must be an object: { app: { dir, branch, url } }',

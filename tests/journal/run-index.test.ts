@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { writeRuns } from '../../bench/many-runs.ts'
 import { foldRun } from '../../runbook/journal/fold.ts'
-import { lastDeployment, latestChange, pastRuns } from '../../runbook/journal/past-runs.ts'
+import { historyOf, toRollBack } from '../../runbook/journal/history.ts'
+import { lastDeployment, pastRuns } from '../../runbook/journal/past-runs.ts'
 import type { RunSummary } from '../../runbook/journal/run-index.ts'
 import { journalOf, listRuns, readTranscript } from '../../runbook/journal/runs.ts'
 
@@ -56,7 +57,8 @@ test('what the index says is what the transcripts say, made anew or found', asyn
   expect(await past('staging')).toEqual([])
   const latest = truth[0]!.id
   expect((await lastDeployment(stateDir, 'production'))?.id).toBe(latest)
-  expect((await latestChange(stateDir, 'production'))?.id).toBe(latest)
+  const history = await historyOf(stateDir, 'production', { runs: [], lines: [], damaged: [] })
+  expect(toRollBack(history)?.id).toBe(latest)
 })
 
 test('a transcript that is known is not read again, and one that has changed is', async () => {

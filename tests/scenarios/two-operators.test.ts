@@ -31,10 +31,12 @@ const world = async ({ shared = false, database = true } = {}) => {
         ${database ? `database: { url: secret('DATABASE_URL') },` : ''}
       } },
       deploy: () => [${database ? 'backupDatabase(),' : ''} pullCode(),
-        sh('gate', 'while [ -e wait ]; do sleep 0.05; done; test ! -e shut', { after: () => [open] })],
+        sh('gate', 'while [ -e wait ]; do sleep 0.05; done; test ! -e shut && git rev-parse HEAD > passed', { after: () => [passed] })],
     })
-    const open = defineCheck({ fact: 'the gate is open', remedy: 'open it', look: async ({ attempt }) =>
-      (await attempt(readsFile('shut'))).ok ? fails('it is shut') : holds('it is') })`)
+    const passed = defineCheck({ fact: 'HEAD has passed the gate', remedy: 'open it', look: async ({ see, attempt }) => {
+      const last = await attempt(readsFile('passed'))
+      return last.ok && last.value.trim() === (await see(reads('git', 'rev-parse', 'HEAD'))) ? holds('it has') : fails('it has not')
+    } })`)
   ends.push(place.dispose)
   const variables: Record<string, string> = postgres ? { DATABASE_URL: postgres.url } : {}
   const gate = join(remote.clone, 'shut')
