@@ -7,6 +7,7 @@ import { RemoteHost } from '../doors/remote-host.ts'
 import { Secrets } from '../doors/secrets.ts'
 import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
+import { changedSince } from '../journal/past-runs.ts'
 import { Recorder } from '../journal/recorder.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
@@ -69,6 +70,8 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     signal: options.signal,
     scratch: new Scratch(host),
     turns: new Turns(),
+    changedSince: (step, counts) =>
+      changedSince(options.stateDir, env.name, { step, counts, own: state.started?.run }),
   }
   const withLedger = context as RunContext
   withLedger.ledger = new Ledger(withLedger, options.stateDir)

@@ -33,13 +33,18 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
       const output = (await step.output({ ...look(), observed: known.observed })) as Json
       recorder.record({ type: 'step-skipped', step: step.id, why, seen, output, ms: took() })
     }
-    const { known, seen } = await beginStep(step, {
+    const { known, seen, again } = await beginStep(step, {
       ...{ earlier, context, look },
       observe: () => observe(step, look(), context, expected),
     })
     if (seen !== undefined) return await skip('already done', seen)
-    if (earlier && (await isDoneByWord(step, earlier, context)))
+    if (earlier && (await isDoneByWord(step, earlier, context, again?.seen)))
       return await skip('done', 'the operator has seen it')
+    if (again)
+      recorder.record({
+        ...{ type: 'looked', step: step.id, side: 'before', holds: true, ms: 0 },
+        ...{ fact: 'it is performed, although what it should bring about holds already', seen: again.because },
+      })
     await demand('before-unmet', step.before(known), { look: look(), context, step: step.id, side: 'before' })
     const actions = step.actions(known) as Actions
     if (!isWayBackKept(step, earlier))
