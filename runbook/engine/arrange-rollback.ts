@@ -43,16 +43,22 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
   const undone = (of: Reverse['of']) =>
     backwards
       .filter(isUndoable)
-      .filter(({ undo }) => undo.of === of)
+      .filter((record) => isOfDatabase(record, book) === (of === 'schema'))
       .map((record) => undoStep(record, book, options))
   const code = undone('code')
+  const schema = options.database === 'schema' ? undone('schema') : []
+  // Until the code goes back, the files are there that the program needs; what was changed later goes back before.
+  const needing = schema.findLastIndex((step) => backwards.some((record) => needsFiles(record, step)))
   const taken = stepsTaken(book.entries, ({ id }) => isLeftOut(options.target.state, id))
   const follows = taken.filter(({ sort }) => sort === 'follows')
   const restores = options.database === 'restore' && changesDatabase(begun, book)
   const entries: Entry[] = [
     ...(restores
       ? withRestore(restoreOf(book, options), { code, follows, env: book.env })
-      : withoutRestore({ code, follows, schema: options.database === 'schema' ? undone('schema') : [] })),
+      : withoutRestore({
+          ...{ code, follows, schema: schema.slice(needing + 1) },
+          first: schema.slice(0, needing + 1).map((step) => beforeCode(step, book, options, code.length > 0)),
+        })),
     phase(
       'Verify',
       taken
@@ -63,16 +69,68 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
   return { ...book, entries, steps: entries.flatMap(stepsOf) }
 }
 
-/** The code goes back before an additive change of the schema does, because new code on an old schema is the outage. */
+/**
+ * The code goes back before an additive change of the schema does, because new code on an old schema is the outage; but for
+ * what only the files of the new code can take back: decision 33.
+ */
 const withoutRestore = ({
+  first,
   code,
   follows,
   schema,
-}: Record<'code' | 'follows' | 'schema', Step[]>): Entry[] => [
+}: Record<'first' | 'code' | 'follows' | 'schema', Step[]>): Entry[] => [
+  phase('Take back the schema while its files are there', first),
   phase('Take back the code', code),
   phase('Do again what follows from it', follows),
   phase('Take back the schema', schema),
 ]
+
+/** Whether it is a program that takes it back: that of a migration tool reads the files of the revision that made it. */
+const needsFiles = ({ id, undo }: Begun, step: Step): boolean =>
+  step.id === undoIdOf(id) &&
+  undo.kind === 'reverse' &&
+  Object.values(undo.actions).some(({ kind }) => kind === 'command')
+
+/** A step that takes the schema back while the new code runs, and is there: what that means is said before the question. */
+const beforeCode = (
+  step: Step,
+  book: Arrangement,
+  { target, paths }: RollbackOptions,
+  goesBack: boolean,
+): Step => {
+  const { env } = book
+  const again = `runbook rollback ${env.name} --run ${target.id}`
+  const left = book.steps.flatMap((one) => {
+    const observed = target.state.steps.get(one.id)?.observed
+    return one.revision && observed !== undefined ? one.after({ observed, env, run: paths }) : []
+  })
+  const filesAreThere = defineCheck({
+    fact: `the code is as ${target.id} left it, with the files by which that is taken back`,
+    remedy: `put it there with what it locks: git -C ${env.app.dir} checkout ${env.app.branch}; then ${again} --database=schema. Or restore the run's backup: ${again} --database=restore`,
+    look: async (look) => {
+      for (const check of left) {
+        const { holds: is, seen } = await check.look(look)
+        if (!is) return fails(seen)
+      }
+      return holds('it is')
+    },
+  })
+  return {
+    ...step,
+    before: (at) => [...(left.length ? [early(filesAreThere)] : []), ...step.before(at)],
+    dangers: () =>
+      goesBack
+        ? [
+            {
+              rule: 'schema-before-code',
+              what: 'the schema goes back before the code',
+              because: `a program takes it back that needs the files of ${target.state.revision?.to.slice(0, 7) ?? 'the new code'}; until it is restarted the application runs the new code on the old schema`,
+              instead: `stop the application first; or bring the backup back, for which it is stopped: ${again} --database=restore`,
+            },
+          ]
+        : [],
+  }
+}
 
 /**
  * Between stop and start nobody is served, so that only the swap stands there. What takes long goes before it, while
@@ -134,7 +192,7 @@ export const staysAsItIs = (
     const { title, undo } = record
     if (restores && isOfDatabase(record, book)) return []
     if (undo.kind !== 'reverse') return [{ title, because: undo.because }]
-    if (undo.of === 'code' || database === 'schema') return []
+    if (!isOfDatabase(record, book) || database === 'schema') return []
     return [
       {
         title,
@@ -147,7 +205,10 @@ export const staysAsItIs = (
     : stays
 }
 
-/** Whether a restore takes it back: a migration, or what a migration of another book once was. */
+/**
+ * Whether it goes back with the database, and only where that is asked for: a migration of the book, whatever an older
+ * transcript calls its undo, or what a migration of another book once was.
+ */
 const isOfDatabase = ({ id, undo }: Begun, { steps }: Arrangement): boolean =>
   (undo.kind === 'reverse' && undo.of === 'schema') ||
   steps.find((step) => step.id === id)?.role === 'migration'
@@ -176,6 +237,8 @@ const refuseIrreversible = (
   if (irreversible.length) throw new Failed({ kind: 'before-unmet', unmet: irreversible })
 }
 
+const undoIdOf = (id: string): string => `undo-${id}`
+
 /** A step that performs a recorded way back, with the proofs of the step whose way back it is. */
 export const undoStep = (
   record: Undoable,
@@ -190,7 +253,7 @@ export const undoStep = (
   const made = undo?.kind === 'reverse' ? undo : undefined
   const [first = wasPerformed(Object.keys(actions)), ...rest] = made?.after ?? []
   return defineStep({
-    id: `undo-${record.id}`,
+    id: undoIdOf(record.id),
     title: `Take back: ${record.title}`,
     about: 'Performs the way back that was recorded before the first effect of the step.',
     sort: 'state',
@@ -200,6 +263,8 @@ export const undoStep = (
     loses: async ({ observed: { loses } }) => loses,
     before: () => (made?.before ?? []).map(early),
     actions: () => actions as Actions,
+    // That it takes the database back is what it is there for.
+    migrates: () => [],
     after: () => [first, ...rest],
     summary: ({ observed: { loses } }) => (made?.loses ? `lost: ${lossesText(loses)}` : ''),
     undo: () => nothingToUndo('deploy again'),

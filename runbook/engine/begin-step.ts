@@ -40,7 +40,8 @@ export const beginStep = async (
     const seen = await seenDone(step, known, look(), context)
     const isProven = step.provenByContent || earlier.unmetBefore || isPerformed(earlier, step.actions(known))
     if (seen !== undefined && isProven) return { known, seen }
-    const again = seen === undefined ? {} : { again: { seen, because: 'it was begun, and its end is not known' } }
+    const again =
+      seen === undefined ? {} : { again: { seen, because: 'it was begun, and its end is not known' } }
     if (seen !== undefined || step.sort === 'state')
       return { known: step.sort === 'state' ? known : await observe(), seen: undefined, ...again }
   }

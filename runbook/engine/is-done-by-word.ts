@@ -35,4 +35,5 @@ export const isDoneByWord = async (
   return answer === 'done'
 }
 
-const heldBefore = (held: string): string => `what it changes; its proof holds (${held}), as it did before it began`
+const heldBefore = (held: string): string =>
+  `what it changes; its proof holds (${held}), as it did before it began`

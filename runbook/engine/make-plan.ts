@@ -18,6 +18,7 @@ import { beginStep } from './begin-step.ts'
 import type { ForeseenChange } from './changed-before.ts'
 import { earlierAttempt } from './earlier-attempt.ts'
 import { lookAt } from './look-at.ts'
+import { undeclaredDanger, undeclaredMigrations } from './migrations-of.ts'
 import { Moment } from './moment.ts'
 import { hinted, isThinkable } from './other-way.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
@@ -159,7 +160,11 @@ const planStep = async (
     },
   })
   const { observed } = known
-  const dangers = seen === undefined ? (step.dangers?.(known) ?? []) : []
+  const undeclared = await undeclaredMigrations(step, known, lookNow())
+  const dangers = [
+    ...(undeclared.length ? [undeclaredDanger(undeclared)] : []),
+    ...(seen === undefined ? (step.dangers?.(known) ?? []) : []),
+  ]
   if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
   const look = lookNow()
   // What is done already needs nothing any more.
@@ -182,7 +187,9 @@ const planStep = async (
     findings: [
       ...(earlier && seen === undefined ? ['had begun when the run ended: what is missing is done'] : []),
       ...(again
-        ? [`it would run, because ${again.because}; that its proof holds already does not count: ${again.seen}`]
+        ? [
+            `it would run, because ${again.because}; that its proof holds already does not count: ${again.seen}`,
+          ]
         : []),
       ...(step.findings?.(known) ?? []),
     ],

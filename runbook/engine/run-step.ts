@@ -11,6 +11,7 @@ import { beginStep } from './begin-step.ts'
 import { capturedBefore, type EarlierAttempt, earlierAttempt } from './earlier-attempt.ts'
 import { isDoneByWord } from './is-done-by-word.ts'
 import { demand } from './look-at.ts'
+import { undoOf } from './migrations-of.ts'
 import { Moment } from './moment.ts'
 import { onCopy } from './on-copy.ts'
 import { perform } from './perform.ts'
@@ -43,7 +44,10 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     if (again)
       recorder.record({
         ...{ type: 'looked', step: step.id, side: 'before', holds: true, ms: 0 },
-        ...{ fact: 'it is performed, although what it should bring about holds already', seen: again.because },
+        ...{
+          fact: 'it is performed, although what it should bring about holds already',
+          seen: again.because,
+        },
       })
     await demand('before-unmet', step.before(known), { look: look(), context, step: step.id, side: 'before' })
     const actions = step.actions(known) as Actions
@@ -51,7 +55,7 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
       recorder.record({
         type: 'undo-frozen',
         step: step.id,
-        undo: freezable(freeze(step.undo(known)), recorder),
+        undo: freezable(freeze(await undoOf(step, known, look())), recorder),
       })
     await step.run(actOf(step, known, actions, context, capturedBefore(earlier)))
     const done = new Moment().of(lookOf(context, step))

@@ -96,6 +96,11 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   restore?(from: RestoreSource): Restore
   /** Of a step with the role `backup`, which is given: the step that rehearses migrations on what it has kept. */
   rehearsal?(backup: Step): Step
+  /**
+   * What of the commands that it runs changes the schema of a database, where its actions do not show that: 'knex
+   * migrate:latest'. Where its role is another, a plan and `doctor` warn.
+   */
+  migrates?(at: Known<Seen>): readonly string[]
   /** Of a migration whose SQL another program runs: the same SQL as a trial, so that each statement can be measured. */
   trial?(at: Known<Seen>): Transaction | undefined
   /** Of a step that starts the application: a step that stops it, which this one then starts again. */
@@ -195,6 +200,11 @@ export const defineStep = <
   kind: 'step',
   mistakes:
     definition.role === 'migration' && (definition.sort ?? 'state') !== 'state'
-      ? [{ at: `steps.${definition.id}.sort`, expected: "is 'state' for the role 'migration', or is left out" }]
+      ? [
+          {
+            at: `steps.${definition.id}.sort`,
+            expected: "is 'state' for the role 'migration', or is left out",
+          },
+        ]
       : [],
 })
