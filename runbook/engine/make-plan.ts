@@ -68,7 +68,8 @@ export const makePlan = async (
     try {
       const { findings, ...more } = await planStep(step, context, known, changes)
       planned.push({ ...page, ...more, findings: [...whenTaken(way), ...findings] })
-      if (isChange(step) && more.expects !== 'done' && more.actions.length)
+      const isOpen = !way || way.place === 'first' || !way.other.every((one) => isDone(one, planned))
+      if (isChange(step) && more.expects !== 'done' && more.actions.length && isOpen)
         changes.push({ id: step.id, title: step.title, certain: way?.place !== 'second' })
     } catch (error) {
       if (!(error instanceof NotYet) && !(error instanceof Failed)) throw error
@@ -106,6 +107,9 @@ export const makePlan = async (
 
 /** Whether what is performed of it is a change, for which what follows from it is done again. */
 const isChange = ({ sort }: Step): boolean => sort === 'state' || sort === 'follows'
+
+const isDone = ({ id }: Step, planned: readonly PlannedStep[]): boolean =>
+  planned.find((one) => one.id === id)?.expects === 'done'
 
 /** What stops the plan: both ways cannot be gone, or the first cannot and nobody may choose the second. */
 const closedWays = (

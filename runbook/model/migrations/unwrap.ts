@@ -17,6 +17,7 @@ const valued: Readonly<Record<string, RegExp>> = {
   timeout: /^(-k|-s|--kill-after|--signal)$/,
   chrt: /^$/,
   xargs: /^-[adEILnPs]$/,
+  node: /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file)$/,
   npx: /^(-p|--package)$/,
   docker:
     /^(-f|--file|-p|--project-name|--profile|--env-file|-e|--env|-u|--user|-w|--workdir|--index|-v|--volume|--name|--network|--entrypoint|-H|--host|-c|--context|--project-directory)$/,
@@ -119,9 +120,8 @@ const withHooks = (script: string): string[] => [`pre${script}`, script, `post${
 /** `node node_modules/typeorm/cli.js …`, `python -m alembic …`, `php artisan …`. */
 const interpreted = (args: readonly string[]): Wrapped | undefined => {
   if (args[0] === '-m' || args[0] === 'run') return { words: args.slice(1) }
-  const at = args.findIndex((arg) => !arg.startsWith('-'))
-  if (at < 0) return undefined
-  const [file = '', ...more] = args.slice(at)
+  const [file, ...more] = rest(args, 'node')
+  if (file === undefined) return undefined
   const packaged = /node_modules\/(?!\.bin\/)((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]
   return { words: [packaged ?? file, ...more] }
 }
