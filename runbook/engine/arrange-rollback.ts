@@ -261,6 +261,7 @@ export const undoStep = (
     // Counted by the plan, and once more when it is about to be lost; both stand in the transcript.
     observe: async (at) => ({ loses: (await made?.loses?.(at)) ?? [] }),
     loses: async ({ observed: { loses } }) => loses,
+    uncounted: isOfDatabase(record, book) && made?.loses === undefined,
     before: () => (made?.before ?? []).map(early),
     actions: () => actions as Actions,
     // That it takes the database back is what it is there for.

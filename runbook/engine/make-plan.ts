@@ -148,6 +148,7 @@ const planStep = async (
     | 'after'
     | 'undo'
     | 'loses'
+    | 'uncounted'
   >
 > => {
   const { env } = context
@@ -207,6 +208,7 @@ const planStep = async (
     after: step.after(known).map(({ fact }) => fact),
     undo: printUndo(step.undo(known), placeOf(step, env)),
     loses: (await step.loses?.({ ...look, observed })) ?? [],
+    ...(step.uncounted && { uncounted: true as const }),
   }
 }
 

@@ -119,6 +119,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   watch?(at: { env: Environment; started: readonly Step[]; span?: number }): Step
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
+  /** It takes something away that nothing counts: what a program does is known to that program only. */
+  readonly uncounted?: boolean
   /** What of the world helps to understand it when something failed; `observed`: where that is known. */
   evidence?(at: { env: Environment; observed: Seen | undefined }): readonly Evidence[]
   /** What the book says of it, where a factory made it. */
