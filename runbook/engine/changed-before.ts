@@ -30,5 +30,6 @@ export const changedBefore = async (
   const since = (record: StepRecord) =>
     hasChanged(record) && (order?.(record.id, id) ?? record.sort === 'state')
   const earlier = await changedSince?.(id, since)
-  return earlier && `the run ${earlier.run} changed something, "${earlier.title}", and did not come to it`
+  const what = earlier?.title ? `, "${earlier.title}",` : ''
+  return earlier && `the run ${earlier.run} changed something${what} and did not come to it`
 }

@@ -67,7 +67,7 @@ export interface RunContext {
   changedSince?(
     step: string,
     counts: (record: StepRecord) => boolean,
-  ): Promise<{ run: string; title: string } | undefined>
+  ): Promise<{ run: string; title?: string } | undefined>
   /** The run that goes on beside this one; absent where that is kept out. */
   otherRun?(): Promise<string | undefined>
 }

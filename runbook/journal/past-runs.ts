@@ -1,5 +1,5 @@
 import { type Command, isForwards } from '../model/event.ts'
-import { isOver, type RunState, type StepRecord } from './fold.ts'
+import { isOver, type RunState } from './fold.ts'
 import { RunIndex, type RunSummary } from './run-index.ts'
 import { readRun } from './runs.ts'
 
@@ -39,7 +39,7 @@ export const latestForwards = async (stateDir: string, env: string): Promise<Pas
 }
 
 /** What performs steps, and does not only look at what they left. */
-const performing: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
+export const performing: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
 
 /** The latest run, begun after `since`, in which one of these steps got to its end. */
 export const latestEnd = async (
@@ -53,26 +53,6 @@ export const latestEnd = async (
     if (!performing.includes(started.command)) continue
     const state = await readRun(stateDir, id)
     if (steps.some((step) => isOver(state.steps.get(step)?.state))) return { id, state }
-  }
-  return undefined
-}
-
-/**
- * The latest run that changed something since the step was performed last, whichever run did that. `counts`: which steps
- * of a run are such a change; `own`: the run that asks.
- */
-export const changedSince = async (
-  stateDir: string,
-  env: string,
-  { step, counts, own }: { step: string; counts: (record: StepRecord) => boolean; own: string | undefined },
-): Promise<{ run: string; title: string } | undefined> => {
-  for await (const { id, started, begun } of pastRuns(stateDir, env)) {
-    if (id === own || !begun || !started || !performing.includes(started.command)) continue
-    const { steps } = await readRun(stateDir, id)
-    const record = steps.get(step)
-    if (record?.state.is === 'done' && record.actions.size > 0) return undefined
-    const change = [...steps.values()].find((one) => one.id !== step && counts(one))
-    if (change) return { run: id, title: change.title }
   }
   return undefined
 }
