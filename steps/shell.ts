@@ -48,11 +48,13 @@ export const shell = factory(
     in: z.string().min(1).default('.').describe("the folder it runs in; default: the application's"),
     /** Its variables. */
     env: variables.describe('its variables'),
-    /** Default: state. */
+    /** Default: follows where there is nothing to undo, as of a restart; else state. */
     sort: z
       .enum(['state', 'follows', 'verifies', 'prepares'])
-      .default('state')
-      .describe('state, follows, verifies or prepares: what a rollback makes of it; default: state'),
+      .optional()
+      .describe(
+        'state, follows, verifies or prepares: what a rollback makes of it; default: follows where `undo` is { nothing }, so that a restart is done again when the code has gone back, else state',
+      ),
     /** It changes the database: its undo is performed only where a rollback is asked for the database. */
     role: z
       .literal('migration', "'migration', or left out")
@@ -73,7 +75,8 @@ export const shell = factory(
     retry: retryOption,
   },
   (options) => {
-    const { block, script, sort, role, provenByContent, undo, after = [] } = options
+    const { block, script, role, provenByContent, undo, after = [] } = options
+    const sort = options.sort ?? ('nothing' in undo && !role ? 'follows' : 'state')
     const asked = after.length > 0
 
     return {

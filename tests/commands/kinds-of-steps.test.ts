@@ -82,6 +82,11 @@ describe.each(Object.entries(restarts))('a restart by %s, whose proof the old pr
     expect(again.exit, again.out + again.err).toBe(0)
     expect(again.out).toMatch(/Restart · already done/)
     expect(restarted()).toBe(1)
+    const run = /\S+-deploy-\S+/.exec(deployed.out)![0].split('/').at(-2)!
+    const back = await runbook(['rollback', 'staging', '--yes', '--run', run])
+    expect(back.exit, back.out + back.err).toBe(0)
+    expect(await answer()).toBe('one')
+    expect(restarted()).toBe(2)
   })
 
   test('that an earlier deployment did not come to is performed by the next, also by that of another operator', async () => {
@@ -199,7 +204,7 @@ describe('a step that changes the database', () => {
 
   test('without saying so is warned of by doctor, by a plan and before the question', async () => {
     const { runbook } = await migrating(
-      `pullCode(), ${withoutRole.replace('npm run --silent up', 'npx knex migrate:latest')}`,
+      `pullCode(), ${withoutRole.replace('npm run --silent up', 'true || npx knex migrate:latest')}`,
     )
     const doctor = await runbook('doctor', 'staging')
     expect(doctor.exit, doctor.err).toBe(0)
@@ -210,8 +215,11 @@ describe('a step that changes the database', () => {
     expect(plan.out).toMatch(
       /⚠ it runs knex migrate:latest, which changes the database, and the step does not say so/,
     )
-    const declined = await runbook('deploy', 'staging')
-    expect(declined.exit).toBe(4)
+    const deployed = await runbook('deploy', 'staging', '--yes')
+    expect(deployed.exit, deployed.err).toBe(0)
+    expect(deployed.out).toMatch(
+      /dangers {3}1;.*Migrate\n\s+⚠ it runs knex migrate:latest.*Deploy tested to staging\?/s,
+    )
   })
 
   test('before the backup of a protected environment is a mistake of the book', async () => {

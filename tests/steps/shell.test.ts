@@ -170,6 +170,15 @@ test.each([
   if (warnings[0]) expect(warnings[0]).toMatchObject({ what: expect.stringMatching(/knex|typeorm/) })
 })
 
+test('without a sort it follows where there is nothing to undo, as of a restart, and is a state otherwise', () => {
+  const reason = { forwardOnly: 'mails were sent', instead: 'send another one' }
+  expect(shell({ block: 'x', undo: nothing }).sort).toBe('follows')
+  expect(shell({ block: 'x', undo: nothing, role: 'migration' }).sort).toBe('state')
+  expect(shell({ block: 'x', undo: nothing, sort: 'state' }).sort).toBe('state')
+  expect(shell({ block: 'x', undo: { block: 'y' } }).sort).toBe('state')
+  expect(shell({ block: 'x', undo: reason }).sort).toBe('state')
+})
+
 test('mistakes of the book are named', () => {
   const migrating = shell({ block: 'x', undo: nothing, role: 'migration', sort: 'follows' })
   expect(migrating.mistakes).toEqual([
