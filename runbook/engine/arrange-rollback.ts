@@ -11,7 +11,9 @@ import { defineStep, type Step } from '../model/step.ts'
 import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
 import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { appliedAsBefore } from './migration-ledgers.ts'
 import { type Restoring, restoring } from './restoring.ts'
+import { headOf } from './revisions-now.ts'
 
 /** Which part of the database goes back with the code: what migrations made, or all of it, from the run's backup. */
 export type DatabaseScope = 'schema' | 'restore' | undefined
@@ -92,32 +94,24 @@ const needsFiles = ({ id, undo }: Begun, step: Step): boolean =>
   Object.values(undo.actions).some(({ kind }) => kind === 'command')
 
 /** A step that takes the schema back while the new code runs, and is there: what that means is said before the question. */
-const beforeCode = (
-  step: Step,
-  book: Arrangement,
-  { target, paths }: RollbackOptions,
-  goesBack: boolean,
-): Step => {
+const beforeCode = (step: Step, book: Arrangement, { target }: RollbackOptions, goesBack: boolean): Step => {
   const { env } = book
   const again = `runbook rollback ${env.name} --run ${target.id}`
-  const left = book.steps.flatMap((one) => {
-    const observed = target.state.steps.get(one.id)?.observed
-    return one.revision && observed !== undefined ? one.after({ observed, env, run: paths }) : []
-  })
+  const { revision } = target.state
   const filesAreThere = defineCheck({
-    fact: `the code is as ${target.id} left it, with the files by which that is taken back`,
-    remedy: `put it there with what it locks: git -C ${env.app.dir} checkout ${env.app.branch}; then ${again} --database=schema. Or restore the run's backup: ${again} --database=restore`,
+    fact: `the code of ${revision?.to.slice(0, 7)} is there, with the files by which that is taken back`,
+    remedy: `put it there, and what it locks: git -C ${env.app.dir} checkout --detach ${revision?.to.slice(0, 7)}; then ${again} --database=schema. Or restore the run's backup: ${again} --database=restore`,
     look: async (look) => {
-      for (const check of left) {
-        const { holds: is, seen } = await check.look(look)
-        if (!is) return fails(seen)
-      }
-      return holds('it is')
+      const head = await headOf(look)
+      if (head === undefined) return holds('the folder of the application is no git clone')
+      const short = `HEAD is ${head.slice(0, 7)}`
+      // Whether it is anything else than before or after the run was looked at before.
+      return head === revision?.from && head !== revision.to ? fails(short) : holds(short)
     },
   })
   return {
     ...step,
-    before: (at) => [...(left.length ? [early(filesAreThere)] : []), ...step.before(at)],
+    before: (at) => [...(revision ? [early(filesAreThere)] : []), ...step.before(at)],
     dangers: () =>
       goesBack
         ? [
@@ -246,12 +240,17 @@ export const undoStep = (
   { target, paths, head }: Pick<RollbackOptions, 'target' | 'paths' | 'head'>,
 ): Step => {
   const { revision } = target.state
-  const { of, actions } = record.undo
+  const { of, actions, applied } = record.undo
   const step = book.steps.find(({ id }) => id === record.id)
   const known = { observed: record.observed, env: book.env, run: paths }
   const undo = step?.undo(known)
   const made = undo?.kind === 'reverse' ? undo : undefined
-  const [first = wasPerformed(Object.keys(actions)), ...rest] = made?.after ?? []
+  const performed = wasPerformed(Object.keys(actions))
+  const proofs = [
+    ...(applied === undefined ? [] : [appliedAsBefore(applied, performed)]),
+    ...(made?.after ?? []),
+  ]
+  const [first = performed, ...rest] = proofs
   return defineStep({
     id: undoIdOf(record.id),
     title: `Take back: ${record.title}`,

@@ -119,6 +119,7 @@ describe('a step that changes the database', () => {
     'package.json': JSON.stringify({ scripts: { up: 'psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f up.sql' } }),
   }
   const down = `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f down.sql`
+  const up = `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f up.sql\n`
   const withRole = `shell({ id: 'migrate', title: 'Migrate', block: 'sh up.sh', undo: { block: '${down}' }, env, role: 'migration' })`
   const withoutRole = `shell({ id: 'migrate', title: 'Migrate', block: 'npm run --silent up', undo: { block: 'sh down.sh' }, env })`
   const ownStep = `defineStep({ id: 'migrate', title: 'Migrate', about: '', sort: 'state', actions: () => ({ up: { ...changes('sh', 'up.sh'), env } }),
@@ -126,12 +127,14 @@ describe('a step that changes the database', () => {
   const bySql = `defineStep({ id: 'migrate', title: 'Migrate', about: '', sort: 'state', actions: () => ({ up: r.executes('CREATE TABLE extra (id int)') }),
     after: () => [tableExists('extra')], undo: () => r.reverse('code', { down: r.executes('DROP TABLE extra') }) })`
 
-  const migrating = async (steps: string, { isProtected = false } = {}) => {
+  const migrating = async (
+    steps: string,
+    { isProtected = false, scripts = { 'up.sh': up, 'down.sh': `${down}\n` } } = {},
+  ) => {
     const db = await freshDatabase()
     ends.push(db.drop)
     const remote = gitRemote({ 'app.txt': 'one\n' })
     ends.push(remote.dispose)
-    const scripts = { 'up.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f up.sql\n`, 'down.sh': `${down}\n` }
     remote.push({ ...files, ...scripts }, 'A migration')
     const place = await bookFolder(`${prelude}
       import { backupDatabase, pullCode, shell } from 'runbook/steps'
@@ -148,6 +151,7 @@ describe('a step that changes the database', () => {
     const runbook = (...args: string[]) => place.runbook(args, { variables })
     return {
       runbook,
+      push: remote.push,
       deploy: async () => {
         const { exit, out, err } = await runbook('deploy', 'staging', '--yes')
         expect(exit, out + err).toBe(0)
@@ -198,8 +202,38 @@ describe('a step that changes the database', () => {
     const run = /\S+-deploy-\S+/.exec((await runbook('runs', 'staging')).out)![0]
     const { exit, out } = await runbook('rollback', 'staging', '--yes', '--run', run, '--database=schema')
     expect(exit, out).toBe(3)
-    expect(out).toMatch(/the code is as \S+ left it, with the files by which that is taken back/)
+    expect(out).toMatch(
+      /the code of \w{7} is there, with the files by which that is taken back; seen: HEAD is/,
+    )
     expect(await rows()).toBe('1')
+  })
+
+  test('is not taken back by a program that has applied nothing in that run: it would take an older migration', async () => {
+    // As migration tools do: what is in the table is applied, and the latest of it is taken back.
+    const tool = {
+      'up.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
+CREATE TABLE IF NOT EXISTS schema_migrations (version text);
+CREATE TABLE IF NOT EXISTS extra (id int);
+INSERT INTO schema_migrations SELECT '1' WHERE NOT EXISTS (SELECT FROM schema_migrations);
+SQL
+`,
+      'down.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -c "DELETE FROM schema_migrations" -c "DROP TABLE extra"\n`,
+    }
+    const step = withRole.replace(down, 'sh down.sh')
+    const { runbook, deploy, rows, isThere, push, head } = await migrating(`pullCode(), ${step}`, {
+      scripts: tool,
+    })
+    await deploy()
+    push({ 'app.txt': 'three\n' }, 'No migration')
+    expect((await runbook('deploy', 'staging', '--yes')).exit).toBe(0)
+    const { exit, out, err } = await runbook('rollback', 'staging', '--yes', '--database=schema')
+    expect(exit, out + err).toBe(0)
+    expect(out).toMatch(/Take back: Migrate · already done: 1 row in public\.schema_migrations/)
+    expect([head(), await rows()]).toEqual(['A migration', '1'])
+    const [first] = (await runbook('runs', 'staging')).out.match(/\S+-deploy-\w+/g)!.sort()
+    const back = await runbook('rollback', 'staging', '--yes', '--run', first!, '--database=schema')
+    expect(back.exit, back.out + back.err).toBe(0)
+    expect(await isThere()).toBe(false)
   })
 
   test('without saying so is warned of by doctor, by a plan and before the question', async () => {
