@@ -59,6 +59,7 @@ export const buildApp = factory(
         'a build that ends well and writes nothing fails. Writes down which revision was built; skipped only when that ' +
         'is the one to deploy and no file of it was touched since. A new revision is always built, and with `force` everything, from nothing.',
       sort: 'follows',
+      provenByContent: true,
       needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder)])],
       observe: async (at) => ({
         there: force && (await isBuilt(at, folder, out)),

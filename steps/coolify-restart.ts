@@ -20,6 +20,8 @@ export const coolifyRestart = factory(
         'Has Coolify start the application’s container anew, without a build, as after a changed variable. Proves that ' +
         'the restart finished, and that what was deployed last is what answers.',
       sort: 'follows',
+      // A restart that is newer than the last one that was seen before it.
+      provenByContent: true,
       needs: () => [secretPresent(options.token.name), coolifyAccess(options)],
       observe: async (look) => {
         return { last: lastEnded(await deploymentsOf(look, options, application)) }

@@ -44,6 +44,7 @@ export const installDependencies = factory(
         'dependencies too, whatever NODE_ENV is. Skipped when node_modules holds just that already. Proves it by ' +
         'comparing what the package manager recorded in node_modules with the lock file, and by looking at the folders.',
       sort: 'follows',
+      provenByContent: true,
       needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder, manager)])],
       observe: async (at) => {
         await incomingFile(at, `${folder}/package.json`)

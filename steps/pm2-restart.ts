@@ -104,6 +104,8 @@ export const pm2Restart = factory(
       about:
         "Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it; with `how: 'anew'` pm2 forgets it first, and what it had kept of it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.",
       sort: 'follows',
+      // Another process than the one that was seen before it.
+      provenByContent: true,
       needs: () => [pm2Present()],
       observe: (look) => whatRuns(look, process),
       before: ({ observed: { known, clustered } }) => [

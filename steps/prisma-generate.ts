@@ -25,6 +25,7 @@ export const prismaGenerate = factory(
         'Runs `prisma generate`, which makes the client from the schema. Skipped when the client that is there was made ' +
         'from the same schema. The application has it only once it is restarted.',
       sort: 'follows',
+      provenByContent: true,
       observe: async (look) => ({ program: (await installedPrisma(look, at)).program }),
       before: () => [prismaInstalled(at)],
       actions: ({ observed, env }) => ({ generate: prismaCommand(observed.program, env, at, 'generate') }),

@@ -32,6 +32,7 @@ export const prismaReset = factory(
         'Drops everything in the database and applies all migrations again, with `prisma migrate reset`. Only for a ' +
         'database on this machine, in an environment that is not protected; elsewhere it is refused by the plan.',
       sort: 'state',
+      role: 'migration',
       needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseIsLocal(), databaseAnswers()],
       observe: async (look) => ({ program: (await installedPrisma(look, at)).program }),
       before: () => [early(databaseIsLocal()), prismaInstalled(at)],

@@ -5,15 +5,19 @@ import {
   defineCheck,
   defineStep,
   type Environment,
+  Failed,
   factory,
   fails,
   forwardOnly,
   holds,
   isElsewhere,
+  type Look,
+  migrationsInBlock,
   nothingToUndo,
   reverse,
   type Undo,
 } from '../runbook/index.ts'
+import { incomingTextIfThere } from './incoming-file.ts'
 import { retryOption } from './retry-option.ts'
 import { variables } from './variables.ts'
 
@@ -44,18 +48,35 @@ export const shell = factory(
     in: z.string().min(1).default('.').describe("the folder it runs in; default: the application's"),
     /** Its variables. */
     env: variables.describe('its variables'),
-    /** Default: state. */
+    /** Default: follows where there is nothing to undo, as of a restart; else state. */
     sort: z
       .enum(['state', 'follows', 'verifies', 'prepares'])
-      .default('state')
-      .describe('state, follows, verifies or prepares: what a rollback makes of it; default: state'),
+      .optional()
+      .describe(
+        'state, follows, verifies or prepares: what a rollback makes of it; default: follows where `undo` is { nothing }, so that a restart is done again when the code has gone back, else state',
+      ),
+    /** It changes the database: its undo is performed only where a rollback is asked for the database. */
+    role: z
+      .literal('migration', "'migration', or left out")
+      .optional()
+      .describe(
+        "'migration' where it changes the database: it stands behind the backup and is rehearsed, and its `undo` is performed only by a rollback with --database=schema",
+      ),
+    /** Its `after` proves all that it does, whatever was changed before it. Default: false. */
+    provenByContent: z
+      .boolean()
+      .default(false)
+      .describe(
+        'whether `after` proves all that it does, so that it is skipped where that holds, also after a change; default: false, because what a restart should bring about the old process fulfils too',
+      ),
     /** Milliseconds. Default: an hour. */
     timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
     /** Default: tried once. */
     retry: retryOption,
   },
   (options) => {
-    const { block, script, sort, undo, after = [] } = options
+    const { block, script, role, provenByContent, undo, after = [] } = options
+    const sort = options.sort ?? ('nothing' in undo && !role ? 'follows' : 'state')
     const asked = after.length > 0
 
     return {
@@ -65,26 +86,45 @@ export const shell = factory(
         about:
           'Runs a block of shell lines in bash, or a script of zx, as it stands in the plan. A line, a part of a pipe ' +
           'or a variable that fails stops it. What it changes cannot be known beforehand: say in `after` what must ' +
-          'hold, or the only proof is its exit status, and it is run again each time.',
+          'hold, or the only proof is its exit status, and it is run again each time. Where something has changed before ' +
+          'it, it is run although that holds already, unless the book says `provenByContent`. One that changes the ' +
+          "database says so: `role: 'migration'`. By its programs it is known to do so, and warned of, without that too; " +
+          'and its undo then waits for --database=schema.',
         sort,
+        ...(role && { role }),
+        provenByContent,
         needs: ({ env }) => [
           toolPresent('bash'),
           ...(isElsewhere(env) ? [] : [toolPresent('node', { version: '>=20.6' })]),
           ...(isElsewhere(env) && script !== undefined ? [zxIsThere(env.host)] : []),
         ],
+        observe: async (at) => ({
+          migrates: await migrationsIn([block, script], options, at),
+          /** Its undo is a database undo where what it does is one, or the undo itself. */
+          takesBackData: await migrationsIn(['block' in undo ? undo.block : undefined], options, at),
+        }),
+        migrates: ({ observed }) =>
+          observed?.migrates.length
+            ? observed.migrates
+            : (observed?.takesBackData.map((one) => `${one}, to take it back`) ?? []),
         actions: ({ env }) => ({
           run: block === undefined ? runsScript(script ?? '', options) : runsBlock(block, options, env),
         }),
         after: () => (asked ? [after[0]!, ...after.slice(1)] : [endedWell]),
         output: async (at) => ({ ended: at.performed('run') ?? '' }),
         summary: ({ output }) => output.ended,
-        undo: ({ env }) => wayBack(undo, options, env),
+        undo: ({ env, observed }) =>
+          wayBack(undo, options, env, role || observed?.migrates.length || observed?.takesBackData.length),
         ...(!asked && { doubt: 'what the block changes; an `after` in the book would tell' }),
       }),
-      mistakes:
-        (block === undefined) === (script === undefined)
+      mistakes: [
+        ...((block === undefined) === (script === undefined)
           ? [{ at: 'steps.shell', expected: 'either `block` or `script`' }]
-          : [],
+          : []),
+        ...(role && sort !== 'state'
+          ? [{ at: 'steps.shell.sort', expected: "is 'state' for the role 'migration', or is left out" }]
+          : []),
+      ],
     }
   },
   {
@@ -144,9 +184,39 @@ const endedWell = defineCheck({
   },
 })
 
+/** What of its texts changes the schema of a database, in the revision that is to come. */
+const migrationsIn = async (
+  texts: readonly (string | undefined)[],
+  { in: folder }: Options,
+  look: Look,
+): Promise<string[]> => {
+  const place = {
+    folder,
+    // What cannot be read tells nothing: whether it can be run shows when it is.
+    read: (path: string) =>
+      incomingTextIfThere(look, path).catch((error) => {
+        look.signal.throwIfAborted()
+        if (error instanceof Failed) return undefined
+        throw error
+      }),
+  }
+  const found: string[] = []
+  for (const text of texts) if (text) found.push(...(await migrationsInBlock(commandsOf(text), place)))
+  return [...new Set(found)]
+}
+
+/** Of a script of zx what stands in its `$`; of a block the block. */
+const commandsOf = (text: string): string => {
+  const inScript = [...text.matchAll(/\$(?:\([^)]*\))?`((?:[^`\\]|\\.)*)`/g)].map(([, command]) => command!)
+  return inScript.length && /\bawait\b/.test(text)
+    ? inScript.map((command) => command.replace(/\$\{[^}]*\}/g, 'x')).join('\n')
+    : text
+}
+
 type WayBack = { block: string } | { forwardOnly: string; instead: string } | { nothing: string }
 
-const wayBack = (undo: WayBack, options: Options, env: Environment): Undo => {
-  if ('block' in undo) return reverse('code', { back: runsBlock(undo.block, options, env) })
+const wayBack = (undo: WayBack, options: Options, env: Environment, ofDatabase: unknown): Undo => {
+  if ('block' in undo)
+    return reverse(ofDatabase ? 'schema' : 'code', { back: runsBlock(undo.block, options, env) })
   return 'nothing' in undo ? nothingToUndo(undo.nothing) : forwardOnly(undo.forwardOnly, undo.instead)
 }

@@ -1,4 +1,5 @@
 import { lastRunLines } from '../engine/last-run.ts'
+import { HOW_TO_SAY_SO, undeclaredIn } from '../engine/migrations-of.ts'
 import { needsOf, preflight, together } from '../engine/preflight.ts'
 import { Failed } from '../model/failure.ts'
 import { visible } from '../render/visible.ts'
@@ -10,7 +11,7 @@ export const doctor = (invocation: Invocation): Promise<number> =>
   lookCommand(invocation, async ({ arrangement }, context) => {
     const { paint, say } = invocation
     say(`${paint.bold(`Checklist: ${arrangement.book.name} to ${arrangement.env.name}`)}\n`)
-    context.recorder.onEvent((event) => {
+    const leave = context.recorder.onEvent((event) => {
       if (event.type !== 'looked') return
       const mark = event.holds ? paint.green('✔') : paint.red('✖')
       say(`  ${mark} ${visible(event.fact)} · ${visible(event.seen)}\n`)
@@ -21,4 +22,15 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     const missing = await preflight(arrangement, context)
     if (missing.length) throw new Failed(together(missing))
     say(`\n${paint.green('✔')} all ${needsOf(arrangement).length} hold\n`)
+    leave()
+    for (const { step, programs } of await undeclaredIn(arrangement, context)) {
+      const seen = `it runs ${programs.join(' and ')}`
+      say(
+        `\n${paint.yellow('⚠')} the step "${visible(step.title)}" (${step.id}) changes the database, and does not say so: ${visible(seen)}\n  fix: ${HOW_TO_SAY_SO}\n`,
+      )
+      context.recorder.record({
+        ...{ type: 'looked', side: 'needs', step: step.id, holds: false, ms: 0 },
+        ...{ fact: 'a step that changes the database says so', seen, remedy: HOW_TO_SAY_SO },
+      })
+    }
   })

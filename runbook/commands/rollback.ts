@@ -28,8 +28,12 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
     const whole = options.plan || options.verbose
     // The way back of a way back is to deploy again, whatever the step.
     const steps = plan.steps.map((step) => ({ ...step, undo: '' }))
-    const page = (whole ? planText : planSummary)({ ...plan, steps }, { title: heading, runs, paint })
     const database = options.database !== undefined
+    const more = `runbook rollback ${plan.env.name} --plan${database ? ` --database=${options.database}` : ''}`
+    const page = (whole ? planText : planSummary)(
+      { ...plan, steps },
+      { title: heading, runs, whole: more, paint },
+    )
     const meaning = rollbackText(meant.target, plan, { stays: meant.stays, database, paint })
     say(`${page}${whole ? '\n' : ''}${meaning}`)
   }

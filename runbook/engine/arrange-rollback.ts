@@ -11,7 +11,9 @@ import { defineStep, type Step } from '../model/step.ts'
 import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
 import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { appliedAsBefore } from './migration-ledgers.ts'
 import { type Restoring, restoring } from './restoring.ts'
+import { headOf } from './revisions-now.ts'
 
 /** Which part of the database goes back with the code: what migrations made, or all of it, from the run's backup. */
 export type DatabaseScope = 'schema' | 'restore' | undefined
@@ -43,16 +45,22 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
   const undone = (of: Reverse['of']) =>
     backwards
       .filter(isUndoable)
-      .filter(({ undo }) => undo.of === of)
+      .filter((record) => isOfDatabase(record, book) === (of === 'schema'))
       .map((record) => undoStep(record, book, options))
   const code = undone('code')
+  const schema = options.database === 'schema' ? undone('schema') : []
+  // Until the code goes back, the files are there that the program needs; what was changed later goes back before.
+  const needing = schema.findLastIndex((step) => backwards.some((record) => needsFiles(record, step)))
   const taken = stepsTaken(book.entries, ({ id }) => isLeftOut(options.target.state, id))
   const follows = taken.filter(({ sort }) => sort === 'follows')
   const restores = options.database === 'restore' && changesDatabase(begun, book)
   const entries: Entry[] = [
     ...(restores
       ? withRestore(restoreOf(book, options), { code, follows, env: book.env })
-      : withoutRestore({ code, follows, schema: options.database === 'schema' ? undone('schema') : [] })),
+      : withoutRestore({
+          ...{ code, follows, schema: schema.slice(needing + 1) },
+          first: schema.slice(0, needing + 1).map((step) => beforeCode(step, book, options, code.length > 0)),
+        })),
     phase(
       'Verify',
       taken
@@ -63,16 +71,60 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
   return { ...book, entries, steps: entries.flatMap(stepsOf) }
 }
 
-/** The code goes back before an additive change of the schema does, because new code on an old schema is the outage. */
+/**
+ * The code goes back before an additive change of the schema does, because new code on an old schema is the outage; but for
+ * what only the files of the new code can take back: decision 33.
+ */
 const withoutRestore = ({
+  first,
   code,
   follows,
   schema,
-}: Record<'code' | 'follows' | 'schema', Step[]>): Entry[] => [
+}: Record<'first' | 'code' | 'follows' | 'schema', Step[]>): Entry[] => [
+  phase('Take back the schema while its files are there', first),
   phase('Take back the code', code),
   phase('Do again what follows from it', follows),
   phase('Take back the schema', schema),
 ]
+
+/** Whether it is a program that takes it back: that of a migration tool reads the files of the revision that made it. */
+const needsFiles = ({ id, undo }: Begun, step: Step): boolean =>
+  step.id === undoIdOf(id) &&
+  undo.kind === 'reverse' &&
+  Object.values(undo.actions).some(({ kind }) => kind === 'command')
+
+/** A step that takes the schema back while the new code runs, and is there: what that means is said before the question. */
+const beforeCode = (step: Step, book: Arrangement, { target }: RollbackOptions, goesBack: boolean): Step => {
+  const { env } = book
+  const again = `runbook rollback ${env.name} --run ${target.id}`
+  const { revision } = target.state
+  const filesAreThere = defineCheck({
+    fact: `the code of ${revision?.to.slice(0, 7)} is there, with the files by which that is taken back`,
+    remedy: `put it there, and what it locks: git -C ${env.app.dir} checkout --detach ${revision?.to.slice(0, 7)}; then ${again} --database=schema. Or restore the run's backup: ${again} --database=restore`,
+    look: async (look) => {
+      const head = await headOf(look)
+      if (head === undefined) return holds('the folder of the application is no git clone')
+      const short = `HEAD is ${head.slice(0, 7)}`
+      // Whether it is anything else than before or after the run was looked at before.
+      return head === revision?.from && head !== revision.to ? fails(short) : holds(short)
+    },
+  })
+  return {
+    ...step,
+    before: (at) => [...(revision ? [early(filesAreThere)] : []), ...step.before(at)],
+    dangers: () =>
+      goesBack
+        ? [
+            {
+              rule: 'schema-before-code',
+              what: 'the schema goes back before the code',
+              because: `a program takes it back that needs the files of ${target.state.revision?.to.slice(0, 7) ?? 'the new code'}; until it is restarted the application runs the new code on the old schema`,
+              instead: `stop the application first; or bring the backup back, for which it is stopped: ${again} --database=restore`,
+            },
+          ]
+        : [],
+  }
+}
 
 /**
  * Between stop and start nobody is served, so that only the swap stands there. What takes long goes before it, while
@@ -134,7 +186,7 @@ export const staysAsItIs = (
     const { title, undo } = record
     if (restores && isOfDatabase(record, book)) return []
     if (undo.kind !== 'reverse') return [{ title, because: undo.because }]
-    if (undo.of === 'code' || database === 'schema') return []
+    if (!isOfDatabase(record, book) || database === 'schema') return []
     return [
       {
         title,
@@ -147,7 +199,10 @@ export const staysAsItIs = (
     : stays
 }
 
-/** Whether a restore takes it back: a migration, or what a migration of another book once was. */
+/**
+ * Whether it goes back with the database, and only where that is asked for: a migration of the book, whatever an older
+ * transcript calls its undo, or what a migration of another book once was.
+ */
 const isOfDatabase = ({ id, undo }: Begun, { steps }: Arrangement): boolean =>
   (undo.kind === 'reverse' && undo.of === 'schema') ||
   steps.find((step) => step.id === id)?.role === 'migration'
@@ -176,6 +231,8 @@ const refuseIrreversible = (
   if (irreversible.length) throw new Failed({ kind: 'before-unmet', unmet: irreversible })
 }
 
+const undoIdOf = (id: string): string => `undo-${id}`
+
 /** A step that performs a recorded way back, with the proofs of the step whose way back it is. */
 export const undoStep = (
   record: Undoable,
@@ -183,14 +240,19 @@ export const undoStep = (
   { target, paths, head }: Pick<RollbackOptions, 'target' | 'paths' | 'head'>,
 ): Step => {
   const { revision } = target.state
-  const { of, actions } = record.undo
+  const { of, actions, applied } = record.undo
   const step = book.steps.find(({ id }) => id === record.id)
   const known = { observed: record.observed, env: book.env, run: paths }
   const undo = step?.undo(known)
   const made = undo?.kind === 'reverse' ? undo : undefined
-  const [first = wasPerformed(Object.keys(actions)), ...rest] = made?.after ?? []
+  const performed = wasPerformed(Object.keys(actions))
+  const proofs = [
+    ...(applied === undefined ? [] : [appliedAsBefore(applied, performed)]),
+    ...(made?.after ?? []),
+  ]
+  const [first = performed, ...rest] = proofs
   return defineStep({
-    id: `undo-${record.id}`,
+    id: undoIdOf(record.id),
     title: `Take back: ${record.title}`,
     about: 'Performs the way back that was recorded before the first effect of the step.',
     sort: 'state',
@@ -198,8 +260,11 @@ export const undoStep = (
     // Counted by the plan, and once more when it is about to be lost; both stand in the transcript.
     observe: async (at) => ({ loses: (await made?.loses?.(at)) ?? [] }),
     loses: async ({ observed: { loses } }) => loses,
+    uncounted: isOfDatabase(record, book) && made?.loses === undefined,
     before: () => (made?.before ?? []).map(early),
     actions: () => actions as Actions,
+    // That it takes the database back is what it is there for.
+    migrates: () => [],
     after: () => [first, ...rest],
     summary: ({ observed: { loses } }) => (made?.loses ? `lost: ${lossesText(loses)}` : ''),
     undo: () => nothingToUndo('deploy again'),

@@ -1,4 +1,5 @@
 import type { StepRecord } from '../journal/fold.ts'
+import type { Actions } from '../model/action.ts'
 import type { Json } from '../model/json.ts'
 import type { Step } from '../model/step.ts'
 import type { RunContext } from './run-context.ts'
@@ -18,6 +19,10 @@ export const earlierAttempt = ({ id }: Step, { state }: RunContext): EarlierAtte
 /** What the requests of an attempt captured. */
 export const capturedBefore = (earlier: EarlierAttempt | undefined): Record<string, Json> =>
   Object.assign({}, ...[...(earlier?.actions.values() ?? [])].map(({ captured }) => captured ?? {}))
+
+/** Whether it performed all that it was to perform, and each ended well: what failed then was a proof that came later. */
+export const isPerformed = ({ actions }: EarlierAttempt, planned: Actions): boolean =>
+  Object.keys(planned).every((name) => actions.get(name)?.result !== undefined)
 
 /** The action whose end is not known: the run was killed in it. */
 export const unendedAction = ({ actions }: EarlierAttempt): string | undefined =>

@@ -12,10 +12,13 @@ import type { Undo } from '../model/undo.ts'
 import { titleOf, type Way, waysOf } from '../model/ways.ts'
 import { expectedDuration } from '../plan/expected-duration.ts'
 import { expectedPhases } from '../plan/expected-phases.ts'
+import { pageOrder } from '../plan/page-order.ts'
 import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { beginStep } from './begin-step.ts'
+import type { ForeseenChange } from './changed-before.ts'
 import { earlierAttempt } from './earlier-attempt.ts'
 import { lookAt } from './look-at.ts'
+import { undeclaredDanger, undeclaredMigrations } from './migrations-of.ts'
 import { Moment } from './moment.ts'
 import { hinted, isThinkable } from './other-way.ts'
 import { lookOf, NotYet, type RunContext } from './run-context.ts'
@@ -41,6 +44,9 @@ export const makePlan = async (
     outputs: new Map<string, unknown>(),
   }
   const planned: PlannedStep[] = []
+  /** What the steps so far would change. */
+  const changes: ForeseenChange[] = []
+  context.order = pageOrder(entries)
   const ways = waysOf(entries)
   /** Failures of either way, which stop nothing where the other can be gone. */
   const ofWays = new Map<string, Failure>()
@@ -60,8 +66,11 @@ export const makePlan = async (
       ...(ms !== undefined && { usually: ms }),
     }
     try {
-      const { findings, ...more } = await planStep(step, context, known)
+      const { findings, ...more } = await planStep(step, context, known, changes)
       planned.push({ ...page, ...more, findings: [...whenTaken(way), ...findings] })
+      const isOpen = !way || way.place === 'first' || !way.other.every((one) => isDone(one, planned))
+      if (isChange(step) && more.expects !== 'done' && more.actions.length && isOpen)
+        changes.push({ id: step.id, title: step.title, certain: way?.place !== 'second' })
     } catch (error) {
       if (!(error instanceof NotYet) && !(error instanceof Failed)) throw error
       if (error instanceof Failed) {
@@ -72,6 +81,7 @@ export const makePlan = async (
         if (way?.place === 'first') foreseen = beforeWays
       }
       const seen = error instanceof NotYet ? error.message : 'could not be observed'
+      if (isChange(step)) changes.push({ id: step.id, title: step.title, certain: false })
       planned.push({
         ...page,
         expects: 'later',
@@ -94,6 +104,12 @@ export const makePlan = async (
     failures,
   }
 }
+
+/** Whether what is performed of it is a change, for which what follows from it is done again. */
+const isChange = ({ sort }: Step): boolean => sort === 'state' || sort === 'follows'
+
+const isDone = ({ id }: Step, planned: readonly PlannedStep[]): boolean =>
+  planned.find((one) => one.id === id)?.expects === 'done'
 
 /** What stops the plan: both ways cannot be gone, or the first cannot and nobody may choose the second. */
 const closedWays = (
@@ -118,6 +134,7 @@ const planStep = async (
   step: Step,
   context: RunContext,
   foreseen: { revision: Revision | null; outputs: Map<string, unknown> },
+  changes: readonly ForeseenChange[],
 ): Promise<
   Pick<
     PlannedStep,
@@ -131,14 +148,15 @@ const planStep = async (
     | 'after'
     | 'undo'
     | 'loses'
+    | 'uncounted'
   >
 > => {
   const { env } = context
   const moment = new Moment()
   const lookNow = () => moment.of(lookOf(context, step, foreseen))
   const earlier = earlierAttempt(step, context)
-  const { known, seen } = await beginStep(step, {
-    ...{ earlier, context, look: lookNow },
+  const { known, seen, again } = await beginStep(step, {
+    ...{ earlier, context, foreseen: changes, look: lookNow },
     observe: async () => {
       const observed = (await step.observe(lookNow())) as Json
       const known = { observed, env, run: { ...context.paths, stamp: UNKNOWN_STAMP } }
@@ -147,7 +165,11 @@ const planStep = async (
     },
   })
   const { observed } = known
-  const dangers = seen === undefined ? (step.dangers?.(known) ?? []) : []
+  const undeclared = await undeclaredMigrations(step, known, lookNow())
+  const dangers = [
+    ...(undeclared.length ? [undeclaredDanger(undeclared)] : []),
+    ...(seen === undefined ? (step.dangers?.(known) ?? []) : []),
+  ]
   if (step.foresee) foreseen.outputs.set(step.id, step.foresee(known))
   const look = lookNow()
   // What is done already needs nothing any more.
@@ -169,6 +191,11 @@ const planStep = async (
     restsOn: restsOn(step, known),
     findings: [
       ...(earlier && seen === undefined ? ['had begun when the run ended: what is missing is done'] : []),
+      ...(again
+        ? [
+            `it would run, because ${again.because}; that its proof holds already does not count: ${again.seen}`,
+          ]
+        : []),
       ...(step.findings?.(known) ?? []),
     ],
     ...(dangers.length && { dangers }),
@@ -181,6 +208,7 @@ const planStep = async (
     after: step.after(known).map(({ fact }) => fact),
     undo: printUndo(step.undo(known), placeOf(step, env)),
     loses: (await step.loses?.({ ...look, observed })) ?? [],
+    ...(step.uncounted && { uncounted: true as const }),
   }
 }
 

@@ -6,6 +6,7 @@ import { Redactor } from '../doors/redaction.ts'
 import { RemoteHost } from '../doors/remote-host.ts'
 import { Secrets } from '../doors/secrets.ts'
 import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
+import { changedSince } from '../journal/history.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
 import { type Environment, isElsewhere } from '../model/environment.ts'
@@ -71,6 +72,10 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     turns: new Turns(),
   }
   const withLedger = context as RunContext
+  withLedger.changedSince = async (step, counts) => {
+    const history = await withLedger.ledger.history()
+    return changedSince(options.stateDir, history, { step, counts, own: state.started?.run })
+  }
   withLedger.ledger = new Ledger(withLedger, options.stateDir)
   return {
     context: withLedger,

@@ -1,6 +1,7 @@
 import { type Entry, type Group, stepsOf } from '../model/book.ts'
 import { failureOf } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
+import { pageOrder } from '../plan/page-order.ts'
 import { type Decision, decideAfter } from './decide-after.ts'
 import { GoesOtherWay, leaveOut, type OtherWay, otherWay } from './other-way.ts'
 import type { RunContext } from './run-context.ts'
@@ -17,6 +18,7 @@ export const runBook = async (
   context: RunContext,
   expected?: Expected,
 ): Promise<void> => {
+  context.order = pageOrder(entries)
   const failing = { yes: false }
   /** While it is decided what to do about a failure, no branch begins a further step. */
   let deciding: Promise<unknown> = Promise.resolve()

@@ -1,7 +1,7 @@
 import { makeRemoteScratch, removeRemoteScratch } from '../doors/remote-files.ts'
 import type { RemoteHost } from '../doors/remote-host.ts'
 import { makeScratch, removeScratch } from '../doors/scratch.ts'
-import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
+import { isLeftOut, isOver, type RunState, type StepRecord } from '../journal/fold.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Effect, Result } from '../model/action.ts'
 import { type Environment, placeOf } from '../model/environment.ts'
@@ -11,6 +11,7 @@ import { printAction } from '../model/print-action.ts'
 import type { Step } from '../model/step.ts'
 import { OTHER_WAY } from '../model/ways.ts'
 import type { Listed } from '../plan/diagnoses-of.ts'
+import type { PageOrder } from '../plan/page-order.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
 import type { Ledger } from './ledger.ts'
@@ -60,6 +61,13 @@ export interface RunContext {
   begins?(revision: Revision | null): void
   /** What may be behind a failure; absent: it is not looked into. */
   diagnoses?: readonly Listed[]
+  /** How the steps stand to each other on the page that is planned or performed. */
+  order?: PageOrder
+  /** The latest of the earlier runs that changed something since one of them performed the step, and the step that did. */
+  changedSince?(
+    step: string,
+    counts: (record: StepRecord) => boolean,
+  ): Promise<{ run: string; title?: string } | undefined>
   /** The run that goes on beside this one; absent where that is kept out. */
   otherRun?(): Promise<string | undefined>
 }

@@ -5,12 +5,14 @@ import { Failed, type Failure, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
 import type { Facts, Known, Step } from '../model/step.ts'
-import { type FrozenUndo, freeze } from '../model/undo.ts'
+import { type FrozenUndo, freeze, type Undo } from '../model/undo.ts'
 import { asRehearsed } from './as-rehearsed.ts'
 import { beginStep } from './begin-step.ts'
 import { capturedBefore, type EarlierAttempt, earlierAttempt } from './earlier-attempt.ts'
 import { isDoneByWord } from './is-done-by-word.ts'
 import { demand } from './look-at.ts'
+import { appliedMigrations } from './migration-ledgers.ts'
+import { undoOf } from './migrations-of.ts'
 import { Moment } from './moment.ts'
 import { onCopy } from './on-copy.ts'
 import { perform } from './perform.ts'
@@ -33,20 +35,28 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
       const output = (await step.output({ ...look(), observed: known.observed })) as Json
       recorder.record({ type: 'step-skipped', step: step.id, why, seen, output, ms: took() })
     }
-    const { known, seen } = await beginStep(step, {
+    const { known, seen, again } = await beginStep(step, {
       ...{ earlier, context, look },
       observe: () => observe(step, look(), context, expected),
     })
     if (seen !== undefined) return await skip('already done', seen)
-    if (earlier && (await isDoneByWord(step, earlier, context)))
+    if (earlier && (await isDoneByWord(step, earlier, context, again?.seen)))
       return await skip('done', 'the operator has seen it')
+    if (again)
+      recorder.record({
+        ...{ type: 'looked', step: step.id, side: 'before', holds: true, ms: 0 },
+        ...{
+          fact: 'it is performed, although what it should bring about holds already',
+          seen: again.because,
+        },
+      })
     await demand('before-unmet', step.before(known), { look: look(), context, step: step.id, side: 'before' })
     const actions = step.actions(known) as Actions
     if (!isWayBackKept(step, earlier))
       recorder.record({
         type: 'undo-frozen',
         step: step.id,
-        undo: freezable(freeze(step.undo(known)), recorder),
+        undo: freezable(await frozen(await undoOf(step, known, look()), look()), recorder),
       })
     await step.run(actOf(step, known, actions, context, capturedBefore(earlier)))
     const done = new Moment().of(lookOf(context, step))
@@ -101,6 +111,15 @@ const recordComparison = (
 /** The first way back is the one: after the first effect there is nothing left to make it from. */
 const isWayBackKept = ({ sort }: Step, earlier: EarlierAttempt | undefined): boolean =>
   sort === 'state' && earlier?.undo !== undefined
+
+/** What a program takes back is known to that program only: with it stands what was recorded as applied before. */
+const frozen = async (undo: Undo, look: Look): Promise<FrozenUndo> => {
+  const data = freeze(undo)
+  if (data.kind !== 'reverse' || data.of !== 'schema') return data
+  if (!Object.values(data.actions).some(({ kind }) => kind === 'command')) return data
+  const applied = await appliedMigrations(look)
+  return applied ? { ...data, applied: applied.text } : data
+}
 
 /** A secret inside a way back would come out of the transcript as something else, and be written so. */
 const freezable = (undo: FrozenUndo, recorder: RunContext['recorder']): FrozenUndo => {

@@ -27,6 +27,8 @@ export interface StepRecord {
   undo?: FrozenUndo
   /** The latest of its figures. */
   sampled?: Sampled
+  /** What it should bring about was looked at before its first effect, and did not hold. */
+  unmetBefore?: true
   /** Actions that were begun, in order. */
   actions: Map<string, ActionRecord>
   /** When it was worked on, each time: the end, in ms since 1970, and how long. */
@@ -74,6 +76,10 @@ export const isBegun = ({ steps }: RunState): boolean =>
 /** The steps that change a state and were begun: what there may be to take back. */
 export const begunStates = ({ steps }: RunState): StepRecord[] =>
   [...steps.values()].filter(({ sort, actions }) => sort === 'state' && actions.size > 0)
+
+/** Whether it has begun an effect that what follows from it may have to be done again for. */
+export const hasChanged = ({ sort, actions }: StepRecord): boolean =>
+  (sort === 'state' || sort === 'follows') && actions.size > 0
 
 /** Whether a step is done, or was skipped: it has an output. */
 export const isOver = (state: StepState | undefined): state is Extract<StepState, { output: Json }> =>
@@ -178,6 +184,10 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'looked': {
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
+      if (event.side === 'already' && !event.holds && event.step !== undefined) {
+        const record = recordOf(state, event.step)
+        if (record.state.is === 'in-doubt' && record.actions.size === 0) record.unmetBefore = true
+      }
       if (event.sample && event.step !== undefined)
         recordOf(state, event.step).sampled = { seen: event.seen, figures: event.sample }
       if (!event.process || event.step === undefined) return

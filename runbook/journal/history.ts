@@ -4,7 +4,7 @@ import type { LedgerBackup, LedgerContent, LedgerRun } from '../model/ledger.ts'
 import type { Revision } from '../model/look.ts'
 import { OTHER_WAY } from '../model/ways.ts'
 import { emptyRun, foldRun, type RunState, type StepRecord } from './fold.ts'
-import { type PastRun, pastRuns } from './past-runs.ts'
+import { type PastRun, pastRuns, performing } from './past-runs.ts'
 import { byTime } from './run-id.ts'
 import type { RunSummary } from './run-index.ts'
 import { type Flaw, journalOf, readTranscript } from './runs.ts'
@@ -160,3 +160,28 @@ const backedUp = ({ step, path, sha256 }: LedgerBackup): StepRecord => ({
   ...{ id: step, title: step, sort: 'prepares', actions: new Map(), worked: [] },
   state: { is: 'done', output: { dump: path, ...(sha256 && { sha256 }) }, summary: '', ms: 0 },
 })
+
+/**
+ * The latest run that changed something since the step was performed last, whichever run did that. `counts`: which steps
+ * of a run are such a change; `own`: the run that asks. Of a run whose transcript is elsewhere the ledger tells whether it
+ * came to its end, and so to the step.
+ */
+export const changedSince = async (
+  stateDir: string,
+  history: readonly KnownRun[],
+  { step, counts, own }: { step: string; counts: (record: StepRecord) => boolean; own: string | undefined },
+): Promise<{ run: string; title?: string } | undefined> => {
+  for (const known of history.toReversed()) {
+    const { started, ended } = known.summary
+    if (known.id === own || !started || !performing.includes(started.command)) continue
+    if (known.here && !known.summary.begun) continue
+    const { state, whole } = await recall(stateDir, known)
+    const record = state.steps.get(step)
+    if (record?.state.is === 'done' && record.actions.size > 0) return undefined
+    if (!whole && ended?.verdict === 'done') return undefined
+    const change = [...state.steps.values()].find((one) => one.id !== step && counts(one))
+    if (change) return { run: known.id, title: change.title }
+    if (!whole) return { run: known.id }
+  }
+  return undefined
+}

@@ -39,7 +39,7 @@ export const latestForwards = async (stateDir: string, env: string): Promise<Pas
 }
 
 /** What performs steps, and does not only look at what they left. */
-const performing: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
+export const performing: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
 
 /** The latest run, begun after `since`, in which one of these steps got to its end. */
 export const latestEnd = async (

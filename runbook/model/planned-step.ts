@@ -28,6 +28,8 @@ export interface PlannedStep {
   undo: string
   /** What it will take away. */
   loses: Loss[]
+  /** It takes away what nothing counts. */
+  uncounted?: true
   /** Milliseconds, from earlier runs. */
   usually?: number
 }

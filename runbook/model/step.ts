@@ -49,8 +49,18 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly lasting?: boolean
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
-  /** A protected environment needs a `backup`, and it stands before each `migration`, which a `rehearsal` tries out. */
+  /**
+   * A protected environment needs a `backup`, and it stands before each `migration`, which a `rehearsal` tries out. A
+   * `migration` changes the database, so it is of the sort `state`, and its undo is a database undo: it is performed only
+   * where a rollback is asked for the database.
+   */
   readonly role?: 'backup' | 'migration' | 'rehearsal'
+  /**
+   * Its `after` holds what there is against what it is made from, as node_modules against the lock file: where that holds,
+   * nothing is left to do, whatever was changed before it. False for an event, such as a restart, which the old process
+   * fulfils just as well: that is performed whenever something before it has changed in the run.
+   */
+  readonly provenByContent: boolean
   /** Done before the operator is asked, and these steps before it: none of them touches what runs. */
   readonly ahead?: readonly Step[]
   /** What must hold before the run begins: tools, access, secrets. `doctor` shows them. */
@@ -86,6 +96,11 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   restore?(from: RestoreSource): Restore
   /** Of a step with the role `backup`, which is given: the step that rehearses migrations on what it has kept. */
   rehearsal?(backup: Step): Step
+  /**
+   * What of the commands that it runs changes the schema of a database, where its actions do not show that: 'knex
+   * migrate:latest'. Where its role is another, a plan and `doctor` warn.
+   */
+  migrates?(at: Known<Seen>): readonly string[]
   /** Of a migration whose SQL another program runs: the same SQL as a trial, so that each statement can be measured. */
   trial?(at: Known<Seen>): Transaction | undefined
   /** Of a step that starts the application: a step that stops it, which this one then starts again. */
@@ -104,6 +119,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   watch?(at: { env: Environment; started: readonly Step[]; span?: number }): Step
   /** Counts what it will take away; shown before the question, and recorded. */
   loses?(at: Look & { observed: Seen }): Promise<Loss[]>
+  /** It takes something away that nothing counts: what a program does is known to that program only. */
+  readonly uncounted?: boolean
   /** What of the world helps to understand it when something failed; `observed`: where that is known. */
   evidence?(at: { env: Environment; observed: Seen | undefined }): readonly Evidence[]
   /** What the book says of it, where a factory made it. */
@@ -130,21 +147,36 @@ export interface Mistake {
   readonly expected: string
 }
 
-type Defaulted = 'kind' | 'sort' | 'optional' | 'needs' | 'before' | 'run' | 'output' | 'mistakes'
+type Defaulted =
+  | 'kind'
+  | 'sort'
+  | 'optional'
+  | 'provenByContent'
+  | 'needs'
+  | 'before'
+  | 'run'
+  | 'output'
+  | 'mistakes'
 
 /** What an author writes; the rest has defaults. */
 export type StepDefinition<Seen extends Json, Acts extends Actions, Out> = Omit<
   Step<Seen, Acts, Out>,
   Defaulted | 'actions' | 'observe'
 > &
-  Partial<Pick<Step<Seen, Acts, Out>, 'sort' | 'optional' | 'needs' | 'before' | 'run' | 'output'>> & {
+  Partial<
+    Pick<
+      Step<Seen, Acts, Out>,
+      'sort' | 'optional' | 'provenByContent' | 'needs' | 'before' | 'run' | 'output'
+    >
+  > & {
     observe?(at: Look): Promise<Seen>
     actions?(at: Known<Seen>): Acts
   }
 
 /**
  * Defines a step. Write `observe` before what uses `observed`, so that the compiler can carry its type.
- * Without `sort` a step is of the sort `follows`.
+ * Without `sort` a step is of the sort `follows`, and one with the role `migration` of the sort `state`. Without
+ * `provenByContent` only the `after` of a `state` is proof whatever was changed before it.
  */
 export const defineStep = <
   Seen extends Json = null,
@@ -153,8 +185,9 @@ export const defineStep = <
 >(
   definition: StepDefinition<Seen, Acts, Out>,
 ): Step<Seen, Acts, Out> => ({
-  sort: 'follows',
+  sort: definition.role === 'migration' ? 'state' : 'follows',
   optional: false,
+  provenByContent: (definition.sort ?? (definition.role === 'migration' && 'state')) === 'state',
   needs: () => [],
   before: () => [],
   observe: async () => null as Seen,
@@ -167,5 +200,13 @@ export const defineStep = <
   },
   ...definition,
   kind: 'step',
-  mistakes: [],
+  mistakes:
+    definition.role === 'migration' && (definition.sort ?? 'state') !== 'state'
+      ? [
+          {
+            at: `steps.${definition.id}.sort`,
+            expected: "is 'state' for the role 'migration', or is left out",
+          },
+        ]
+      : [],
 })

@@ -36,7 +36,13 @@ export interface NothingToUndo {
 }
 
 /** A way back as a transcript keeps it: data only. Its checks are made again from the observation. */
-export type FrozenUndo = Omit<Reverse, 'before' | 'after' | 'loses'> | ForwardOnly | NothingToUndo
+export type FrozenUndo =
+  | (Omit<Reverse, 'before' | 'after' | 'loses'> & {
+      /** What migration tools had recorded as applied, where a program takes it back. */
+      readonly applied?: string
+    })
+  | ForwardOnly
+  | NothingToUndo
 
 export const freeze = (undo: Undo): FrozenUndo => {
   if (undo.kind !== 'reverse') return undo

@@ -37,6 +37,8 @@ export interface PlanTextOptions {
   title: string
   /** The runs that the durations come from. */
   runs: readonly string[]
+  /** What shows the whole plan. */
+  whole?: string
   paint: Paint
 }
 
@@ -82,7 +84,7 @@ const stateLine = ({ expects, seen }: PlannedStep, paint: Paint): string[] => {
 }
 
 /** The few lines that stand before the question. */
-export const planSummary = (plan: Plan, { title, runs, paint }: PlanTextOptions): string => {
+export const planSummary = (plan: Plan, { title, runs, whole, paint }: PlanTextOptions): string => {
   const shown = visibleIn(plan)
   const { env, revision, steps } = shown
   const done = steps.filter(({ expects }) => expects === 'done')
@@ -92,13 +94,13 @@ export const planSummary = (plan: Plan, { title, runs, paint }: PlanTextOptions)
     ...lastRun(shown, paint),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
     `  usually   ${expectation(shown, runs)}`,
-    ...dangerSummary(shown, paint),
+    ...dangerSummary(shown, whole ?? `runbook plan ${env.name}`, paint),
     '',
   ].join('\n')
 }
 
 /** Before the question stands what is dangerous, and whom it hurts; a plan has the safe way too. */
-const dangerSummary = ({ steps, env }: Plan, paint: Paint): string[] => {
+const dangerSummary = ({ steps }: Plan, whole: string, paint: Paint): string[] => {
   const inSteps = steps.flatMap(({ title, dangers }) => (dangers ? [{ title, dangers }] : []))
   if (inSteps.length === 0) return []
   const shown = inSteps.flatMap(({ title, dangers }) => [
@@ -109,10 +111,7 @@ const dangerSummary = ({ steps, env }: Plan, paint: Paint): string[] => {
     ...(dangers.length > MOST ? [`      … and ${dangers.length - MOST} more`] : []),
   ])
   const count = inSteps.reduce((sum, { dangers }) => sum + dangers.length, 0)
-  return [
-    `  dangers   ${count}; the safe way to write ${count > 1 ? 'each' : 'it'}: runbook plan ${env.name}`,
-    ...shown,
-  ]
+  return [`  dangers   ${count}; the safe way to write ${count > 1 ? 'each' : 'it'}: ${whole}`, ...shown]
 }
 /** Of each step. */
 const MOST = 5

@@ -23,7 +23,10 @@ export const rollbackText = (
     ...list('does again', plan, 'follows'),
     ...list('verifies', plan, 'verifies'),
     ...lossLines(plan, paint),
-    ...(database && !plan.steps.some(({ loses }) => loses.length) ? ['  loses       nothing'] : []),
+    ...uncountedLines(plan, paint),
+    ...(database && !plan.steps.some(({ loses, uncounted }) => loses.length || uncounted)
+      ? ['  loses       nothing']
+      : []),
     ...stays.map(({ title, because }) =>
       paint.yellow(`  stays       ${visible(title)}: ${visible(because)}`),
     ),
@@ -42,6 +45,13 @@ export interface RollbackTextOptions {
 export const lossLines = ({ steps }: Plan, paint: Paint): string[] =>
   steps.flatMap(({ loses }) =>
     loses.map(({ what, rows }) => paint.red(`  loses       ${quantity(rows, 'row')} ${visible(what)}`)),
+  )
+
+const uncountedLines = ({ steps }: Plan, paint: Paint): string[] =>
+  steps.flatMap(({ title, uncounted, expects }) =>
+    uncounted && expects !== 'done'
+      ? [paint.red(`  loses       not known: nothing counts what "${visible(title)}" takes away`)]
+      : [],
   )
 
 const list = (what: string, { steps }: Plan, sort: Sort): string[] => {

@@ -9,6 +9,7 @@ export const stopProcess = (process: string, health: string | false) =>
     title: `Stop ${process}`,
     about: 'Stops a process under pm2, and proves that nothing of it runs or answers any more.',
     sort: 'follows',
+    provenByContent: true,
     observe: (look) => whatRuns(look, process),
     actions: ({ observed: { pids } }): Actions =>
       pids.length ? { stop: changes('pm2', 'stop', process) } : {},

@@ -22,6 +22,7 @@ interface Drawn {
   sort: Sort
   actions: ('command' | 'hostile' | 'file' | 'stamped' | 'given')[]
   done: boolean
+  proven: boolean
   waits: boolean
 }
 interface DrawnGroup {
@@ -44,6 +45,7 @@ const { entry } = fc.letrec<{ entry: DrawnEntry; step: Drawn; group: DrawnGroup 
       maxLength: 3,
     }),
     done: fc.boolean(),
+    proven: fc.boolean(),
     waits: fc.boolean(),
   }) as fc.Arbitrary<Drawn>,
   group: fc.record({
@@ -73,6 +75,7 @@ const bookOf = (drawn: DrawnEntry[], dir: (path: string) => string): Entry[] => 
     if (each.done) writeFileSync(dir(id), '')
     return leaves(id, {
       sort: each.sort,
+      provenByContent: each.proven,
       observe: async ({ see }) => (each.waits ? see(reads('echo', id)) : id),
       actions: ({ observed, run }) => ({
         ...Object.fromEntries(

@@ -22,6 +22,8 @@ const folder = async (variables: Record<string, string> = {}, secrets: Record<st
   return { dir, rig, read: (path: string) => readFileSync(join(dir, path), 'utf8') }
 }
 const nothing = { nothing: 'a test' }
+/** What a block observes in which no program migrates. */
+const unmigrated = { migrates: [], takesBackData: [] }
 const printed = (run: { events: { type: string }[] }) =>
   run.events
     .flatMap((event) => (event.type === 'output' ? [(event as unknown as { text: string }).text] : []))
@@ -84,7 +86,7 @@ test('runs a script of zx, shows what its commands print, and fails with it', as
 test('a block may print more than zx could hold', async () => {
   const { rig } = await folder()
   const step = shell({ block: "head -c 600000000 /dev/zero | tr '\\0' x", undo: nothing })
-  const known = { observed: null, env: rig.env, run: { stamp: '', backups: '', copies: '' } }
+  const known = { observed: unmigrated, env: rig.env, run: { stamp: '', backups: '', copies: '' } }
   const { argv } = (step.actions(known) as { run: Command }).run
   const [program, ...args] = argv.map(printText)
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -133,7 +135,7 @@ test('secrets reach it by its variables, and are not printed', async () => {
 })
 
 test('the way back is a block, or a reason', () => {
-  const known = { observed: null, env: {} as never, run: { stamp: '', backups: '', copies: '' } }
+  const known = { observed: unmigrated, env: {} as never, run: { stamp: '', backups: '', copies: '' } }
   const back = shell({ block: 'touch a', undo: { block: 'rm a' }, in: 'sub' }).undo(known)
   expect(back).toMatchObject({ kind: 'reverse', of: 'code', actions: { back: { cwd: 'sub' } } })
   const reason = { forwardOnly: 'mails were sent', instead: 'send another one' }
@@ -145,7 +147,43 @@ test('the way back is a block, or a reason', () => {
   expect(shell({ block: 'x', undo: nothing }).undo(known).kind).toBe('nothing')
 })
 
+test.each([
+  ['by its role', { role: 'migration' as const, block: './own-tool up', undo: { block: './own-tool down' } }],
+  ['by its program', { block: 'npx knex migrate:latest', undo: { block: './own-tool down' } }],
+  ['by the program of its undo', { block: './own-tool up', undo: { block: 'npx knex migrate:rollback' } }],
+  ['by a script', { script: 'await $`npx knex migrate:latest`', undo: { block: './own-tool down' } }],
+  ['by what package.json calls so', { block: 'npm run up', undo: { block: './own-tool down' } }],
+])('what changes the database, %s, has a database undo', async (how, options) => {
+  const { rig, dir } = await folder()
+  writeFileSync(join(dir, 'package.json'), JSON.stringify({ scripts: { up: 'typeorm migration:run' } }))
+  const step = shell(options)
+  expect(step.mistakes).toEqual([])
+  const [planned] = (await rig.plan(step)).steps
+  expect(step.undo({ observed: planned!.observed as never, env: rig.env, run: null as never })).toMatchObject(
+    {
+      kind: 'reverse',
+      of: 'schema',
+    },
+  )
+  const warnings = planned!.dangers?.filter(({ rule }) => rule === 'migration-without-role') ?? []
+  expect(warnings).toHaveLength(how === 'by its role' ? 0 : 1)
+  if (warnings[0]) expect(warnings[0]).toMatchObject({ what: expect.stringMatching(/knex|typeorm/) })
+})
+
+test('without a sort it follows where there is nothing to undo, as of a restart, and is a state otherwise', () => {
+  const reason = { forwardOnly: 'mails were sent', instead: 'send another one' }
+  expect(shell({ block: 'x', undo: nothing }).sort).toBe('follows')
+  expect(shell({ block: 'x', undo: nothing, role: 'migration' }).sort).toBe('state')
+  expect(shell({ block: 'x', undo: nothing, sort: 'state' }).sort).toBe('state')
+  expect(shell({ block: 'x', undo: { block: 'y' } }).sort).toBe('state')
+  expect(shell({ block: 'x', undo: reason }).sort).toBe('state')
+})
+
 test('mistakes of the book are named', () => {
+  const migrating = shell({ block: 'x', undo: nothing, role: 'migration', sort: 'follows' })
+  expect(migrating.mistakes).toEqual([
+    { at: 'steps.shell.sort', expected: "is 'state' for the role 'migration', or is left out" },
+  ])
   expect(shell({ undo: nothing }).mistakes).toEqual([
     { at: 'steps.shell', expected: 'either `block` or `script`' },
   ])

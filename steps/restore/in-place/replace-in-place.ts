@@ -51,6 +51,8 @@ export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =
       'the application does not run until this is done: it takes as long as a whole restore',
       `to return: runbook restore ${env.name} ${nameOf(backupFiles(run, env.name).dump)} --in-place`,
     ],
+    // Not unsaid: to bring the backup back is all that it does.
+    migrates: () => [],
     actions: ({ observed: { live, manifest }, env }) => ({
       end: executes<Omit<Session, 'endable'>>(
         `SELECT pid, usename AS role, application_name AS application, coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid)
