@@ -24,7 +24,7 @@ export const runs = async (invocation: Invocation): Promise<number> => {
     }
   else if (past.length) say(runsTable(past, paint))
   else if (unread.length === 0) say(`No runs yet${env === undefined ? '' : ` of ${env}`}.\n`)
-  for (const line of unread) process.stderr.write(`${paint.yellow('!')} ${visible(line)}\n`)
+  for (const line of unread) say(`${paint.yellow('!')} ${visible(line)}\n`)
   return EXIT.done
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Failed } from '../model/failure.ts'
@@ -14,6 +15,9 @@ export interface LedgerFile {
   read(signal: AbortSignal): Promise<string>
   append(line: string, signal: AbortSignal): Promise<void>
 }
+
+/** Tells two lines apart that are written at the same moment. */
+export const newNonce = (): string => randomBytes(8).toString('hex')
 
 /** On this machine. One write at the end of a file is not mixed with another's (O_APPEND). */
 export const localLedgerFile = (path: string): LedgerFile => ({

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { newNonce } from '../doors/ledger-file.ts'
 import { startOf } from '../doors/process-identity.ts'
 import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
@@ -130,7 +130,7 @@ export class LedgerKeeper {
 
   async #open(): Promise<void> {
     const { context, run } = this
-    const nonce = randomBytes(8).toString('hex')
+    const nonce = newNonce()
     const transcript = run.journal.path
     // Within another run, which has looked.
     this.#lines ??= (await context.ledger.read()).lines.length

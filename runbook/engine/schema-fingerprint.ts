@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hashOf } from '../journal/journal-file.ts'
 import { selects } from '../model/action.ts'
 import type { SchemaFingerprint } from '../model/ledger.ts'
 import type { Look } from '../model/look.ts'
@@ -66,7 +66,7 @@ export const schemaFingerprint = async ({ env, attempt }: Look): Promise<SchemaF
   const objects = asked.value.map(
     ({ kind, schema, name, sum }) => [`${kind} ${schema && `${schema}.`}${name}`, sum] as const,
   )
-  const sum = createHash('sha256').update(JSON.stringify(objects)).digest('hex').slice(0, 16)
+  const sum = hashOf(JSON.stringify(objects)).slice(0, 16)
   if (objects.length > MOST) return { sum }
   return { sum, objects: Object.fromEntries(objects.map(([name, one]) => [name, one.slice(0, 8)])) }
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { type EventOf, isForwards } from '../model/event.ts'
 import type { LedgerBackup, LedgerContent, LedgerRun } from '../model/ledger.ts'
 import type { Revision } from '../model/look.ts'
@@ -104,7 +103,7 @@ export const recall = async (
   stateDir: string,
   { id, ledger, here }: KnownRun,
 ): Promise<PastRun & { whole: boolean; flaws: readonly Flaw[] }> => {
-  if (here && existsSync(journalOf(stateDir, id))) {
+  if (here) {
     const { events, end, flaws } = await readTranscript(journalOf(stateDir, id), { outputs: false })
     if (!ledger || end.seq >= ledger.seq) return { id, state: foldRun(events), whole: true, flaws }
   }
