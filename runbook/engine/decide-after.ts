@@ -10,6 +10,9 @@ import type { RunContext } from './run-context.ts'
 /** What an operator may decide when a step has failed. */
 export type Decision = 'retry' | 'skip' | 'other-way' | 'rollback' | 'stop'
 
+/** Nothing can be asked or done any more. */
+const ENDS_THE_RUN: readonly Failure['kind'][] = ['interrupted', 'journal-failed', 'book-broke']
+
 /**
  * Asks what to do after a failure: try the step again, leave out what its author marked as optional, take everything
  * back, or stop and leave it as it is, with a reason. Where the book has another way, and this one has changed nothing,
@@ -23,7 +26,7 @@ export const decideAfter = async (
   other?: OtherWay,
 ): Promise<Decision> => {
   const { answers, recorder, state } = context
-  if (failure.kind === 'interrupted' || failure.kind === 'journal-failed') return 'stop'
+  if (ENDS_THE_RUN.includes(failure.kind)) return 'stop'
   // What it found does not change by trying again, and nothing is there to take back.
   if (step.role === 'rehearsal') return 'stop'
   await lookInto([{ step, failure }], context)

@@ -79,7 +79,7 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
 
 /** What was found of the application, and not what ends a run or is wrong with the tool. */
 const isFinding = ({ kind }: Failure): boolean =>
-  kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'bug'
+  kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'book-broke' && kind !== 'bug'
 
 /** A mark on the page, and no failure: it is done. */
 const recordComparison = (

@@ -1,3 +1,4 @@
+import { untilLeft } from '../doors/leaving.ts'
 import type { RunState } from '../journal/fold.ts'
 import type { Command, EventOf, Happening, RunVerdict } from '../model/event.ts'
 import { type Ended, EXIT, exitOf } from '../model/exit.ts'
@@ -45,7 +46,7 @@ export const withRun = async (
     entered = await enter()
     recorder.record({ type: 'run-started', ...started })
     for (const found of entered.found ?? []) recorder.record(found)
-    await work()
+    await untilLeft(work)
   } catch (error) {
     ended = endedBy(error, started.command, context)
   }

@@ -163,6 +163,8 @@ const drawUntil = async (takenOff: Promise<void>, steps: Running[]): Promise<voi
       if (line) step.task.output = line
     }
   }, TICK)
+  // To draw is nothing to wait for.
+  ticking.unref()
   await new Listr(tasks, {
     concurrent: true,
     exitOnError: false,
