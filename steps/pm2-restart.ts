@@ -92,7 +92,17 @@ export const pm2Restart = factory(
         'how long each command of pm2 may take, in ms; default: a minute, or 15 s an instance where that is more',
       ),
   },
-  ({ process, ecosystem, how, soak, updateEnv, health, revision, startup, timeout }): Step<any, any, Restarted> => {
+  ({
+    process,
+    ecosystem,
+    how,
+    soak,
+    updateEnv,
+    health,
+    revision,
+    startup,
+    timeout,
+  }): Step<any, any, Restarted> => {
     const asks = (verb: 'restart' | 'reload', limit: Pm2Limit) => {
       // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
       // other by their own lock.

@@ -29,11 +29,14 @@ export const systemClock: Clock = {
       let timer: NodeJS.Timeout
       // A timer that is set for longer fires at once.
       const wait = (left: number) => {
-        timer = setTimeout(() => {
-          if (left > LONGEST) return wait(left - LONGEST)
-          signal.removeEventListener('abort', end)
-          resolve()
-        }, Math.min(left, LONGEST))
+        timer = setTimeout(
+          () => {
+            if (left > LONGEST) return wait(left - LONGEST)
+            signal.removeEventListener('abort', end)
+            resolve()
+          },
+          Math.min(left, LONGEST),
+        )
       }
       wait(ms)
       signal.addEventListener('abort', end, { once: true })

@@ -75,10 +75,13 @@ export const spawn = async (
   })
   let late = false
   const timer = timeout
-    ? setTimeout(() => {
-        late = true
-        end()
-      }, Math.min(timeout, LONGEST))
+    ? setTimeout(
+        () => {
+          late = true
+          end()
+        },
+        Math.min(timeout, LONGEST),
+      )
     : undefined
   signal.addEventListener('abort', end, { once: true })
   try {

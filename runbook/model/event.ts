@@ -45,6 +45,8 @@ export type Happening =
       /** The program of an action, which has just started. */
       process?: ProcessIdentity
       probed?: Probed
+      /** Users have got no good answer for some time, or get one again. */
+      outage?: Outage
       /** Who was told of the run, or should have been. */
       notified?: string
       /** A look for the cause of a failure, or of what a person has noticed. */
@@ -108,6 +110,9 @@ export interface Probed {
   longestGap: number
   ms: number
 }
+
+/** For how long one address has given no good answer, and why; milliseconds. `over`: it does again. */
+export type Outage = { url: string; ms: number; because: string; over?: true }
 
 /** A phase, and how long it takes by its author and by earlier runs; milliseconds. */
 export type ExpectedPhase = {

@@ -20,7 +20,10 @@ export interface Limits {
 
 export const limitsOf = (action: Action): Limits => {
   const timeout = 'timeout' in action && action.timeout ? action.timeout : usualTimeout(action)
-  return { ...(timeout && { timeout: Math.min(timeout, LONGEST) }), retry: action.retry ?? usualRetry(action) }
+  return {
+    ...(timeout && { timeout: Math.min(timeout, LONGEST) }),
+    retry: action.retry ?? usualRetry(action),
+  }
 }
 
 /** Long enough for what is done well, short enough that what hangs at night is over in the morning. Milliseconds. */

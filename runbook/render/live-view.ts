@@ -63,7 +63,8 @@ export class LiveView implements View {
       case 'looked': {
         const running = event.sample && this.#running.get(event.step!)
         if (running) running.sampled = event
-        if (running && stays) this.#redraw()
+        // What users meet with is not held back until the step has ended.
+        if ((running && stays) || event.outage) this.#redraw()
         break
       }
       case 'output': {

@@ -132,7 +132,7 @@ const each: {
   'book-broke': [
     { kind: 'book-broke', book: '/srv/runbook.config.ts', did: 'calls process.exit(0)', stack: 'at it' },
     'the book /srv/runbook.config.ts, or a package that it imports, calls process.exit(0)',
-    'take that out of the book',
+    'take that out of the book: it shares the process with runbook, which alone ends a run',
     'at it',
   ],
   bug: [
