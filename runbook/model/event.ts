@@ -90,6 +90,8 @@ export type Happening =
       answer: string
       by: 'operator' | 'flag'
       who?: string
+      /** What lies in the past and counts no longer, by the name that a check gave it. */
+      known?: string
     }
   | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }

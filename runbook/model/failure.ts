@@ -66,6 +66,8 @@ export interface Unmet {
   fact: string
   seen: string
   remedy: string
+  /** It is past, and an operator may say by these names that it is known. */
+  known?: readonly string[]
 }
 
 /** Carries a failure up to the engine. */

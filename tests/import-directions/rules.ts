@@ -132,12 +132,6 @@ export const exceptions: readonly Exception[] = [
     may: /^process\.(stdout|stderr|env|cwd)$/,
     because: 'what the rest of the commands is given',
   },
-  { file: 'runbook/commands/report-failure.ts', may: /^process\.stderr$/, because: 'nothing was read yet' },
-  {
-    file: 'runbook/commands/show.ts',
-    may: /^process\.stderr$/,
-    because: 'flaws, beside the events of --json',
-  },
   { file: 'runbook/commands/run-reading.ts', may: /^process\.pid$/, because: 'says who holds the lock' },
   {
     file: 'runbook/cli.ts',
