@@ -52,7 +52,10 @@ export const logLacksLine = (
       const isMet = (line: string) => isBad(line) && !isHarmless(line)
       const known = (await Promise.all(logs.map((log) => knownIn(look, log, isMet)))).flat()
       const reading: Reading = {
-        logs: logs.map(({ path, from }) => ({ path, from: known.find((one) => one.path === path)?.until ?? from })),
+        logs: logs.map(({ path, from }) => ({
+          path,
+          from: known.find((one) => one.path === path)?.until ?? from,
+        })),
         lines: 0,
         remarks: new Set(known.map(({ name, line }) => `known (${name}): ${line}`)),
       }
@@ -101,7 +104,11 @@ const knownIn = async (
   // What is shorter by now was rotated: nobody has seen what it says.
   if (until <= from || until > ((await fileSize(look, path)) ?? 0)) return []
   const read = await look.attempt(readsFile(path, from))
-  const text = read.ok ? Buffer.from(read.value).subarray(0, until - from).toString() : ''
+  const text = read.ok
+    ? Buffer.from(read.value)
+        .subarray(0, until - from)
+        .toString()
+    : ''
   const line = text.split('\n').find(isMet)
   return line === undefined ? [] : [{ path, until, line: excerpt(line), name: nameOfMark(path, until) }]
 }

@@ -2,6 +2,7 @@ import { after, systemClock } from '../doors/clock.ts'
 import { heardByMany } from '../doors/heard-by-many.ts'
 import { leave, leaveAfter } from '../doors/leaving.ts'
 import {
+  aTurn,
   endProcessNow,
   guardProcess,
   isOwn,
@@ -68,7 +69,9 @@ export const takeLastWord = (): LastWord => {
   }
   // Nothing is left in this process that could bring about what is waited for.
   const onDry = (): void => {
-    if (abort.signal.aborted) leave(abort.signal.reason)
+    // Of what was stopped it is told in a moment.
+    if (watchdog?.stops()) lookAgain()
+    else if (abort.signal.aborted) leave(abort.signal.reason)
     else stop(broken('waits for something that never comes'))
     lookAgain()
   }
@@ -100,7 +103,10 @@ export const takeLastWord = (): LastWord => {
         after(READ.stopped, () => stop(broken(`is not read after ${READ.stopped / 1000} s`))),
       ]
       try {
-        return await Promise.race([work(), aborted])
+        const read = await Promise.race([work(), aborted])
+        await aTurn()
+        abort.signal.throwIfAborted()
+        return read
       } finally {
         for (const end of waits) end()
         book.reading = false

@@ -49,19 +49,19 @@ export const guardProcess = (tell: Told): { release(): void } => {
     },
   }
   const before = { exit: process.exit, reallyExit: exitNow, abort: process.abort, kill: process.kill }
-  Object.assign(process, own)
+  Object.assign(process, own, keepingListeners())
   const thrown = (did: string) => (error: unknown) => {
     // Of a call that was refused it has been told already.
     if (!(error instanceof MayNotEnd)) tell(`${did}: ${messageOf(error)}`, error)
   }
-  const kept = [
+  const heard = [
     keepListening('uncaughtException', thrown('throws an error that nothing handles')),
     keepListening('unhandledRejection', thrown('rejects a promise that nothing handles')),
   ]
   return {
     release: () => {
-      for (const end of kept) end()
-      Object.assign(process, before)
+      for (const end of heard) end()
+      Object.assign(process, before, emitters)
     },
   }
 }
@@ -91,25 +91,43 @@ const framesOf = (error: unknown): string[] =>
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** A listener that stays where a package takes all listeners away. Gives what ends it. */
 const emitter: NodeJS.EventEmitter = process
-export const keepListening = (event: string, listener: (...args: any[]) => void): (() => void) => {
-  let over = false
-  const listen = (): void => {
-    if (over) return
+type Listener = (...args: any[]) => void
+
+/** What is to be heard whatever a package takes away. */
+const kept: { event: string; listener: Listener }[] = []
+const listen = (): void => {
+  for (const { event, listener } of kept)
     if (!emitter.listeners(event).includes(listener)) emitter.on(event, listener)
-    if (!emitter.listeners('removeListener').includes(again)) emitter.on('removeListener', again)
-  }
-  // Not at once: whoever takes all listeners away has not come to the end of them.
-  const again = (name: unknown): void => {
-    if (!over && (name === event || name === 'removeListener')) setTimeout(listen, 0).unref()
-  }
+}
+
+/** A listener that stays where a package takes all listeners away. Gives what ends it. */
+export const keepListening = (event: string, listener: Listener): (() => void) => {
+  const one = { event, listener }
+  kept.push(one)
   listen()
   return () => {
-    over = true
-    emitter.off('removeListener', again)
+    kept.splice(kept.indexOf(one), 1)
     emitter.off(event, listener)
   }
+}
+
+/** Whoever takes listeners away gets back at once what is kept: what is thrown next has to be heard. */
+const keepingListeners = () =>
+  Object.fromEntries(
+    (['off', 'removeListener', 'removeAllListeners'] as const).map((name) => [
+      name,
+      (...args: never[]) => {
+        Reflect.apply(emitters[name], process, args)
+        listen()
+        return process
+      },
+    ]),
+  )
+const emitters = {
+  off: process.off,
+  removeListener: process.removeListener,
+  removeAllListeners: process.removeAllListeners,
 }
 
 /** Past `process.stdout`, which listr2 holds back while it draws. */
@@ -121,8 +139,11 @@ export const showCursor = (): void => {
   }
 }
 
-/** Has this process look once more whether anything is left to do. */
-export const lookAgain = (): void => void setTimeout(() => {}, 0)
+/** Has this process look once more, a little later, whether anything is left to do. */
+export const lookAgain = (): void => void setTimeout(() => {}, 20)
+
+/** One turn of the event loop: what was rejected until then has been told of. */
+export const aTurn = (): Promise<void> => new Promise((over) => setTimeout(over, 0))
 
 /** Ends this process with a status that nobody else has a say in, once everything that was printed has been taken. */
 export const endProcess = async (status: number): Promise<never> => {
@@ -133,6 +154,8 @@ export const endProcess = async (status: number): Promise<never> => {
 /** The same without waiting: nothing that this process has started stays. */
 export const endProcessNow = (status: number): never => {
   killEverything()
+  const end = () => exitNow(status)
+  Object.assign(process, { exit: end, reallyExit: end })
   try {
     // Packages put away here what they have opened; what they say of the exit status is not asked.
     process.emit('exit', status)

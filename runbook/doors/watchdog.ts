@@ -7,6 +7,8 @@ export interface Patience {
 }
 
 export interface Watchdog {
+  /** Whether what this thread did is being stopped, of which `stopped` is not told yet. */
+  stops(): boolean
   /** Changes the patience; milliseconds. */
   be(patience: Patience): void
   end(): void
@@ -24,8 +26,8 @@ export const watchThisThread = (
   said: string,
   stopped: (where: string) => void,
 ): Watchdog => {
-  // The beat; the two patiences, in looks.
-  const shared = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT))
+  // The beat; the two patiences, in looks; whether it stops something.
+  const shared = new Int32Array(new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT))
   const be = (now: Patience): void => {
     Atomics.store(shared, 1, Math.ceil(now.said / BEAT))
     Atomics.store(shared, 2, Math.ceil(now.stopped / BEAT))
@@ -39,12 +41,16 @@ export const watchThisThread = (
     workerData: { shared, said, every: BEAT },
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
   })
-  worker.on('message', stopped)
+  worker.on('message', (where: string) => {
+    Atomics.store(shared, 3, 0)
+    stopped(where)
+  })
   // Without it everything else goes on.
   worker.on('error', () => {})
   worker.unref()
   return {
     be,
+    stops: () => Atomics.load(shared, 3) === 1,
     end: () => {
       clearInterval(beating)
       void worker.terminate()
@@ -65,9 +71,13 @@ const stop = () => {
   const { Session } = require('node:inspector')
   session = new Session()
   session.connectToMainThread()
+  const urls = new Map()
+  session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }) => urls.set(scriptId, url))
   session.once('Debugger.paused', ({ params: { callFrames } }) => {
-    const at = callFrames.find(({ url }) => url && !url.startsWith('node:'))
-    const where = at ? at.url.replace('file://', '') + ':' + (at.location.lineNumber + 1) : ''
+    const places = callFrames.map(({ location: { scriptId, lineNumber } }) => [urls.get(scriptId), lineNumber + 1])
+    const [url, line] = places.find(([url]) => url && !url.startsWith('node:')) ?? []
+    const where = url ? url.replace('file://', '') + ':' + line : ''
+    Atomics.store(shared, 3, 1)
     session.post('Runtime.terminateExecution', () => {
       session.post('Debugger.disable', () => { session.disconnect(); session = undefined; parentPort.postMessage(where) })
     })

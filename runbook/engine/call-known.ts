@@ -21,7 +21,12 @@ export const callKnown = async (past: readonly Known[], context: RunContext): Pr
 
 /** What is called known by a flag is recorded where it first counts. */
 export const recordKnown = (
-  { seen, known, note = '', step }: { seen: string; known: readonly string[]; note?: string; step?: string | undefined },
+  {
+    seen,
+    known,
+    note = '',
+    step,
+  }: { seen: string; known: readonly string[]; note?: string; step?: string | undefined },
   by: 'operator' | 'flag',
   { recorder, state, doors }: RunContext,
 ): void => {

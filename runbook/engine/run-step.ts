@@ -49,6 +49,8 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
         undo: freezable(freeze(step.undo(known)), recorder),
       })
     await step.run(actOf(step, known, actions, context, capturedBefore(earlier)))
+    // Its own code need not hear of an interrupt.
+    context.signal.throwIfAborted()
     const done = new Moment().of(lookOf(context, step))
     await demand('after-unmet', step.after(known), { look: done, context, step: step.id, side: 'after' })
     const output = (await step.output({ ...done, observed: known.observed })) as Json
