@@ -3,7 +3,6 @@ import { dirname } from 'node:path'
 import { arrangeRemedy } from '../engine/arrange-remedy.ts'
 import { type Book, phase, stepsOf } from '../model/book.ts'
 import { MENDS } from '../model/diagnosis.ts'
-import { Failed } from '../model/failure.ts'
 import { resolveEnvironment } from '../model/resolve-environment.ts'
 import type { Step } from '../model/step.ts'
 import { diagnosesOf, mendedBy, mendingOf } from '../plan/diagnoses-of.ts'
@@ -22,23 +21,9 @@ export const arrange = (book: Book, name: string, path: string, procedure?: stri
   const env = resolveEnvironment(name, definition, dirname(path))
   if (procedure?.startsWith(MENDS)) return remedyOf(arrange(book, name, path), procedure)
   const give = procedure === undefined ? book.deploy : procedureOf(book, procedure)
-  const given = givenBy(() => give.call(book, env), `${procedure ?? 'deploy'} in ${path}`, name)
-  const entries = withRehearsal(phase('', given).entries, env)
+  const entries = withRehearsal(phase('', give.call(book, env)).entries, env)
   const steps = entries.flatMap(stepsOf)
   return { book, env, entries, steps, ...(procedure && { procedure }), fingerprint: fingerprintOf(steps) }
-}
-
-/** What a function of the book gives; what it throws is a mistake in the book. */
-const givenBy = <T>(give: () => T, what: string, env: string): T => {
-  try {
-    return give()
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof Failed) throw error
-    throw new UsageError(
-      `${what} gives no steps for ${env}: ${error instanceof Error ? error.message : String(error)}`,
-      'correct it, then try again',
-    )
-  }
 }
 
 const remedyOf = (deploy: Arrangement, procedure: string): Arrangement => {

@@ -1,6 +1,6 @@
 import { after, systemClock } from '../doors/clock.ts'
 import { heardByMany } from '../doors/heard-by-many.ts'
-import { leave, leaveAfter } from '../doors/leaving.ts'
+import { endNow, leave, leaveAfter } from '../doors/leaving.ts'
 import {
   aTurn,
   endProcessNow,
@@ -13,7 +13,10 @@ import {
   showCursor,
 } from '../doors/own-process.ts'
 import { type Watchdog, watchThisThread } from '../doors/watchdog.ts'
+import { exitOf } from '../model/exit.ts'
 import { Failed, failureOf } from '../model/failure.ts'
+import { failureText } from '../render/outcome-text.ts'
+import { paintWith } from '../render/paint.ts'
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 type Signal = keyof typeof SIGNALS
@@ -63,22 +66,22 @@ export const takeLastWord = (): LastWord => {
   const onSignal = (name: Signal) => () => {
     if (!abort.signal.aborted) stop(new Failed({ kind: 'interrupted', signal: name }))
     else if (name !== 'SIGHUP' && systemClock.monotonic() - first > SAME) {
+      endNow(abort.signal.reason)
       showCursor()
       endProcessNow(SIGNALS[name])
     }
   }
   // Nothing is left in this process that could bring about what is waited for.
   const onDry = (): void => {
-    // Of what was stopped it is told in a moment.
-    if (watchdog?.stops()) lookAgain()
-    else if (abort.signal.aborted) leave(abort.signal.reason)
+    if (abort.signal.aborted) leave(abort.signal.reason)
     else stop(broken('waits for something that never comes'))
     lookAgain()
   }
-  const onBusy = (where: string): void => {
-    stop(broken(`does one thing without end${where && `, at ${where}`}`))
-    // What stood there does not go on, nor come back.
-    leave(abort.signal.reason)
+  const onBusy = (where: string): never => {
+    const reason = broken(`does one thing without end${where && `, at ${where}`}`)
+    const status = endNow(reason) ?? exitOf(reason.failure, { changed: false })
+    ownOutput.errNow(`${failureText(reason.failure, undefined, paintWith(false))}\n`)
+    return endProcessNow(status)
   }
   for (const name of Object.keys(SIGNALS) as Signal[]) ends.push(keepListening(name, onSignal(name)))
   ends.push(keepListening('beforeExit', onDry))

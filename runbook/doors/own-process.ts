@@ -12,6 +12,14 @@ const [writeOut, writeErr] = [stdout.write.bind(stdout), stderr.write.bind(stder
 export const ownOutput = {
   out: (text: string): void => void writeOut(text),
   err: (text: string): void => void writeErr(text),
+  /** At once, where the process ends before its streams would be written. */
+  errNow: (text: string): void => {
+    try {
+      writeSync(stderr.fd, text)
+    } catch {
+      // Nobody reads it.
+    }
+  },
 }
 
 /** What others in this process print goes to standard error, so that standard output has only what this tool prints. */
@@ -117,8 +125,14 @@ const keepingListeners = () =>
   Object.fromEntries(
     (['off', 'removeListener', 'removeAllListeners'] as const).map((name) => [
       name,
-      (...args: never[]) => {
-        Reflect.apply(emitters[name], process, args)
+      (...args: [event?: string, listener?: Listener]) => {
+        // Without its own two listeners Node hears of no signal any more.
+        const own = ['newListener', 'removeListener']
+        if (args.length === 0)
+          for (const event of emitter.eventNames())
+            if (!own.includes(String(event))) emitters.removeAllListeners.call(process, event as string)
+        if (args.length > 0 && !own.includes(String(args[0])))
+          Reflect.apply(emitters[name], process, args as never)
         listen()
         return process
       },
@@ -148,13 +162,7 @@ export const aTurn = (): Promise<void> => new Promise((over) => setTimeout(over,
 /** Ends this process with a status that nobody else has a say in, once everything that was printed has been taken. */
 export const endProcess = async (status: number): Promise<never> => {
   await Promise.all([writeOut, writeErr].map((write) => new Promise((taken) => write('', taken))))
-  return endProcessNow(status)
-}
-
-/** The same without waiting: nothing that this process has started stays. */
-export const endProcessNow = (status: number): never => {
-  killEverything()
-  const end = () => exitNow(status)
+  const end = () => endProcessNow(status)
   Object.assign(process, { exit: end, reallyExit: end })
   try {
     // Packages put away here what they have opened; what they say of the exit status is not asked.
@@ -162,6 +170,12 @@ export const endProcessNow = (status: number): never => {
   } catch {
     // They are heard, and no more.
   }
+  return end()
+}
+
+/** The same without waiting for anybody: nothing that this process has started stays. */
+export const endProcessNow = (status: number): never => {
+  killEverything()
   return exitNow(status)
 }
 
