@@ -41,6 +41,13 @@ export const leaveAfter = (ms: number, reason: unknown): (() => void) => {
 
 /** Brings everything that is waited for to its end, now; gives the gravest exit status, if there is one. */
 export const endNow = (reason: unknown): number | undefined => {
-  const statuses = waits.toReversed().flatMap((wait) => wait.endNow?.(reason) ?? [])
+  const statuses = waits.toReversed().flatMap((wait) => {
+    try {
+      return wait.endNow?.(reason) ?? []
+    } catch {
+      // A transcript that cannot be written keeps nothing from its end.
+      return []
+    }
+  })
   return statuses.length ? Math.max(...statuses) : undefined
 }
