@@ -1,7 +1,18 @@
-import { type Check, defineCheck, fails, holds, type Look, quantity, type Verdict } from '../runbook/index.ts'
+import {
+  type Check,
+  defineCheck,
+  fails,
+  holds,
+  type Look,
+  quantity,
+  readsFile,
+  shellWord,
+  type Verdict,
+} from '../runbook/index.ts'
 import {
   eachLine,
   excerpt,
+  fileSize,
   type LogPosition,
   matcher,
   nameOf,
@@ -38,17 +49,27 @@ export const logLacksLine = (
     remedy: `tail -n 50 ${logs.map(({ path }) => path).join(' ')}`,
     look: async (look) => {
       const [isBad, isHarmless] = [matcher(patterns), matcher(except)]
-      const reading = { logs, lines: 0, remarks: new Set<string>() }
       const isMet = (line: string) => isBad(line) && !isHarmless(line)
+      const known = (await Promise.all(logs.map((log) => knownIn(look, log, isMet)))).flat()
+      const reading: Reading = {
+        logs: logs.map(({ path, from }) => ({
+          path,
+          from: known.find((one) => one.path === path)?.until ?? from,
+        })),
+        lines: 0,
+        remarks: new Set(known.map(({ name, line }) => `known (${name}): ${line}`)),
+      }
       const until = look.now().getTime() + duration
       for (;;) {
         const met = await readOn(reading, isMet, look)
         if (met) return met
         const left = until - look.now().getTime()
-        if (left <= 0)
-          return holds(
-            [`${quantity(reading.lines, 'line')} of ${namesOf(logs)}`, ...reading.remarks].join('; '),
+        if (left <= 0) {
+          const seen = [`${quantity(reading.lines, 'line')} of ${namesOf(logs)}`, ...reading.remarks].join(
+            '; ',
           )
+          return holds(seen, known.length ? { known: known.map(({ name }) => name) } : {})
+        }
         await look.sleep(Math.min(EVERY, left))
       }
     },
@@ -61,6 +82,37 @@ interface Reading {
   remarks: Set<string>
 }
 
+const nameOfMark = (path: string, until: number | '' = ''): string => `log:${path}@${until}`
+
+interface KnownPart {
+  path: string
+  name: string
+  /** Bytes. */
+  until: number
+  /** The first line there that would not be harmless. */
+  line: string
+}
+
+/** Up to where an operator has called a log known, where that hides anything: only what follows counts. */
+const knownIn = async (
+  look: Look,
+  { path, from }: LogPosition,
+  isMet: (line: string) => boolean,
+): Promise<KnownPart[]> => {
+  const beginning = nameOfMark(path)
+  const until = Math.max(...look.known(beginning).map((name) => Number(name.slice(beginning.length)) || 0), 0)
+  // What is shorter by now was rotated: nobody has seen what it says.
+  if (until <= from || until > ((await fileSize(look, path)) ?? 0)) return []
+  const read = await look.attempt(readsFile(path, from))
+  const text = read.ok
+    ? Buffer.from(read.value)
+        .subarray(0, until - from)
+        .toString()
+    : ''
+  const line = text.split('\n').find(isMet)
+  return line === undefined ? [] : [{ path, until, line: excerpt(line), name: nameOfMark(path, until) }]
+}
+
 /** Reads what is new; a verdict where a line was met, or a file cannot tell. */
 const readOn = async (
   reading: Reading,
@@ -70,16 +122,34 @@ const readOn = async (
   const next: LogPosition[] = []
   for (const position of reading.logs) {
     const met: string[] = []
+    let count = 0
+    let unended = false
     const read = await eachLine(look, position, (line, ended) => {
       if (ended) reading.lines += 1
-      if (met.length || isMet(line)) met.push(line)
-      return met.length > SHOWN
+      const bad = isMet(line)
+      if (bad) count += 1
+      unended = bad && !ended
+      if (bad || (met.length && met.length <= SHOWN)) met.push(line)
+      return false
     })
     // A file that is not there says nothing about errors: perhaps its name is wrong.
     if (read.missing) return fails(`there is no file ${position.path}`)
     if (read.rotated) reading.remarks.add(`${nameOf(position.path)} was rotated, and read from its beginning`)
-    if (met.length)
-      return fails(excerpt(met[0]!), { tail: met.map(excerptKeepingIndent).join('\n'), final: true })
+    if (count) {
+      const { path, from } = read.next
+      // It stays in the log: whoever says that it is known says up to where.
+      const known = nameOfMark(path, unended ? ((await fileSize(look, path)) ?? from) : from)
+      const others = count > 1 ? ` (the first of ${quantity(count, 'line')})` : ''
+      return fails(`${excerpt(met[0]!)}${others}`, {
+        tail: met
+          .slice(0, SHOWN + 1)
+          .map(excerptKeepingIndent)
+          .join('\n'),
+        final: true,
+        remedy: `tail -n 50 ${path}; where it is known and dealt with: runbook resume --allow ${shellWord(known)}`,
+        known: [known],
+      })
+    }
     next.push(read.next)
   }
   reading.logs = next

@@ -11,4 +11,4 @@ const atOnce = ([first, ...more]: readonly string[]): string | undefined => {
 
 const answer = atOnce(process.argv.slice(2))
 if (answer !== undefined) process.stdout.write(answer)
-else process.exitCode = await (await import('./commands/command-line.ts')).runCommandLine()
+else await (await import('./commands/command-line.ts')).runCommandLine()

@@ -9,7 +9,6 @@ import { pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import {
   type Actions,
-  changes,
   defineCheck,
   defineStep,
   early,
@@ -27,6 +26,7 @@ import { noAnswer } from './diagnoses/no-answer.ts'
 import { oldProcess } from './diagnoses/old-process.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
+import { asksPm2, type Pm2Limit, performWithDaemon } from './pm2/ask-pm2.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
@@ -82,22 +82,45 @@ export const pm2Restart = factory(
       ),
     /** How long the application may take until it answers. Milliseconds. Default: 30000. */
     startup: z.number().int().positive().default(30_000).describe('how long it may take to answer, in ms'),
+    /** How long each command of pm2 may take. Milliseconds. Default: a minute, or 15 s an instance where that is more. */
+    timeout: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        'how long each command of pm2 may take, in ms; default: a minute, or 15 s an instance where that is more',
+      ),
   },
-  ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }): Step<any, any, Restarted> => {
-    const asks = (verb: 'restart' | 'reload') => {
+  ({
+    process,
+    ecosystem,
+    how,
+    soak,
+    updateEnv,
+    health,
+    revision,
+    startup,
+    timeout,
+  }): Step<any, any, Restarted> => {
+    const asks = (verb: 'restart' | 'reload', limit: Pm2Limit) => {
       // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
       // other by their own lock.
       const anyway = verb === 'reload' ? ['--force'] : []
-      return changes('pm2', verb, process, ...anyway, ...(updateEnv ? ['--update-env'] : []))
+      return asksPm2(limit, verb, process, ...anyway, ...(updateEnv ? ['--update-env'] : []))
     }
-    const actions = ({ known, waits }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
-      const start = ecosystem && changes('pm2', 'start', ecosystem, '--only', process)
+    const actions = ({ known, waits, pids }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
+      const limit = { instances: pids.length, timeout }
+      const start = ecosystem && asksPm2(limit, 'start', ecosystem, '--only', process)
       if (start && !known) return { start }
-      if (start && how === 'anew') return { forget: changes('pm2', 'delete', process), start }
+      if (start && how === 'anew') return { forget: asksPm2(limit, 'delete', process), start }
       return waits
-        ? { stop: changes('pm2', 'stop', process), restart: asks('restart') }
-        : { [verb]: asks(verb) }
+        ? { stop: asksPm2(limit, 'stop', process), restart: asks('restart', limit) }
+        : { [verb]: asks(verb, limit) }
     }
+    // Where nothing serves, nothing can take over from it.
+    const usual = (observed: WhatRuns) =>
+      actions(observed, observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart')
     const step = defineStep({
       id: 'pm2-restart',
       title: how === 'anew' ? `Start ${process} anew` : `Restart ${process}`,
@@ -112,9 +135,14 @@ export const pm2Restart = factory(
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
       ],
-      // Where nothing serves, nothing can take over from it.
-      actions: ({ observed }) =>
-        actions(observed, observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart'),
+      actions: ({ observed }) => usual(observed),
+      run: (act) =>
+        performWithDaemon(act, usual(act.observed), {
+          health: health ?? act.env.app.health,
+          remedy: ecosystem
+            ? `start it again from ${ecosystem}: runbook resume`
+            : `pm2 start <ecosystem file> --only ${process}, and name that file in the book (ecosystem: …); then runbook resume`,
+        }),
       after: ({ observed: { pids, restarts, logs }, env }) => {
         const answers = revision
           ? healthShowsRevision({ path: health || env.app.health })
@@ -139,7 +167,7 @@ export const pm2Restart = factory(
         ...logEvidence(observed ? [...observed.logs.err, ...observed.logs.out] : []),
       ],
       undo: () => nothingToUndo('a rollback restarts it again, on the previous code'),
-      stop: ({ env }) => stopProcess(process, health ?? env.app.health),
+      stop: ({ env }) => stopProcess(process, health ?? env.app.health, timeout),
       watch: ({ started, span }) =>
         watch({
           from: started.filter(({ options }) => options?.process !== undefined),
@@ -147,7 +175,7 @@ export const pm2Restart = factory(
         }),
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
-        observe: async (look) => (await whatRanBefore(look, stop)) ?? whatRuns(look, process),
+        observe: (look) => whatRanBefore(look, process, stop),
         actions: ({ observed }) => actions(observed, 'restart'),
       }),
       diagnoses: ({ env, step }) => {

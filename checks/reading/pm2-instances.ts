@@ -37,16 +37,26 @@ export interface Instance {
 const findDaemon = `
 const path = require('node:path')
 const home = process.env.PM2_HOME || path.join(require('node:os').homedir(), '.pm2')
-const tell = (runs) => { console.log(JSON.stringify({ home, runs })); process.exit() }
+const pid = () => { try { return Number(require('node:fs').readFileSync(path.join(home, 'pm2.pid'), 'utf8')) } catch { return 0 } }
+const tell = (runs) => { console.log(JSON.stringify({ home, runs, pid: runs ? pid() : 0 })); process.exit() }
 require('node:net').connect(path.join(home, 'rpc.sock')).on('connect', () => tell(true)).on('error', () => tell(false))`
 
-/** Where pm2 keeps its files, and whether its daemon runs. */
-export const pm2Daemon = async ({ see }: Look): Promise<{ home: string; runs: boolean }> =>
+/** Where pm2 keeps its files, whether its daemon runs, and under which process id; 0 where it does not. */
+export interface Daemon {
+  home: string
+  runs: boolean
+  pid: number
+}
+export const pm2Daemon = async ({ see }: Look): Promise<Daemon> =>
   JSON.parse(await see({ ...reads('node', '-e', findDaemon), timeout: 10_000 }))
 
 /** The instances of a process; none where pm2 does not know it, or its daemon does not run. */
-export const pm2Instances = async (look: Look, process: string): Promise<Instance[]> => {
-  if (!(await pm2Daemon(look)).runs) return []
+export const pm2Instances = async (look: Look, process: string): Promise<Instance[]> =>
+  instancesOf(await pm2Daemon(look), look, process)
+
+/** The same, of a daemon that was just looked at. */
+export const instancesOf = async ({ runs }: Daemon, look: Look, process: string): Promise<Instance[]> => {
+  if (!runs) return []
   // With --silent it would write into its home, and what is only looked at stays as it is.
   const printed = await look.see({ ...reads('pm2', 'jlist'), timeout: 30_000 })
   return parse(printed)

@@ -1,9 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError, Option } from 'commander'
+import { untilLeft } from '../doors/leaving.ts'
+import { endProcess } from '../doors/own-process.ts'
 import { VERSION } from '../version.ts'
 import { ABOUT, helpPage } from './help-page.ts'
-import { onInterrupt } from './interrupts.ts'
 import type { Invocation, Options } from './invocation.ts'
+import { takeLastWord } from './last-word.ts'
 import { patiently } from './patiently.ts'
 import { invocationOf } from './read-invocation.ts'
 import { reportFailure } from './report-failure.ts'
@@ -12,8 +14,10 @@ import { everywhere, type OptionText, type Verb, verbs } from './verbs.ts'
 // What a run makes lives a moment or to its end: V8 would keep 30 MB for the young, which it does not need.
 setFlagsFromString('--semi-space-growth-factor=1')
 
-/** Reads the arguments and runs the verb that they name; gives the exit status. */
-export const runCommandLine = async (): Promise<number> => {
+/** Reads the arguments, runs the verb that they name, and ends the process with the exit status that it gives. */
+export const runCommandLine = async (): Promise<never> => endProcess(await exitOfCommand())
+
+const exitOfCommand = async (): Promise<number> => {
   const program = new Command('runbook').description(ABOUT).version(VERSION).exitOverride()
   program.helpInformation = helpPage
   let exit = 0
@@ -47,14 +51,14 @@ const invoke = async (
   { env, argument }: Pick<Invocation, 'env' | 'argument'>,
   options: Options,
 ): Promise<number> => {
-  const { signal, release } = onInterrupt()
-  const invocation = await invocationOf(env, options, signal, argument)
+  const lastWord = takeLastWord()
+  const invocation = invocationOf(env, options, lastWord, argument)
   try {
     const command = await verb.load()
-    return await patiently(command, invocation, verb.argument.includes('[env]'))
+    return await untilLeft(() => patiently(command, invocation, verb.argument.includes('[env]')))
   } catch (error) {
     return reportFailure(error, invocation)
   } finally {
-    release()
+    lastWord.release()
   }
 }

@@ -1,4 +1,5 @@
 import type { Paint } from '../render/paint.ts'
+import type { LastWord } from './last-word.ts'
 
 /** What an operator typed, and where. */
 export interface Invocation {
@@ -9,6 +10,8 @@ export interface Invocation {
   cwd: string
   variables: Readonly<Record<string, string | undefined>>
   signal: AbortSignal
+  /** Reads the book at `path`, or a part of it. */
+  reading: LastWord['reading']
   /** Standard output: the events with `--json`, words for people otherwise. */
   out(text: string): void
   /** Words for people: standard error with `--json`, standard output otherwise. */

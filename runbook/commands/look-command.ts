@@ -52,7 +52,9 @@ export const lookCommand = async (
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
   try {
     if (!anyTarget) await demandRightTarget(context)
-    return (await work(open, context)) ?? EXIT.done
+    const exit = (await work(open, context)) ?? EXIT.done
+    invocation.signal.throwIfAborted()
+    return exit
   } catch (error) {
     const failure = context.recorder.redacted(
       failureOf(invocation.signal.aborted ? invocation.signal.reason : error),

@@ -24,17 +24,19 @@ export const openBook = async (
   first: (book: Book) => void = () => {},
 ): Promise<OpenBook> => {
   const path = findBook(invocation.options.config, invocation.cwd)
-  const book = await loadBook(path, invocation.variables)
+  const book = await invocation.reading(path, () => loadBook(path, invocation.variables))
   first(book)
   const env = invocation.env ?? (await askEnvironment(book, invocation))
-  return openFor(book, env, path, invocation)
+  return invocation.reading(path, async () => openFor(book, env, path, invocation))
 }
 
 /** The book for each of its environments, for what is asked of all of them. */
 export const openEach = async (invocation: Invocation): Promise<OpenBook[]> => {
   const path = findBook(invocation.options.config, invocation.cwd)
-  const book = await loadBook(path, invocation.variables)
-  return Object.keys(book.environments).map((env) => openFor(book, env, path, invocation))
+  return invocation.reading(path, async () => {
+    const book = await loadBook(path, invocation.variables)
+    return Object.keys(book.environments).map((env) => openFor(book, env, path, invocation))
+  })
 }
 
 const openFor = (book: Book, env: string, path: string, invocation: Invocation): OpenBook => {

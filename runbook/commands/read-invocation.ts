@@ -1,17 +1,23 @@
+import { keepStandardOutput, ownOutput } from '../doors/own-process.ts'
 import { terminalThere } from '../doors/prompt.ts'
 import { paintWith } from '../render/paint.ts'
 import type { Invocation, Options } from './invocation.ts'
+import type { LastWord } from './last-word.ts'
 
 /** What the operator typed, and what stands behind standard input and output. */
-export const invocationOf = async (
+export const invocationOf = (
   env: string | undefined,
   options: Options,
-  signal: AbortSignal,
+  { signal, reading }: LastWord,
   argument?: string,
-): Promise<Invocation> => {
+): Invocation => {
   const words = options.json ? process.stderr : process.stdout
   // A reader that went away, such as `head`, must not end a deployment.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  const canDraw = words === process.stdout && process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+  // Where a tree is drawn, its drawer holds back what is written meanwhile.
+  const out = canDraw ? (text: string) => void process.stdout.write(text) : ownOutput.out
+  if (!canDraw) keepStandardOutput()
   const colors = options.color !== false && !process.env.NO_COLOR && words.isTTY === true
   return {
     env,
@@ -20,10 +26,11 @@ export const invocationOf = async (
     cwd: process.cwd(),
     variables: process.env,
     signal,
-    out: (text) => void process.stdout.write(text),
-    say: (text) => void words.write(text),
+    reading,
+    out,
+    say: options.json ? ownOutput.err : out,
     paint: paintWith(colors),
     canAsk: terminalThere(),
-    canDraw: words === process.stdout && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
+    canDraw,
   }
 }

@@ -1,3 +1,4 @@
+import { ownOutput } from '../doors/own-process.ts'
 import { withoutSecrets } from '../doors/secrets.ts'
 import { EXIT, exitOf } from '../model/exit.ts'
 import { failureOf } from '../model/failure.ts'
@@ -11,12 +12,12 @@ export const reportFailure = (error: unknown, { paint, variables }: Invocation):
   // No environment was opened: what a book may have put into its mistakes is in the variables of the process.
   const hidden = withoutSecrets(variables)
   if (error instanceof UsageError) {
-    process.stderr.write(
+    ownOutput.err(
       `${paint.red('✖')} ${visible(hidden(error.message))}\n  ${paint.yellow('→')} ${visible(hidden(error.remedy))}\n`,
     )
     return EXIT.usage
   }
   const failure = failureOf(error)
-  process.stderr.write(`${hidden(failureText(failure, undefined, paint))}\n`)
+  ownOutput.err(`${hidden(failureText(failure, undefined, paint))}\n`)
   return exitOf(failure, { changed: false })
 }

@@ -1,3 +1,4 @@
+import { ownOutput } from '../doors/own-process.ts'
 import { BROKEN, changesIn, type Flaw, journalOf, listRuns, readTranscript } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
@@ -15,7 +16,7 @@ export const show = async (invocation: Invocation): Promise<number> => {
   const { events, flaws } = await readTranscript(journalOf(stateDir, run))
   if (options.json) for (const event of events) out(`${JSON.stringify(event)}\n`)
   else say(transcriptText(run, events, { paint, verbose: options.verbose ?? false }))
-  for (const { line, what } of flaws) process.stderr.write(`line ${line} of the transcript ${what}\n`)
+  for (const { line, what } of flaws) ownOutput.err(`line ${line} of the transcript ${what}\n`)
   return flaws.length ? EXIT.failed : EXIT.done
 }
 

@@ -46,6 +46,12 @@ const wait = {
 const onlyPlan = { flags: '--plan', about: 'only says what it would do; changes nothing' }
 const reason = { flags: '--reason <text>', about: 'why; kept in the transcript' }
 
+const allow = {
+  flags: '--allow <name...>',
+  about:
+    'what stops a run and may be so all the same, by the name that it gives: drop:avatars.bio, log:api.log@5210',
+}
+
 /** Of every verb that performs a book, or goes on with it. */
 const forwards = [
   {
@@ -54,11 +60,7 @@ const forwards = [
     choices: ['stop', 'rollback'],
   },
   otherWay,
-  {
-    flags: '--allow <name...>',
-    about:
-      'what the rehearsal warns of and may happen all the same, by the name that it gives: drop:avatars.bio',
-  },
+  allow,
   wait,
   ...approval,
 ]
@@ -127,7 +129,7 @@ export const verbs: readonly Verb[] = [
     name: 'verify',
     argument: '[env]',
     summary: 'only the checks of what should hold after a deployment',
-    options: [],
+    options: [allow],
     load: async () => (await import('./verify.ts')).verify,
   },
   {

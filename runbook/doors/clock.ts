@@ -7,6 +7,15 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
+/** Does something after so many ms, unless what this gives was called; keeps no process alive. */
+export const after = (ms: number, work: () => void): (() => void) => {
+  const timer = setTimeout(work, ms).unref()
+  return () => clearTimeout(timer)
+}
+
+/** The longest time that a timer of Node's knows. Milliseconds. */
+const LONGEST = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonic: () => performance.now(),
@@ -17,10 +26,19 @@ export const systemClock: Clock = {
         clearTimeout(timer)
         reject(signal.reason)
       }
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', end)
-        resolve()
-      }, ms)
+      let timer: NodeJS.Timeout
+      // A timer that is set for longer fires at once.
+      const wait = (left: number) => {
+        timer = setTimeout(
+          () => {
+            if (left > LONGEST) return wait(left - LONGEST)
+            signal.removeEventListener('abort', end)
+            resolve()
+          },
+          Math.min(left, LONGEST),
+        )
+      }
+      wait(ms)
       signal.addEventListener('abort', end, { once: true })
     }),
 }

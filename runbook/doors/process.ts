@@ -25,6 +25,9 @@ export interface Ended {
   exit: number | string
 }
 
+/** Taken before a book is read, which may replace it. */
+const killProcess = process.kill.bind(process)
+
 /** The process groups that run now. */
 const running = new Set<number>()
 
@@ -32,6 +35,14 @@ const running = new Set<number>()
 export const killEverything = (): void => {
   for (const pid of running) kill(-pid, 'SIGKILL')
 }
+
+/** Ends everything that runs, and returns when nothing of it is left. */
+export const endEverything = async (): Promise<void> => {
+  await Promise.all([...running].map(endGroup))
+}
+
+/** The longest time that a timer of Node's knows. Milliseconds. */
+const LONGEST = 2 ** 31 - 1
 
 /** How long a process tree has to end by itself after SIGTERM before SIGKILL. Milliseconds. */
 const GRACE = 5_000
@@ -53,27 +64,33 @@ export const spawn = async (
   ended.catch(() => {})
   const pids = children.flatMap(({ pid }) => pid ?? [])
   for (const pid of pids) running.add(pid)
-  const unheard = listen(children, onOutput)
-
   let ending: Promise<unknown> | undefined
   const end = () => {
     ending ??= Promise.all(pids.map(endGroup)).then(() => children.forEach(letGo))
   }
+  const unheard = listen(children, onOutput, () => {
+    // Asked to end, a shell would go on to its next line first: the one that runs is its child.
+    for (const pid of pids) kill(-pid, 'SIGKILL')
+    end()
+  })
   let late = false
   const timer = timeout
-    ? setTimeout(() => {
-        late = true
-        end()
-      }, timeout)
+    ? setTimeout(
+        () => {
+          late = true
+          end()
+        },
+        Math.min(timeout, LONGEST),
+      )
     : undefined
   signal.addEventListener('abort', end, { once: true })
   try {
     if (spawned.onStart) beginWhenTold(children, spawned.onStart)
     const result = await ended
     await ending
+    unheard.throwIfAborted()
     signal.throwIfAborted()
     if (late) throw new Failed({ kind: 'timeout', printed, after: timeout!, tail: '' })
-    unheard.throwIfAborted()
     return result
   } finally {
     for (const pid of pids) running.delete(pid)
@@ -183,12 +200,13 @@ const endOfAll = async (children: readonly ChildProcess[], spawned: Spawned): Pr
 }
 
 /**
- * Passes on what is printed. Where it cannot be taken, such as by a disk that is full, the program is left to finish
- * what it does, and the signal says why the rest of its output was not heard.
+ * Passes on what is printed. Where it cannot be taken, such as by a disk that is full, `unheard` is told at once: what
+ * goes on beside a transcript that no longer says so would be known to nobody. The signal says why.
  */
 const listen = (
   children: readonly ChildProcess[],
   onOutput: (stream: 'out' | 'err', chunk: Buffer) => void,
+  end: () => void,
 ): AbortSignal => {
   const unheard = new AbortController()
   const tell = (stream: 'out' | 'err') => (chunk: Buffer) => {
@@ -197,6 +215,7 @@ const listen = (
       onOutput(stream, chunk)
     } catch (error) {
       unheard.abort(error)
+      end()
     }
   }
   for (const { stdout, stderr } of children) {
@@ -261,7 +280,7 @@ export const endGroup = async (pid: number): Promise<void> => {
 /** Whether there was someone to receive it. */
 const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => {
   try {
-    process.kill(pid, signal)
+    killProcess(pid, signal)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'

@@ -21,13 +21,13 @@ const remaining = (entry: Entry, state: RunState): Entry[] => {
     const rest = remaining(first, state)
     return rest.length ? [{ ...entry, entries: [sequence(rest), second] }] : []
   }
-  // What stands between a stop and a start is done while nothing runs: the stop holds no longer than its run.
-  const between = entry.entries.some(
-    (one) => !isEdge(one) && stepsOf(one).some((step) => !isBehind(step, state)),
-  )
-  const entries = entry.entries.flatMap((one) =>
-    isEdge(one) ? (between || !isBehind(one, state) ? [one] : []) : remaining(one, state),
-  )
+  // The stop and the start around it hold no longer than their run: what a stop of an earlier one has seen says nothing
+  // of what runs now, and the start is made from it.
+  const open = entry.entries.some((one) => stepsOf(one).some((step) => !isBehind(step, state)))
+  const entries = entry.entries.flatMap((one) => {
+    if (isEdge(one)) return open ? [one] : []
+    return remaining(one, state)
+  })
   return entries.length ? [{ ...entry, entries }] : []
 }
 

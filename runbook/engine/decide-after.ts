@@ -3,12 +3,16 @@ import { isForwards } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import { askChoice, askText } from './ask.ts'
+import { callKnown, pastIn } from './call-known.ts'
 import { lookInto } from './diagnose.ts'
 import type { OtherWay } from './other-way.ts'
 import type { RunContext } from './run-context.ts'
 
 /** What an operator may decide when a step has failed. */
-export type Decision = 'retry' | 'skip' | 'other-way' | 'rollback' | 'stop'
+export type Decision = 'retry' | 'known' | 'skip' | 'other-way' | 'rollback' | 'stop'
+
+/** Nothing can be asked or done any more. */
+const ENDS_THE_RUN: readonly Failure['kind'][] = ['interrupted', 'journal-failed', 'book-broke']
 
 /**
  * Asks what to do after a failure: try the step again, leave out what its author marked as optional, take everything
@@ -23,7 +27,7 @@ export const decideAfter = async (
   other?: OtherWay,
 ): Promise<Decision> => {
   const { answers, recorder, state } = context
-  if (failure.kind === 'interrupted' || failure.kind === 'journal-failed') return 'stop'
+  if (ENDS_THE_RUN.includes(failure.kind)) return 'stop'
   // What it found does not change by trying again, and nothing is there to take back.
   if (step.role === 'rehearsal') return 'stop'
   await lookInto([{ step, failure }], context)
@@ -33,7 +37,12 @@ export const decideAfter = async (
     return 'other-way'
   }
   const told = answers.onFailure === 'rollback' && !state.changed ? 'stop' : answers.onFailure
-  const decision = told ?? (answers.canAsk ? await ask(step, context, open) : 'stop')
+  const decision = told ?? (answers.canAsk ? await ask(step, failure, context, open) : 'stop')
+  const past = decision === 'known' ? pastIn(failure) : undefined
+  if (past) {
+    await callKnown(past, context)
+    return 'retry'
+  }
   if (decision === 'rollback') context.takeBack = true
   if (decision === 'stop' && answers.canAsk && !answers.onFailure && state.changed)
     await askText('Why is it left as it is? (for the transcript)', undefined, context)
@@ -49,9 +58,17 @@ export const decideAfter = async (
   return decision
 }
 
-const ask = async (step: Step, context: RunContext, open: OtherWay | undefined): Promise<Decision> => {
+const ask = async (
+  step: Step,
+  failure: Failure,
+  context: RunContext,
+  open: OtherWay | undefined,
+): Promise<Decision> => {
   const choices: { name: string; value: Decision }[] = [
     { name: 'Try this step again', value: 'retry' },
+    ...(pastIn(failure)
+      ? [{ name: 'It is past and known: go on, and keep that in the transcript', value: 'known' as const }]
+      : []),
     ...(open ? [{ name: `Go the other way: ${open.title}`, value: 'other-way' as const }] : []),
     ...(step.optional ? [{ name: 'Go on without it', value: 'skip' as const }] : []),
     ...(canTakeBack(context)

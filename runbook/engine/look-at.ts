@@ -3,6 +3,7 @@ import type { Side } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, failureOf, type Unmet } from '../model/failure.ts'
 import type { Look } from '../model/look.ts'
+import { recordKnown } from './call-known.ts'
 import type { RunContext } from './run-context.ts'
 
 /** What a check said, as an unmet fact where it does not hold. */
@@ -37,7 +38,9 @@ export const lookAt = async (
     ...(tail && { tail }),
     ms: Math.round(clock.monotonic() - began),
   })
-  return holds ? { verdict } : { verdict, unmet: { fact: check.fact, seen, remedy } }
+  if (holds && verdict.known) recordKnown({ seen, known: verdict.known, step }, 'flag', context)
+  const past = verdict.known ? { known: verdict.known } : {}
+  return holds ? { verdict } : { verdict, unmet: { fact: check.fact, seen, remedy, ...past } }
 }
 
 export interface LookAtOptions {

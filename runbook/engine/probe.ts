@@ -1,8 +1,9 @@
 import { type Sent, send } from '../doors/web.ts'
 import type { Environment } from '../model/environment.ts'
-import type { Probed } from '../model/event.ts'
+import type { EventOf, Outage, Probed } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
+import { outageText } from '../model/outage-text.ts'
 import { absoluteUrl } from '../model/print-action.ts'
 import { quantity } from '../model/quantity.ts'
 import type { RunContext } from './run-context.ts'
@@ -10,10 +11,12 @@ import type { RunContext } from './run-context.ts'
 /** How often an address is asked, and how long is waited for each answer. Milliseconds. */
 const EVERY = 50
 const TIMEOUT = 5000
+/** How long nobody gets a good answer before that is said; then again when it has lasted twice as long. Milliseconds. */
+const SAID = 5000
 
 /**
- * Asks the addresses that the environment names, all the time while `work` goes on, as its users do; what they met
- * with is recorded at its end. Nothing that happens here ends, delays or fails the work.
+ * Asks the addresses that the environment names, all the time while `work` goes on, as its users do; an outage that
+ * lasts is recorded meanwhile, and what they met with at its end. Nothing that happens here ends, delays or fails the work.
  */
 export const whileProbing = async <T>(context: RunContext, work: () => Promise<T>): Promise<T> => {
   const over = new AbortController()
@@ -22,47 +25,78 @@ export const whileProbing = async <T>(context: RunContext, work: () => Promise<T
     return await work()
   } finally {
     over.abort()
-    for (const probed of await Promise.all(probes)) recordQuietly(probed, context)
+    for (const probed of await Promise.all(probes))
+      recordQuietly(
+        {
+          side: 'after',
+          fact: `who asked ${probed.url} meanwhile was answered`,
+          holds: probed.failed === 0,
+          seen: `${quantity(probed.requests, 'request')}, ${probed.failed} failed`,
+          ms: probed.ms,
+          probed,
+        },
+        context,
+      )
   }
 }
 
-/** A transcript that cannot be written any more is found out at the end of the run, and must not hide why it ended. */
-const recordQuietly = (probed: Probed, { recorder }: RunContext): void => {
-  try {
-    recorder.record({
-      type: 'looked',
+const recordOutage = (outage: Outage, context: RunContext): void =>
+  recordQuietly(
+    {
       side: 'after',
-      fact: `who asked ${probed.url} meanwhile was answered`,
-      holds: probed.failed === 0,
-      seen: `${quantity(probed.requests, 'request')}, ${probed.failed} failed`,
-      ms: probed.ms,
-      probed,
-    })
+      fact: `GET ${outage.url} is answered`,
+      holds: outage.over === true,
+      seen: outageText(outage),
+      ms: outage.ms,
+      outage,
+    },
+    context,
+  )
+
+/** A transcript that cannot be written any more is found out at the end of the run, and must not hide why it ended. */
+const recordQuietly = (looked: Omit<EventOf<'looked'>, 'type'>, { recorder }: RunContext): void => {
+  try {
+    recorder.record({ type: 'looked', ...looked })
   } catch {
     // The end of the run finds it out.
   }
 }
 
-const probe = async (
-  url: string,
-  { env, doors: { clock } }: RunContext,
-  over: AbortSignal,
-): Promise<Probed> => {
+const probe = async (url: string, context: RunContext, over: AbortSignal): Promise<Probed> => {
+  const {
+    env,
+    doors: { clock },
+  } = context
   const began = clock.monotonic()
   const probed = { requests: 0, failed: 0, failures: {} as Record<string, number>, longestGap: 0 }
   /** When the first request was sent since the last answer. */
   let unanswered: number | undefined
+  let because = 'no answer yet'
+  let saidAfter = SAID
+  const gap = (): number => (unanswered === undefined ? 0 : Math.round(clock.monotonic() - unanswered))
+  const say = (more: Pick<Outage, 'over'> = {}) => recordOutage({ url, ms: gap(), because, ...more }, context)
+  const sayLasting = (): void => {
+    if (gap() < saidAfter) return
+    say()
+    saidAfter *= 2
+  }
   const endGap = (): void => {
-    if (unanswered !== undefined)
-      probed.longestGap = Math.max(probed.longestGap, Math.round(clock.monotonic() - unanswered))
+    probed.longestGap = Math.max(probed.longestGap, gap())
     unanswered = undefined
+  }
+  const answered = (): void => {
+    if (saidAfter > SAID) say({ over: true })
+    saidAfter = SAID
+    because = 'no answer yet'
+    endGap()
   }
   const ask = async (): Promise<void> => {
     unanswered ??= clock.monotonic()
     probed.requests += 1
     const failure = await failureOfAsking(requestOf(url, env), clock, over)
     if (over.aborted) return
-    if (failure === undefined) return endGap()
+    if (failure === undefined) return answered()
+    because = failure
     probed.failed += 1
     probed.failures[failure] = (probed.failures[failure] ?? 0) + 1
   }
@@ -71,6 +105,7 @@ const probe = async (
   while (!over.aborted) {
     const asked = ask().finally(() => asking.delete(asked))
     asking.add(asked)
+    sayLasting()
     await clock.sleep(EVERY, over).catch(() => {})
   }
   endGap()

@@ -102,6 +102,8 @@ export const lookOf = (
     attempt: attempting(see, context.signal),
     migrations: context.migrations ?? [],
     allowed: (name) => context.answers.allow?.includes(name) ?? false,
+    known: (beginning) =>
+      [...context.state.known, ...(context.answers.allow ?? [])].filter((name) => name.startsWith(beginning)),
     snapshot: (work) => {
       const { env, doors, signal } = context
       return databaseDoor(doors, env).snapshot(

@@ -59,6 +59,8 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
         undo: freezable(await frozen(await undoOf(step, known, look()), look()), recorder),
       })
     await step.run(actOf(step, known, actions, context, capturedBefore(earlier)))
+    // Its own code need not hear of an interrupt.
+    context.signal.throwIfAborted()
     const done = new Moment().of(lookOf(context, step))
     await demand('after-unmet', step.after(known), { look: done, context, step: step.id, side: 'after' })
     const output = (await step.output({ ...done, observed: known.observed })) as Json
@@ -89,7 +91,7 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
 
 /** What was found of the application, and not what ends a run or is wrong with the tool. */
 const isFinding = ({ kind }: Failure): boolean =>
-  kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'bug'
+  kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'book-broke' && kind !== 'bug'
 
 /** A mark on the page, and no failure: it is done. */
 const recordComparison = (

@@ -26,6 +26,7 @@ export const verify = async (
   // Of two ways the one that was taken; the first where nothing tells.
   const steps = stepsTaken(entries, ({ id }) => !!lastDeployment && isLeftOut(lastDeployment, id))
   if (lastDeployment?.revision) context.state.revision = lastDeployment.revision
+  if (lastDeployment) context.state.known = [...lastDeployment.known]
   // What only prepared the deployment is not looked at, but its output may be asked for.
   for (const { id, sort } of steps) {
     const then = lastDeployment?.steps.get(id)

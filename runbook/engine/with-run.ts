@@ -1,3 +1,4 @@
+import { untilLeft } from '../doors/leaving.ts'
 import type { RunState } from '../journal/fold.ts'
 import type { Command, EventOf, Happening, RunVerdict } from '../model/event.ts'
 import { type Ended, EXIT, exitOf } from '../model/exit.ts'
@@ -39,17 +40,22 @@ export const withRun = async (
 ): Promise<Ended> => {
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
+  const took = () => Math.round(doors.clock.monotonic() - began)
   let entered: Entered | undefined
   let ended: Ended = { verdict: started.command === 'rollback' ? 'rolled-back' : 'done', exit: EXIT.done }
   try {
     entered = await enter()
     recorder.record({ type: 'run-started', ...started })
     for (const found of entered.found ?? []) recorder.record(found)
-    await work()
+    await untilLeft(work, (reason) => {
+      const now = endedBy(reason, started.command, context)
+      recordEnd(started, now, context, took())
+      return now.exit
+    })
   } catch (error) {
     ended = endedBy(error, started.command, context)
   }
-  const ms = Math.round(doors.clock.monotonic() - began)
+  const ms = took()
   if (!keptOut(ended)) await atEnd(ended, ms)
   if (!keptOut(ended)) recordEnd(started, ended, context, ms)
   // What cannot be freed is taken over from a process that is gone.

@@ -65,6 +65,8 @@ export interface RunState {
   changed: boolean
   /** What users met with meanwhile. */
   probed: Probed[]
+  /** What of the past an operator has called known, by name. */
+  known: string[]
   /** What was found behind its failures. */
   diagnosed: EventOf<'looked'>[]
 }
@@ -96,6 +98,7 @@ export const emptyRun = (): RunState => ({
   revision: null,
   changed: false,
   probed: [],
+  known: [],
   diagnosed: [],
 })
 
@@ -195,9 +198,11 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       action?.processes.push(event.process)
       return
     }
+    case 'answered':
+      if (event.known) state.known.push(event.known)
+      return
     case 'output':
     case 'asked':
-    case 'answered':
     case 'undo-started':
     case 'undo-done':
     case 'planned':

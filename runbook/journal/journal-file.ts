@@ -25,6 +25,7 @@ export const BEGINNING: JournalEnd = { seq: -1, hash: NOTHING_BEFORE, whole: tru
 export class JournalFile {
   #fd: number | undefined
   #memory = Buffer.alloc(0)
+  #ended = false
 
   /**
    * The file is made with its first line, so that a run which is refused at the door leaves nothing. `after`: what
@@ -50,6 +51,7 @@ export class JournalFile {
     } as Event
     const whole = happening.type === 'run-ended' ? { ...event, sum: hashOf(JSON.stringify(event)) } : event
     this.#write(Buffer.from(`${JSON.stringify(whole)}\n`), durable)
+    this.#ended = happening.type === 'run-ended'
     return whole
   }
 
@@ -70,6 +72,8 @@ export class JournalFile {
 
   #write(line: Buffer, durable: boolean): void {
     this.#telling(() => {
+      // What was left behind does not come back.
+      if (this.#ended) throw new Error('the run has ended')
       this.#fd ??= this.#open()
       writeWhole(this.#fd, line, durable)
     })

@@ -27,13 +27,25 @@ export interface Verdict {
   readonly final?: boolean
   /** Where what was seen has a remedy of its own. */
   readonly remedy?: string
+  /**
+   * What was seen is past, and stays so however often it is looked at: the names by which an operator says that it is
+   * known (`--allow`). Of what holds: those without which it would not.
+   */
+  readonly known?: readonly string[]
 }
 
 /** Defines a check. */
 export const defineCheck = (check: Omit<Check, 'kind'>): Check => ({ kind: 'check', ...check })
 
-export const holds = (seen: string): Verdict => ({ holds: true, seen })
-export const fails = (seen: string, more: Pick<Verdict, 'tail' | 'final' | 'remedy'> = {}): Verdict => ({
+export const holds = (seen: string, more: Pick<Verdict, 'known'> = {}): Verdict => ({
+  holds: true,
+  seen,
+  ...more,
+})
+export const fails = (
+  seen: string,
+  more: Pick<Verdict, 'tail' | 'final' | 'remedy' | 'known'> = {},
+): Verdict => ({
   holds: false,
   seen,
   ...more,

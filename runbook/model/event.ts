@@ -45,6 +45,8 @@ export type Happening =
       /** The program of an action, which has just started. */
       process?: ProcessIdentity
       probed?: Probed
+      /** Users have got no good answer for some time, or get one again. */
+      outage?: Outage
       /** Who was told of the run, or should have been. */
       notified?: string
       /** A look for the cause of a failure, or of what a person has noticed. */
@@ -88,6 +90,8 @@ export type Happening =
       answer: string
       by: 'operator' | 'flag'
       who?: string
+      /** What lies in the past and counts no longer, by the name that a check gave it. */
+      known?: string
     }
   | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
@@ -108,6 +112,9 @@ export interface Probed {
   longestGap: number
   ms: number
 }
+
+/** For how long one address has given no good answer, and why; milliseconds. `over`: it does again. */
+export type Outage = { url: string; ms: number; because: string; over?: true }
 
 /** A phase, and how long it takes by its author and by earlier runs; milliseconds. */
 export type ExpectedPhase = {

@@ -26,6 +26,9 @@ export const exitOf = (
       return EXIT.locked
     case 'in-doubt':
       return EXIT.precondition
+    case 'book-broke':
+      if (failure.reading) return EXIT.usage
+      break
     case 'bug':
       if (!changed) return EXIT.failed
       break

@@ -115,6 +115,12 @@ export const explain = (failure: Failure): Explanation => {
         sentence: `interrupted by ${failure.signal}`,
         remedy: 'go on with it, or start it again: what is done is not done twice',
       }
+    case 'book-broke':
+      return {
+        sentence: `the book ${failure.book}, or a package that it imports, ${failure.did}${failure.reading ? ' while it is read' : ''}`,
+        remedy: 'take that out of the book: it shares the process with runbook, which alone ends a run',
+        ...(failure.stack && { detail: failure.stack }),
+      }
     case 'bug':
       return {
         sentence: `this is a mistake in runbook or in the book: ${failure.message}`,

@@ -57,6 +57,8 @@ export type Failure =
   | { kind: 'timeout'; printed: string; after: number; tail: string }
   | { kind: 'journal-failed'; path: string; message: string }
   | { kind: 'interrupted'; signal: string }
+  /** It shares the process with this tool. `did`: 'calls process.exit(0)'. `reading`: while it was read. */
+  | { kind: 'book-broke'; book: string; did: string; stack: string; reading?: true }
   | { kind: 'bug'; message: string; stack: string }
 
 /** A fact that does not hold, what was seen instead, and what to type next. */
@@ -64,6 +66,8 @@ export interface Unmet {
   fact: string
   seen: string
   remedy: string
+  /** It is past, and an operator may say by these names that it is known. */
+  known?: readonly string[]
 }
 
 /** Carries a failure up to the engine. */

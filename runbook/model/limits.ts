@@ -8,6 +8,9 @@ const HOUR = 60 * MINUTE
 /** How long it may take to go through all of a database, or of a dump. Milliseconds. */
 export const WHOLE_DATABASE = 6 * HOUR
 
+/** Node's timers, and PostgreSQL's, know no longer time: 24 days. Milliseconds. */
+const LONGEST = 2 ** 31 - 1
+
 /** How long an action may take, and how often it is tried: what it says itself, or else what is usual for its kind. */
 export interface Limits {
   /** Milliseconds; absent: as long as it takes. */
@@ -17,7 +20,10 @@ export interface Limits {
 
 export const limitsOf = (action: Action): Limits => {
   const timeout = 'timeout' in action && action.timeout ? action.timeout : usualTimeout(action)
-  return { ...(timeout && { timeout }), retry: action.retry ?? usualRetry(action) }
+  return {
+    ...(timeout && { timeout: Math.min(timeout, LONGEST) }),
+    retry: action.retry ?? usualRetry(action),
+  }
 }
 
 /** Long enough for what is done well, short enough that what hangs at night is over in the morning. Milliseconds. */

@@ -49,6 +49,8 @@ export interface Look {
   readonly migrations: readonly Step[]
   /** Whether the operator has allowed by name what would stop the run otherwise: `drop:avatars.persona`. */
   allowed(name: string): boolean
+  /** What an operator has called known, now or earlier in this run, of what begins so: `log:api.log@5210`. */
+  known(beginning: string): readonly string[]
   /** Of an earlier step of this run. In a plan: what that step foresees; otherwise the step is looked at later. */
   outputOf<Out>(step: Step<any, any, Out>): Out
   /** Whether this step has performed the action to its end in this run, and what the transcript says of it. */

@@ -63,7 +63,8 @@ export class LiveView implements View {
       case 'looked': {
         const running = event.sample && this.#running.get(event.step!)
         if (running) running.sampled = event
-        if (running && stays) this.#redraw()
+        // What users meet with is not held back until the step has ended.
+        if ((running && stays) || event.outage) this.#redraw()
         break
       }
       case 'output': {
@@ -163,6 +164,8 @@ const drawUntil = async (takenOff: Promise<void>, steps: Running[]): Promise<voi
       if (line) step.task.output = line
     }
   }, TICK)
+  // To draw is nothing to wait for.
+  ticking.unref()
   await new Listr(tasks, {
     concurrent: true,
     exitOnError: false,

@@ -41,7 +41,8 @@ const againLine = ({ because, try: number, of, in: pause }: Again, paint: Paint)
 type Again = NonNullable<EventOf<'action-ended'>['again']>
 
 const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean): string[] => {
-  const { side, holds, fact, seen, step, process, probed, diagnosed, notified } = looked
+  const { side, holds, fact, seen, step, process, probed, outage, diagnosed, notified } = looked
+  if (outage) return [`  ${holds ? paint.green('✔') : paint.red('!')} ${seen}`]
   // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
   // users met with is said in the end.
   if (side === 'already' || process || probed) return []

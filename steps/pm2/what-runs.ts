@@ -1,4 +1,4 @@
-import { type Instance, pm2Instances } from '../../checks/reading/pm2-instances.ts'
+import { type Instance, instancesOf, pm2Daemon } from '../../checks/reading/pm2-instances.ts'
 import type { Look, Step } from '../../runbook/index.ts'
 import { outputIfDone } from '../output-if-done.ts'
 import { logsNow, type ProcessLogs } from './process-logs.ts'
@@ -16,10 +16,13 @@ export type WhatRuns = {
   /** How many restarts they will have had in all after one more; null where that cannot be told. */
   restarts: number | null
   logs: ProcessLogs
+  /** The process id of pm2's daemon, whose list this is of; 0 where none runs. */
+  daemon: number
 }
 
 export const whatRuns = async (look: Look, process: string): Promise<WhatRuns> => {
-  const instances = await pm2Instances(look, process)
+  const daemon = await pm2Daemon(look)
+  const instances = await instancesOf(daemon, look, process)
   return {
     known: instances.length > 0,
     waits: instances.some(mayWait),
@@ -28,16 +31,25 @@ export const whatRuns = async (look: Look, process: string): Promise<WhatRuns> =
     pids: instances.map(({ pid }) => pid).filter(Boolean),
     restarts: restartsAfter(instances, look.now().getTime()),
     logs: await logsNow(look, process, instances),
+    daemon: daemon.pid,
   }
 }
 
-/** What the step that stopped it saw before; undefined where that step did not get to its end. */
+/**
+ * What the step that stopped it saw before; what runs now where that step did not get to its end. A daemon that has
+ * died since has taken its list with it, and another does not know the process: then pm2 is asked anew.
+ */
 export const whatRanBefore = async (
   look: Look,
+  process: string,
   stop: Step<any, any, WhatRuns>,
-): Promise<WhatRuns | undefined> => {
+): Promise<WhatRuns> => {
   const ran = outputIfDone(look, stop)
-  if (!ran) return undefined
+  // What another step has stopped, or was to stop, is restarted and not reloaded.
+  const now = async () => ({ ...(await whatRuns(look, process)), serves: false })
+  if (!ran) return now()
+  const { runs, pid } = await pm2Daemon(look)
+  if (!runs || pid !== ran.daemon) return { ...(await now()), logs: ran.logs }
   // pm2 does not count the start of what is stopped as a restart.
   const restarts = ran.restarts === null ? null : ran.restarts - ran.pids.length
   // What did not run was not stopped either.

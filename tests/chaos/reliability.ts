@@ -47,6 +47,12 @@ const promises: readonly Promised[] = [
   },
   {
     promise:
+      'Whatever a book or a package that it imports does to the process (exit, abort, an unhandled error, a wait or a loop without end), the run ends with a failure that names the book, a transcript with its end, and no child left.',
+    tests: ['tests/commands/last-word.test.ts', 'tests/doors/watchdog.test.ts'],
+    figures: [],
+  },
+  {
+    promise:
       'Of two runs that begin at the same moment exactly one runs, and the other says whose the lock is.',
     tests: [
       'tests/commands/lock.test.ts',

@@ -79,7 +79,7 @@ describe('logHasLine', () => {
 describe('logLacksLine', () => {
   it('shows the line and what follows it', async () => {
     writeFileSync(log, 'fine\nTypeError: x is undefined\n    at a (b.js:1:2)\nfine\n')
-    expect(await rig.look(logLacksLine(log, /error/i))).toEqual({
+    expect(await rig.look(logLacksLine(log, /error/i))).toMatchObject({
       holds: false,
       seen: 'TypeError: x is undefined',
       tail: 'TypeError: x is undefined\n    at a (b.js:1:2)\nfine',

@@ -110,15 +110,20 @@ describe('a full disk', () => {
     expect(existsSync(inApp('done-four'))).toBe(true)
   })
 
-  test('while a child prints lets the child finish, and frees the lock', async () => {
-    const { runbook, in: inApp } = await withBook(`does("one", "seq 1 100000")`)
+  test('while a child prints ends it before its next line, frees the lock, and with room again it goes on', async () => {
+    const { runbook, in: inApp } = await withBook(
+      `does("one", "echo x >> begun; test -e go || seq 1 100000"), does("two")`,
+    )
     const { exit, out, err } = await runbook(['deploy', 'staging', '--yes'], { through: withRoomFor(64) })
     expect([exit, err]).toEqual([1, ''])
     expect(out).toContain('the transcript cannot be written')
-    expect(existsSync(inApp('done-one'))).toBe(true)
-    const again = await runbook(['deploy', 'staging', '--yes', '--verbose'])
-    expect(again.exit).toBe(0)
+    expect(existsSync(inApp('done-one'))).toBe(false)
+    writeFileSync(inApp('go'), '')
+    const again = await runbook(['resume', '--yes', '--verbose'])
+    expect(again.exit, again.out).toBe(0)
     expect(again.out).not.toContain('taken over')
+    expect(existsSync(inApp('done-two'))).toBe(true)
+    expect(readFileSync(inApp('begun'), 'utf8')).toBe('x\nx\n')
   })
 })
 

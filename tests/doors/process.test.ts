@@ -164,9 +164,15 @@ describe('a program', () => {
     expect(most - before).toBeLessThan(100_000_000)
   })
 
-  test('whose output cannot be taken is left to finish what it does, and then the reason is told', async () => {
+  test.each([
+    ['sh', 'seq 1 50000; echo done > done'],
+    // A shell that is deaf to being asked, one whose line does not print, and a program in the background.
+    ['sh', 'trap "" TERM; seq 1 50000; echo done > done'],
+    ['bash', 'set -e; echo begin; until [ -e go ]; do sleep 0.02; done; echo done > done'],
+    ['bash', '(echo begin; until [ -e go ]; do sleep 0.02; done; echo done > done) & wait; echo done > done'],
+  ])('whose output cannot be taken is ended at once, before its next line: %s %s', async (shell, script) => {
     const spawned = {
-      argv: ['sh', '-c', 'seq 1 50000; echo done > done'],
+      argv: [shell, '-c', script],
       cwd: folder,
       env: process.env,
       printed: '',
@@ -182,7 +188,10 @@ describe('a program', () => {
     )
     await expect(failed).rejects.toThrow('no room')
     expect(heard).toBe(1)
-    expect(existsSync(path('done'))).toBe(true)
+    writeFileSync(path('go'), '')
+    // Whatever is left of it would come to its next line now.
+    await new Promise((over) => setTimeout(over, 150))
+    expect(existsSync(path('done'))).toBe(false)
   })
 })
 

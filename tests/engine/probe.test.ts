@@ -114,3 +114,26 @@ test('a run that fails tells of it too', async () => {
   expect(done.ended.verdict).toBe('failed')
   expect(probedIn(done)).toHaveLength(1)
 })
+
+test('an outage that lasts is said while it does, at growing intervals, and so is its end', async () => {
+  const { done } = await probing(async (server) => {
+    await asked(2)(server)
+    await server.close()
+    await new Promise((resolve) => setTimeout(resolve, 11_000))
+    await server.listen()
+    await asked(server.asked.length + 3)(server)
+  })
+  const outages = done.events.flatMap((event) => (event.type === 'looked' && event.outage ? [event] : []))
+  const lasting = outages.filter(({ outage }) => !outage!.over)
+  expect(lasting.length).toBeGreaterThanOrEqual(1)
+  for (const [i, { outage, holds, seen }] of lasting.entries()) {
+    expect(holds).toBe(false)
+    expect(seen).toMatch(/^GET \/a has had no good answer for .* s: connection refused$/)
+    expect(outage!.ms).toBeGreaterThanOrEqual(5000 * 2 ** i)
+  }
+  // It is said before the step that it lasts in has ended.
+  const ended = done.events.findIndex(({ type }) => type === 'step-done')
+  expect(done.events.indexOf(lasting[0]!)).toBeLessThan(ended)
+  expect(outages.at(-1)!.outage).toMatchObject({ url: '/a', over: true })
+  expect(outages.at(-1)!.outage!.ms).toBeGreaterThan(10_000)
+}, 60_000)

@@ -129,6 +129,12 @@ const each: {
     'interrupted by SIGINT',
     'go on with it, or start it again: what is done is not done twice',
   ],
+  'book-broke': [
+    { kind: 'book-broke', book: '/srv/runbook.config.ts', did: 'calls process.exit(0)', stack: 'at it' },
+    'the book /srv/runbook.config.ts, or a package that it imports, calls process.exit(0)',
+    'take that out of the book: it shares the process with runbook, which alone ends a run',
+    'at it',
+  ],
   bug: [
     { kind: 'bug', message: 'x is undefined', stack: 'at f' },
     'this is a mistake in runbook or in the book: x is undefined',

@@ -60,7 +60,8 @@ describe('watchLogs of a file', () => {
     expect(unmetOf(run.failure)[0]).toEqual({
       fact: 'the log has no line "error"',
       seen: 'an error',
-      remedy: `tail -n 50 ${log}`,
+      remedy: `tail -n 50 ${log}; where it is known and dealt with: runbook resume --allow 'log:${log}@9'`,
+      known: [`log:${log}@9`],
     })
   })
 
