@@ -9,14 +9,15 @@ import { pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import {
   type Actions,
-  changes,
   defineCheck,
   defineStep,
+  type Environment,
   early,
   factory,
   fails,
   holds,
   nothingToUndo,
+  plainVariables,
   type Step,
   spanText,
   within,
@@ -27,9 +28,11 @@ import { noAnswer } from './diagnoses/no-answer.ts'
 import { oldProcess } from './diagnoses/old-process.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
+import { pm2 } from './pm2/pm2-command.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
+import { variables } from './variables.ts'
 import { watch } from './watch.ts'
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
@@ -58,13 +61,17 @@ export const pm2Restart = factory(
       ),
     /** How long the process must live. Milliseconds. Default: 3000. */
     soak: z.number().int().min(0).default(3000).describe('how long the process must live, in ms'),
-    /** Gives the process the variables of the runbook's own environment. Default: true. */
+    /** Gives a process that runs already the book's `variables`. Default: false: it keeps its own environment. */
     updateEnv: z
       .boolean()
-      .default(true)
+      .default(false)
       .describe(
-        'give the process the variables that pm2 is called with (--update-env), else it keeps its old ones',
+        'give a process that pm2 knows the book’s `variables`, but for those with a secret (--update-env); default: it keeps its own environment, and only one that is started anew gets them',
       ),
+    /** Variables for the process, over those of the book; a secret is given to it only here. */
+    env: variables.describe(
+      'variables for the process, over those of the book and its own (--update-env); a secret is given to it only here',
+    ),
     /** The path that must answer 200. Default: the environment's `app.health`; false: none is asked. */
     health: z
       .union([z.string().startsWith('/'), z.literal(false)])
@@ -83,20 +90,44 @@ export const pm2Restart = factory(
     /** How long the application may take until it answers. Milliseconds. Default: 30000. */
     startup: z.number().int().positive().default(30_000).describe('how long it may take to answer, in ms'),
   },
-  ({ process, ecosystem, how, soak, updateEnv, health, revision, startup }): Step<any, any, Restarted> => {
-    const asks = (verb: 'restart' | 'reload') => {
+  ({
+    process,
+    ecosystem,
+    how,
+    soak,
+    updateEnv,
+    env: own,
+    health,
+    revision,
+    startup,
+  }): Step<any, any, Restarted> => {
+    const asks = (verb: 'restart' | 'reload', env: Environment) => {
       // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
       // other by their own lock.
       const anyway = verb === 'reload' ? ['--force'] : []
-      return changes('pm2', verb, process, ...anyway, ...(updateEnv ? ['--update-env'] : []))
+      const given = updateEnv || own ? ['--update-env'] : []
+      return pm2([verb, process, ...anyway, ...given], {
+        variables: updateEnv ? Object.keys(plainVariables(env)) : [],
+        ...(own && { env: own }),
+      })
     }
-    const actions = ({ known, waits }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
-      const start = ecosystem && changes('pm2', 'start', ecosystem, '--only', process)
-      if (start && !known) return { start }
-      if (start && how === 'anew') return { forget: changes('pm2', 'delete', process), start }
+    const actions = (
+      { known, waits, daemon }: WhatRuns,
+      verb: 'restart' | 'reload',
+      env: Environment,
+    ): Actions => {
+      // What has no environment of its own yet gets the book's; a daemon, which is everybody's, does not.
+      const start =
+        ecosystem &&
+        pm2(['start', ecosystem, '--only', process], {
+          variables: Object.keys(plainVariables(env)),
+          ...(own && { env: own }),
+        })
+      if (start && !known) return { ...(daemon === false && { daemon: pm2(['ping']) }), start }
+      if (start && how === 'anew') return { forget: pm2(['delete', process]), start }
       return waits
-        ? { stop: changes('pm2', 'stop', process), restart: asks('restart') }
-        : { [verb]: asks(verb) }
+        ? { stop: pm2(['stop', process]), restart: asks('restart', env) }
+        : { [verb]: asks(verb, env) }
     }
     const step = defineStep({
       id: 'pm2-restart',
@@ -113,8 +144,12 @@ export const pm2Restart = factory(
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
       ],
       // Where nothing serves, nothing can take over from it.
-      actions: ({ observed }) =>
-        actions(observed, observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart'),
+      actions: ({ observed, env }) =>
+        actions(
+          observed,
+          observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart',
+          env,
+        ),
       after: ({ observed: { pids, restarts, logs }, env }) => {
         const answers = revision
           ? healthShowsRevision({ path: health || env.app.health })
@@ -148,7 +183,7 @@ export const pm2Restart = factory(
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
         observe: async (look) => (await whatRanBefore(look, stop)) ?? whatRuns(look, process),
-        actions: ({ observed }) => actions(observed, 'restart'),
+        actions: ({ observed, env }) => actions(observed, 'restart', env),
       }),
       diagnoses: ({ env, step }) => {
         const remedy = {

@@ -1,5 +1,6 @@
 import { processStopped } from '../../checks/process-stopped.ts'
-import { type Actions, changes, defineStep, nothingToUndo, within } from '../../runbook/index.ts'
+import { type Actions, defineStep, nothingToUndo, within } from '../../runbook/index.ts'
+import { pm2 } from './pm2-command.ts'
 import { whatRuns } from './what-runs.ts'
 
 /** Stops a process under pm2, which goes on knowing it: the restart starts it again. */
@@ -11,8 +12,7 @@ export const stopProcess = (process: string, health: string | false) =>
     sort: 'follows',
     provenByContent: true,
     observe: (look) => whatRuns(look, process),
-    actions: ({ observed: { pids } }): Actions =>
-      pids.length ? { stop: changes('pm2', 'stop', process) } : {},
+    actions: ({ observed: { pids } }): Actions => (pids.length ? { stop: pm2(['stop', process]) } : {}),
     after: ({ observed: { pids } }) => [within(processStopped({ process, pids, health }), 15_000, 50)],
     output: async ({ observed }) => observed,
     foresee: ({ observed }) => observed,

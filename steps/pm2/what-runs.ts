@@ -1,10 +1,12 @@
-import { type Instance, pm2Instances } from '../../checks/reading/pm2-instances.ts'
+import { type Instance, pm2Daemon, pm2Instances } from '../../checks/reading/pm2-instances.ts'
 import type { Look, Step } from '../../runbook/index.ts'
 import { outputIfDone } from '../output-if-done.ts'
 import { logsNow, type ProcessLogs } from './process-logs.ts'
 
 /** What runs before it is restarted, reloaded or stopped. */
 export type WhatRuns = {
+  /** pm2's daemon runs. */
+  daemon: boolean
   /** pm2 knows the process, whether it runs or not. */
   known: boolean
   /** pm2 may be waiting before it starts a crashed process again. */
@@ -21,6 +23,7 @@ export type WhatRuns = {
 export const whatRuns = async (look: Look, process: string): Promise<WhatRuns> => {
   const instances = await pm2Instances(look, process)
   return {
+    daemon: instances.length > 0 || (await pm2Daemon(look)).runs,
     known: instances.length > 0,
     waits: instances.some(mayWait),
     clustered: instances.every(({ clustered }) => clustered),
