@@ -41,9 +41,7 @@ export const lookAtPlace = async (look: Look, folder: string, path: string): Pro
   return {
     folder,
     path,
-    there: (
-      await look.attempt({ ...reads('test', '-e', path, '-o', '-L', path), ...inFolder(folder) })
-    ).ok,
+    there: (await look.attempt({ ...reads('test', '-e', path, '-o', '-L', path), ...inFolder(folder) })).ok,
     before: kept === undefined ? null : kept.length ? 'kept' : 'nothing',
     previous: shelf.includes('previous'),
     swapped: shelf.includes('swapped'),
@@ -89,17 +87,17 @@ export const recovery = (places: readonly Place[]): Actions =>
     const { move, remove, in: aside } = hands(place)
     const takesPrevious = swapped && !there && previous
     return {
-      ...(trash.length && { clear: remove(...trash.map(aside)) }),
-      ...(takesPrevious && { bring: move(aside('previous'), path) }),
+      ...(trash.length && { 'left: clear': remove(...trash.map(aside)) }),
+      ...(takesPrevious && { 'left: bring': move(aside('previous'), path) }),
       ...(swapped && {
-        swapped:
+        'left: swap':
           takesPrevious || !previous ? move(aside('swapped'), aside('previous')) : remove(aside('swapped')),
       }),
-      ...(before === 'nothing' && there && { unmake: remove(path) }),
-      ...(before === 'nothing' && { unmark: remove(aside('before')) }),
-      ...(before === 'kept' && there && { unmake: move(path, aside('failed')) }),
-      ...(before === 'kept' && { 'put back': move(aside('before'), path) }),
-      ...(before === 'kept' && there && { 'clear failed': remove(aside('failed')) }),
+      ...(before === 'nothing' && there && { 'left: unmake': remove(path) }),
+      ...(before === 'nothing' && { 'left: unmark': remove(aside('before')) }),
+      ...(before === 'kept' && there && { 'left: unmake': move(path, aside('failed')) }),
+      ...(before === 'kept' && { 'left: back': move(aside('before'), path) }),
+      ...(before === 'kept' && there && { 'left: remove': remove(aside('failed')) }),
     }
   })
 
@@ -107,8 +105,7 @@ export const recovery = (places: readonly Place[]): Actions =>
 export const recovered = (place: Place): Place => ({
   ...place,
   there:
-    place.before === 'kept' ||
-    (place.before === null && (place.there || (place.swapped && place.previous))),
+    place.before === 'kept' || (place.before === null && (place.there || (place.swapped && place.previous))),
   before: null,
   previous: place.previous || place.swapped,
   swapped: false,
@@ -119,25 +116,30 @@ export const recovered = (place: Place): Place => ({
  * Puts what is there aside. `move`: the successor is made from nothing. `copy`: it is made from what is there, and that
  * stays; not as hard links, because what is made may write into its files.
  */
-export const putAside = (places: readonly Place[], way: 'move' | 'copy'): Actions =>
+const putAside = (places: readonly Place[], way: 'move' | 'copy'): Actions =>
   all(places, (place) => {
     const { path, there, shelf } = place
     const { at, move, in: aside, shelf: folder } = hands(place)
     return {
       shelf: at('mkdir', '-p', '--', there ? folder : aside('before')),
       ...(!shelf && {
-        hide: writesFile(`${place.folder === '.' ? '' : `${place.folder}/`}${SHELF}/.gitignore`, '*\n', 0o644),
+        hide: writesFile(
+          `${place.folder === '.' ? '' : `${place.folder}/`}${SHELF}/.gitignore`,
+          '*\n',
+          0o644,
+        ),
       }),
       ...(there && way === 'move' && { aside: move(path, aside('before')) }),
-      ...(there && way === 'copy' && {
-        copy: at('cp', '-a', '--', path, aside('copying')),
-        aside: move(aside('copying'), aside('before')),
-      }),
+      ...(there &&
+        way === 'copy' && {
+          copy: at('cp', '-a', '--', path, aside('copying')),
+          aside: move(aside('copying'), aside('before')),
+        }),
     }
   })
 
 /** The successor is proven. `keep`: what was there before stays until that has a successor itself. */
-export const settle = (places: readonly Place[], { keep }: { keep: boolean }): Actions =>
+const settle = (places: readonly Place[], { keep }: { keep: boolean }): Actions =>
   all(places, (place) => {
     const { there, previous } = place
     const { move, remove, in: aside } = hands(place)
@@ -166,34 +168,68 @@ export const swap = (places: readonly Place[]): Actions =>
 const hole = ({ path }: Place) => `${path}, where this fails`
 
 /** For a successor that fails: what was there comes back. */
-export const takeBack = (places: readonly Place[]): Actions =>
+const takeBack = (places: readonly Place[]): Actions =>
   all(places, (place) => {
-    const { path, there } = place
-    const { at, move, remove, in: aside } = hands(place)
+    const { there } = place
+    const { at, remove, in: aside, shelf } = hands(place)
     const fills = (action: (path: string) => ReturnType<typeof at>) =>
       given([hole(place)], (values) => action(values[hole(place)]!))
-    if (!there)
-      return {
-        'fails: remove': fills((made) => remove(made)),
-        'fails: unmark': fills((made) => remove(aside('before').replace(path, made))),
-      }
     return {
-      // It may have failed before there was anything.
-      'fails: away': fills((made) => ({ ...move(made, aside('failed')), accept: [0, 1] })),
-      'fails: back': fills((made) => move(aside('before'), made)),
-      'fails: clear': fills(() => remove(aside('failed'))),
+      'take back': fills((made) => (there ? at('sh', '-c', BACK, 'sh', made, shelf) : remove(made))),
+      'clear up': fills(() => remove(aside(there ? 'failed' : 'before'))),
     }
   })
 
+/** It may have failed before it had made anything. */
+const BACK = '[ ! -e "$1" ] || mv -- "$1" "$2/failed" && mv -- "$2/before" "$1"'
+
+/** Around what makes a successor: `making` in the places, which are as `recovered` says. */
+export const withAside = (
+  places: readonly Place[],
+  making: Actions,
+  { way, keep }: { way: 'move' | 'copy'; keep: boolean },
+): Actions => ({
+  ...putAside(places, way),
+  ...making,
+  ...settle(places, { keep }),
+  ...takeBack(places),
+})
+
+/**
+ * Performs that. What was there comes back where `making` or `prove` throws, also after an interrupt; the next attempt
+ * removes what takes too long to remove then.
+ */
+export const performAside = async (
+  act: Act<any, any>,
+  places: readonly Place[],
+  options: { way: 'move' | 'copy'; keep: boolean },
+  make: () => Promise<unknown>,
+): Promise<void> => {
+  await performAll(act, putAside(places, options.way))
+  try {
+    await make()
+  } catch (error) {
+    for (const place of places) {
+      const [back, clear] = Object.keys(takeBack([place]))
+      const values = { [hole(place)]: place.path }
+      await act.cleanUp(back!, values)
+      await act.cleanUp(clear!, values).catch(() => {})
+    }
+    throw error
+  }
+  await performAll(act, settle(places, options))
+}
+
+/** Performs actions that have no holes, in their order. */
 export const performAll = async ({ perform }: Act<any, any>, actions: Actions): Promise<void> => {
   for (const name of Object.keys(actions)) await perform(name)
 }
 
-/** Even after an interrupt. What only removes may take too long for that; the next attempt does it. */
-export const performTakeBack = async ({ cleanUp }: Act<any, any>, places: readonly Place[]): Promise<void> => {
-  for (const place of places)
-    for (const name of Object.keys(named(place, takeBack([{ ...place, folder: '.' }])))) {
-      const done = cleanUp(name, { [hole(place)]: place.path })
-      await (/clear/.test(name) ? done.catch(() => {}) : done)
-    }
+/** Whether something of an attempt is left that did not get to its end. */
+export const leftAside = async (look: Look, places: readonly Place[]): Promise<string | undefined> => {
+  for (const { folder, path } of places) {
+    const now = await lookAtPlace(look, folder, path)
+    if (isUnfinished(now)) return `${folder === '.' ? '' : `${folder}/`}${shelfOf(path)}`
+  }
+  return undefined
 }

@@ -218,10 +218,7 @@ describe('pm2Restart', () => {
     expect([told.failure, told.performed]).toEqual([undefined, ['pm2 restart lumiku-backend']])
     await home.pm2('stop', 'lumiku-backend')
     const stopped = await rig.run(step({ how: 'reload' }))
-    expect([stopped.failure, stopped.performed]).toEqual([
-      undefined,
-      ['pm2 restart lumiku-backend'],
-    ])
+    expect([stopped.failure, stopped.performed]).toEqual([undefined, ['pm2 restart lumiku-backend']])
     // As a restore will have stopped it, whatever a plan sees now.
     const stop = step().stop!({ env: rig.env })
     const started = { ...step(), ...step().stopped!(stop), regardless: true }
