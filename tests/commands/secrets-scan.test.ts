@@ -110,7 +110,7 @@ const bug = `
 const bookOn = async (made: string, databaseUrl: string) => {
   const source = bookOf(made, {
     before: `import { verifyHttp } from 'runbook/steps'`,
-    environment: `database: { url: secret('DATABASE_URL') }, variables: { TOKEN: secret('TOKEN'), KEY: secret('KEY'), DATABASE_URL: secret('DATABASE_URL') }`,
+    environment: `database: { url: secret('DATABASE_URL') }, variables: { TOKEN: secret('TOKEN'), KEY: secret('KEY'), DATABASE_URL: secret('DATABASE_URL'), MODE: 'LIVE', PLAIN: 'plain-setting' }`,
   })
   const book = await bookFolder(source, { 'app/careless.sh': careless })
   ends.push(book.dispose)
@@ -118,8 +118,6 @@ const bookOn = async (made: string, databaseUrl: string) => {
     DATABASE_URL: databaseUrl,
     TOKEN: token,
     KEY: key,
-    MODE: 'LIVE',
-    PLAIN: 'plain-setting',
   }
   return { ...book, variables }
 }
