@@ -20,7 +20,7 @@ const waits = (name: string) => `
 const fs = require('node:fs')
 const home = process.env.LAB
 if (fs.existsSync(home + '/${name}-fails')) process.exit(7)
-if (fs.existsSync(home + '/${name}-waits')) { fs.writeFileSync(home + '/${name}-begun', ''); setInterval(() => {}, 1000) }
+if (fs.existsSync(home + '/${name}-waits')) { fs.writeFileSync(home + '/${name}-begun', ''); setInterval(() => fs.existsSync(home + '/${name}-waits') || process.exit(1), 100) }
 `
 const build = `
 const { mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
