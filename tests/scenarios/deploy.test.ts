@@ -186,7 +186,7 @@ describe('deploy production', () => {
       .filter(({ expects, findings }) => expects !== 'done' && !findings[0]?.startsWith('the other way'))
       .flatMap(({ step, actions }) => actions.map(({ name, printed }) => ({ step, action: name, printed })))
       // Only where an installation or a build fails.
-      .filter(({ action }) => action !== 'take back' && action !== 'clear up')
+      .filter(({ action }) => !/^(take back|clear up)\b/.test(action))
     // What was rehearsed is what would be done, and its way back.
     const [migration] = planned.filter(({ step }) => step === 'apply-sql')
     for (const [step, printed] of [
