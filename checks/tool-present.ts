@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, type Look, reads } from '../runbook/index.ts'
+import { type Command, defineCheck, fails, holds, type Look, reads } from '../runbook/index.ts'
 
 export interface ToolPresent {
   /** The least version: '>=15', '>=20.19'; or a prefix that it must have: '15', '1.2'. Default: any. */
@@ -20,9 +20,13 @@ export const toolPresent = (program: string, { version, install }: ToolPresent =
     },
   })
 
-/** What `--version` says, the number only: '15.18'; '' where it says none. */
-export const versionOf = async ({ see }: Look, program: string): Promise<string> => {
-  const lines = (await see(reads(program, '--version'))).split('\n')
+/** What `--version` says, the number only: '15.18'; '' where it says none. `more`: of a program that starts a daemon for it. */
+export const versionOf = async (
+  { see }: Look,
+  program: string,
+  more: Pick<Command, 'outlives'> = {},
+): Promise<string> => {
+  const lines = (await see({ ...reads(program, '--version'), ...more })).split('\n')
   // A line that is nothing else is the version, whatever greeting stands before it.
   const bare = lines.find((line) => /^v?\d+(\.\d+)*\s*$/.test(line))
   return /\bv?(\d+(?:\.\d+)*)/.exec(bare ?? lines.join('\n'))?.[1] ?? ''

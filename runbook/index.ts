@@ -6,6 +6,7 @@ export type { Book, Entries, Entry, EnvironmentDefinition, Group } from './model
 export { defineRunbook, either, parallel, phase, sequence } from './model/book.ts'
 export type { Check, Verdict } from './model/check.ts'
 export { defineCheck, early, fails, holds, within } from './model/check.ts'
+export { plainVariables } from './model/child-variables.ts'
 export type { Copy, CopyPlace, Performed } from './model/copy.ts'
 export type { Danger } from './model/danger.ts'
 export type { Diagnosis, Remedy } from './model/diagnosis.ts'

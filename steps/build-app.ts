@@ -3,7 +3,15 @@ import { defaultSources } from '../checks/build-newer-than-sources.ts'
 import { packageManager } from '../checks/reading/package-manager.ts'
 import { toolPresent } from '../checks/tool-present.ts'
 import { changes, defineStep, early, factory, nothingToUndo, type Step } from '../runbook/index.ts'
-import { buildAnew, builtAnew, isBuilt, isOwnFolder, withoutOld } from './build/build-anew.ts'
+import {
+  aroundBuild,
+  builtAnew,
+  finished,
+  isLeft,
+  isOwnFolder,
+  lookAtOutput,
+  performBuild,
+} from './build/build-anew.ts'
 import { builtFromRevision, revisionToBuild, writesRecord } from './build/build-record.ts'
 import { managerPresent, otherManager } from './build/manager-present.ts'
 import { hasScript, runScript } from './build/package-script.ts'
@@ -42,7 +50,7 @@ export const buildApp = factory(
     force: z
       .boolean()
       .default(false)
-      .describe('build whatever is there, and remove what was built before; put back where the build fails'),
+      .describe('build whatever is there, and from nothing: what was built before is put aside first'),
     /** Milliseconds. Default: an hour. */
     timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
   },
@@ -57,12 +65,13 @@ export const buildApp = factory(
       about:
         'Runs the build of package.json. Proves it by the files that it wrote, which must be newer than every source: ' +
         'a build that ends well and writes nothing fails. Writes down which revision was built; skipped only when that ' +
-        'is the one to deploy and no file of it was touched since. A new revision is always built, and with `force` everything, from nothing.',
+        'is the one to deploy and no file of it was touched since. A new revision is always built, and with `force` everything, from nothing. ' +
+        'What was built before is put aside meanwhile, and comes back where the build fails or is interrupted.',
       sort: 'follows',
       provenByContent: true,
       needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder)])],
       observe: async (at) => ({
-        there: force && (await isBuilt(at, folder, out)),
+        places: await lookAtOutput(at, build),
         manager: (await packageManager(at, folder, { read: incomingTextIfThere })).manager,
         revision: await revisionToBuild(at),
         last: (await builtFrom.look(at)).seen,
@@ -70,7 +79,8 @@ export const buildApp = factory(
       before: ({ observed }) =>
         command ? [] : [...otherManager(observed.manager), hasScript(folder, script)].map(early),
       actions: ({ observed }) =>
-        withoutOld(
+        aroundBuild(
+          observed.places,
           {
             build: {
               ...(command ? changes(...command) : runScript(observed.manager, script)),
@@ -80,10 +90,11 @@ export const buildApp = factory(
             },
             record: writesRecord(build, { revision: observed.revision, command: printed }),
           },
-          { folder, out, there: observed.there },
+          force,
         ),
-      run: (act) => buildAnew(act, out),
-      after: () => [force ? builtAnew(builtFrom) : builtFrom],
+      findings: ({ observed }) => isLeft(observed.places),
+      run: (act) => performBuild(act, force ? builtAnew(builtFrom) : builtFrom, force),
+      after: ({ observed }) => [finished(force ? builtAnew(builtFrom) : builtFrom, observed.places)],
       summary: ({ observed }) => `built from ${observed.revision?.slice(0, 7) ?? 'no revision'}`,
       undo: () => nothingToUndo('a rollback builds the previous revision again'),
       diagnoses: ({ step: { id, options } }) =>

@@ -2,10 +2,20 @@ import { z } from 'zod'
 import { dependenciesInstalled } from '../checks/dependencies-installed.ts'
 import { type Manager, managers, packageManager } from '../checks/reading/package-manager.ts'
 import { toolPresent } from '../checks/tool-present.ts'
-import { changes, defineStep, early, factory, nothingToUndo } from '../runbook/index.ts'
+import {
+  type Actions,
+  type Command,
+  changes,
+  defineStep,
+  early,
+  factory,
+  nothingToUndo,
+} from '../runbook/index.ts'
+import { actionsOf, findingsOf, finished, installAside, keptDependencies } from './build/kept-dependencies.ts'
 import { managerPresent, otherManager } from './build/manager-present.ts'
 import { incomingFile, incomingTextIfThere } from './incoming-file.ts'
 import { retryOption } from './retry-option.ts'
+import { variables } from './variables.ts'
 
 /** Installs what the lock file says, and nothing else. */
 export const installDependencies = factory(
@@ -28,12 +38,16 @@ export const installDependencies = factory(
       .tuple([z.string()], z.string())
       .optional()
       .describe("program and arguments, instead of the package manager's own"),
+    /** Variables for the installation, such as the token of a registry. */
+    env: variables.describe(
+      'variables for the installation and the packages’ own scripts, such as the token of a registry',
+    ),
     /** Milliseconds. Default: an hour. */
     timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
     /** Default: tried once. */
     retry: retryOption,
   },
-  ({ in: folder, manager, dev, command, timeout, retry }) => {
+  ({ in: folder, manager, dev, command, env, timeout, retry }) => {
     const installed = dependenciesInstalled(folder, { manager, dev, read: incomingTextIfThere })
 
     return defineStep({
@@ -42,38 +56,46 @@ export const installDependencies = factory(
       about:
         'Installs exactly what the lock file says (npm ci, or what pnpm, yarn and bun call it), development ' +
         'dependencies too, whatever NODE_ENV is. Skipped when node_modules holds just that already. Proves it by ' +
-        'comparing what the package manager recorded in node_modules with the lock file, and by looking at the folders.',
+        'comparing what the package manager recorded in node_modules with the lock file, and by looking at the folders. ' +
+        'What was in node_modules is put aside meanwhile, and comes back where the installation fails or is interrupted; ' +
+        'it is kept in .runbook-aside until the next installation, so that a rollback puts it back and needs no registry.',
       sort: 'follows',
       provenByContent: true,
       needs: () => [toolPresent('node'), ...(command ? [] : [managerPresent(folder, manager)])],
       observe: async (at) => {
         await incomingFile(at, `${folder}/package.json`)
         const locked = await packageManager(at, folder, { manager, read: incomingTextIfThere })
-        return { ...locked, installed: (await installed.look(at)).seen }
+        const way =
+          locked.manager === 'npm' && locked.lock && !command ? ('move' as const) : ('copy' as const)
+        const kept = await keptDependencies(at, folder, { ...locked, dev })
+        return { ...locked, installed: (await installed.look(at)).seen, way, ...kept }
       },
       before: ({ observed }) => (command ? [] : otherManager(observed.manager).map(early)),
-      actions: ({ observed }) => {
+      findings: ({ observed }) => findingsOf(observed),
+      actions: ({ observed }): Actions => {
         const own = command && changes(...command)
-        return {
-          install: {
-            ...(own ?? installation(observed.manager, observed.lock !== null, dev)),
-            ...(folder !== '.' && { cwd: folder }),
-            ...(timeout && { timeout }),
-            ...(retry && { retry }),
-          },
-        }
+        const install = own ?? installation(observed.manager, observed.lock !== null, dev)
+        return actionsOf(observed, {
+          ...install,
+          ...((env || install.env) && { env: { ...install.env, ...env } }),
+          ...(folder !== '.' && { cwd: folder }),
+          ...(timeout && { timeout }),
+          ...(retry && { retry }),
+        })
       },
-      after: () => [installed],
+      run: (act) => installAside(act, installed),
+      after: ({ observed }) => [finished(installed, observed.places)],
       output: async (at) => ({ installed: (await installed.look(at)).seen }),
       summary: ({ output }) => output.installed,
-      undo: () => nothingToUndo('a rollback installs again what the previous revision locks'),
+      undo: () =>
+        nothingToUndo('a rollback puts back what the previous revision locks, or installs it again'),
     })
   },
   { in: 'backend' },
 )
 
 /** As locked, without a word about funding, and without asking the registry for advice. */
-const installation = (manager: Manager, locked: boolean, dev: boolean) => {
+const installation = (manager: Manager, locked: boolean, dev: boolean): Command<'changes'> => {
   const frozen = locked ? ['--frozen-lockfile'] : []
   switch (manager) {
     case 'npm': {

@@ -11,11 +11,13 @@ import {
   type Actions,
   defineCheck,
   defineStep,
+  type Environment,
   early,
   factory,
   fails,
   holds,
   nothingToUndo,
+  plainVariables,
   type Step,
   spanText,
   within,
@@ -30,6 +32,7 @@ import { asksPm2, type Pm2Limit, performWithDaemon } from './pm2/ask-pm2.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
+import { variables } from './variables.ts'
 import { watch } from './watch.ts'
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
@@ -58,13 +61,17 @@ export const pm2Restart = factory(
       ),
     /** How long the process must live. Milliseconds. Default: 3000. */
     soak: z.number().int().min(0).default(3000).describe('how long the process must live, in ms'),
-    /** Gives the process the variables of the runbook's own environment. Default: true. */
+    /** Gives a process that runs already the book's `variables`. Default: false: it keeps its own environment. */
     updateEnv: z
       .boolean()
-      .default(true)
+      .default(false)
       .describe(
-        'give the process the variables that pm2 is called with (--update-env), else it keeps its old ones',
+        'give a process that pm2 knows the book’s `variables`, but for those with a secret (--update-env); default: it keeps its own environment, and only one that is started anew gets them',
       ),
+    /** Variables for the process, over those of the book; a secret is given to it only here. */
+    env: variables.describe(
+      'variables for the process, over those of the book and its own (--update-env); a secret is given to it only here',
+    ),
     /** The path that must answer 200. Default: the environment's `app.health`; false: none is asked. */
     health: z
       .union([z.string().startsWith('/'), z.literal(false)])
@@ -98,29 +105,48 @@ export const pm2Restart = factory(
     how,
     soak,
     updateEnv,
+    env: own,
     health,
     revision,
     startup,
     timeout,
   }): Step<any, any, Restarted> => {
-    const asks = (verb: 'restart' | 'reload', limit: Pm2Limit) => {
+    const asks = (verb: 'restart' | 'reload', limit: Pm2Limit, env: Environment) => {
       // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
       // other by their own lock.
       const anyway = verb === 'reload' ? ['--force'] : []
-      return asksPm2(limit, verb, process, ...anyway, ...(updateEnv ? ['--update-env'] : []))
+      const given = updateEnv || own ? ['--update-env'] : []
+      return asksPm2(limit, [verb, process, ...anyway, ...given], {
+        variables: updateEnv ? Object.keys(plainVariables(env)) : [],
+        env: own,
+      })
     }
-    const actions = ({ known, waits, pids }: WhatRuns, verb: 'restart' | 'reload'): Actions => {
+    const actions = (
+      { known, waits, daemon, pids }: WhatRuns,
+      verb: 'restart' | 'reload',
+      env: Environment,
+    ): Actions => {
       const limit = { instances: pids.length, timeout }
-      const start = ecosystem && asksPm2(limit, 'start', ecosystem, '--only', process)
-      if (start && !known) return { start }
-      if (start && how === 'anew') return { forget: asksPm2(limit, 'delete', process), start }
+      // What has no environment of its own yet gets the book's; a daemon, which is everybody's, does not.
+      const start =
+        ecosystem &&
+        asksPm2(limit, ['start', ecosystem, '--only', process], {
+          variables: Object.keys(plainVariables(env)),
+          env: own,
+        })
+      if (start && !known) return { ...(daemon === 0 && { daemon: asksPm2(limit, ['ping']) }), start }
+      if (start && how === 'anew') return { forget: asksPm2(limit, ['delete', process]), start }
       return waits
-        ? { stop: asksPm2(limit, 'stop', process), restart: asks('restart', limit) }
-        : { [verb]: asks(verb, limit) }
+        ? { stop: asksPm2(limit, ['stop', process]), restart: asks('restart', limit, env) }
+        : { [verb]: asks(verb, limit, env) }
     }
     // Where nothing serves, nothing can take over from it.
-    const usual = (observed: WhatRuns) =>
-      actions(observed, observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart')
+    const usual = (observed: WhatRuns, env: Environment) =>
+      actions(
+        observed,
+        observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart',
+        env,
+      )
     const step = defineStep({
       id: 'pm2-restart',
       title: how === 'anew' ? `Start ${process} anew` : `Restart ${process}`,
@@ -135,9 +161,9 @@ export const pm2Restart = factory(
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
       ],
-      actions: ({ observed }) => usual(observed),
+      actions: ({ observed, env }) => usual(observed, env),
       run: (act) =>
-        performWithDaemon(act, usual(act.observed), {
+        performWithDaemon(act, usual(act.observed, act.env), {
           health: health ?? act.env.app.health,
           remedy: ecosystem
             ? `start it again from ${ecosystem}: runbook resume`
@@ -176,7 +202,7 @@ export const pm2Restart = factory(
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
         observe: (look) => whatRanBefore(look, process, stop),
-        actions: ({ observed }) => actions(observed, 'restart'),
+        actions: ({ observed, env }) => actions(observed, 'restart', env),
       }),
       diagnoses: ({ env, step }) => {
         const remedy = {

@@ -58,7 +58,8 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
 export const instancesOf = async ({ runs }: Daemon, look: Look, process: string): Promise<Instance[]> => {
   if (!runs) return []
   // With --silent it would write into its home, and what is only looked at stays as it is.
-  const printed = await look.see({ ...reads('pm2', 'jlist'), timeout: 30_000 })
+  // It may start a daemon all the same, where that ends in between.
+  const printed = await look.see({ ...reads('pm2', 'jlist'), outlives: [], timeout: 30_000 })
   return parse(printed)
     .filter(({ name }) => name === process)
     .map(({ pid, pm_id, monit, pm2_env }) => ({

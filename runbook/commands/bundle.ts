@@ -107,7 +107,7 @@ const collected = async (
   stateDir: string,
   invocation: Invocation,
 ): Promise<Collected> => {
-  const { signal, variables } = invocation
+  const { signal, variables, cwd } = invocation
   const versions: Piece = {
     ...{ file: 'versions.txt', about: 'of this tool, and of what it runs on' },
     text: [`runbook ${VERSION}, the run by ${state.started?.version ?? '?'}`, ...machineVersions(), ''].join(
@@ -119,7 +119,7 @@ const collected = async (
     const arrangement = arrangementOf({ id: run, state }, open)
     const { env, book } = arrangement
     const { context, close } = openContext({
-      ...{ env, bookFolder: open.bookFolder, stateDir, variables, signal, state },
+      ...{ env, bookFolder: open.bookFolder, stateDir, variables, cwd, signal, state },
       ...{ stamp: stampOfRun(run), name: 'runbook bundle', ask: async () => '', answers: { yes: false } },
     })
     try {

@@ -11,10 +11,10 @@ import { type OpenBook, openBook } from './open-book.ts'
 /** What is needed to look; the caller closes it. */
 export const contextToLook = (
   { arrangement: { env }, bookFolder, stateDir }: OpenBook,
-  { variables, signal }: Invocation,
+  { variables, cwd, signal }: Invocation,
 ): ReturnType<typeof openContext> =>
   openContext({
-    ...{ env, bookFolder, stateDir, variables, signal },
+    ...{ env, bookFolder, stateDir, variables, cwd, signal },
     stamp: '‹stamp›',
     name: 'runbook look',
     ask: async () => '',

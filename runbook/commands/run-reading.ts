@@ -93,6 +93,7 @@ export const runReading = async (
     stamp: stampOfRun(run),
     name: sessionName(run),
     variables: invocation.variables,
+    cwd: invocation.cwd,
     ask: askOver(view),
     answers: answersOf(invocation),
     signal: invocation.signal,

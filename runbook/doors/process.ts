@@ -14,6 +14,8 @@ export interface Spawned {
   /** A program that reads what the first prints. */
   into?: Pick<Spawned, 'argv' | 'env'> & { readsBeginning: boolean }
   printed: string
+  /** On another host: what of a session over there it keeps, where that is not everything. */
+  keeps?: readonly string[]
   timeout?: number
   /**
    * Told of its process before it begins; of two programs, of each. Where this throws, or this process is killed before

@@ -9,6 +9,8 @@ export interface RemoteCommand {
   cwd: string
   /** Set over what a session over there has; undefined takes away. */
   env: Readonly<Record<string, string | undefined>>
+  /** What of the session stays; default: all of it. */
+  keeps?: readonly string[]
   input?: string
 }
 
@@ -102,8 +104,16 @@ const whole = (lines: readonly string[]): string => `{\n${lines.join('\n')}\nexi
 const folder = (job: string) => [`D="\${XDG_STATE_HOME:-$HOME/.local/state}/runbook/"${shellWord(job)}`]
 
 /** Where and with what a command runs. `say` tells what is missing. */
-const prepare = ({ argv, cwd, env }: RemoteCommand, say: string): string[] => [
+const prepare = ({ argv, cwd, env, keeps }: RemoteCommand, say: string): string[] => [
   `cd ${shellWord(cwd)} 2>/dev/null || { ${say} folder; exit 0; }`,
+  ...(keeps
+    ? [
+        // awk knows the names, which lines of `env` do not tell where a value has several.
+        `for v in $(awk 'BEGIN { for (v in ENVIRON) print v }'); do`,
+        `  case $v in ${keeps.join('|')}|*[!A-Za-z0-9_]*) ;; *) unset $v;; esac`,
+        'done',
+      ]
+    : []),
   ...Object.entries(env).map(([name, value]) =>
     value === undefined ? `unset ${name}` : `export ${name}=${shellWord(value)}`,
   ),

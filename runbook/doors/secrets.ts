@@ -44,6 +44,11 @@ export class Secrets {
     return new Secrets({ ...this.options, leads })
   }
 
+  /** What `.env.<environment>` has. */
+  file(): Readonly<Record<string, string | undefined>> {
+    return this.#readFile()
+  }
+
   /** These variables, with what leads elsewhere led there too. */
   led(variables: SecretsOptions['variables']): SecretsOptions['variables'] {
     return Object.fromEntries(

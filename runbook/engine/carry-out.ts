@@ -15,7 +15,14 @@ import type {
   Transaction,
   WriteFile,
 } from '../model/action.ts'
-import { type Environment, isElsewhere } from '../model/environment.ts'
+import {
+  type Inherited,
+  inherited,
+  keptOfSession,
+  lastingVariables,
+  plainVariables,
+} from '../model/child-variables.ts'
+import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import type { SignOff } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -98,6 +105,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
     env: await variablesOf(command, situation),
     printed,
+    ...(command.outlives && { keeps: keptOfSession }),
     ...(command.into && {
       into: {
         argv: command.into,
@@ -143,15 +151,12 @@ const expected = (exit: number | string, command: Command, printed: string, tail
 /** git and ssh fail where they would ask, on a terminal or in a window. */
 const UNASKED = { GIT_TERMINAL_PROMPT: '0', SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' }
 
-/** What git tells its hooks of its repository (`git rev-parse --local-env-vars`) is of no other. */
-const withoutGit = (variables: Doors['variables']): Doors['variables'] =>
-  Object.fromEntries(Object.entries(variables).filter(([name]) => !LOCAL_TO_GIT.test(name)))
-const LOCAL_TO_GIT =
-  /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|GRAFT_FILE|SHALLOW_FILE|NAMESPACE|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX|NO_REPLACE_OBJECTS|REPLACE_REF_BASE)$/
-
-/** A program that would ask on the terminal fails instead; one that only looks leaves no lock and no index behind. */
+/**
+ * What a child gets; docs/security.md has the table. A program that would ask on the terminal fails instead; one that only
+ * looks leaves no lock and no index behind.
+ */
 const variablesOf = async (
-  { env: own = {}, effect }: Command,
+  { env: own = {}, effect, outlives }: Command,
   { env, doors, signal }: Situation,
 ): Promise<Spawned['env']> => {
   // A program that runs here gets to the database by the tunnel.
@@ -173,15 +178,23 @@ const variablesOf = async (
             : doors.secrets.text(value)),
       ]),
     )
+  const to = outlives ? 'lasting' : 'child'
   return {
     // On another host a session has its own.
-    ...(isElsewhere(env) ? {} : withoutGit(doors.variables)),
-    ...UNASKED,
-    ...(effect === 'reads' && { GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }),
-    ...open(env.variables),
+    ...(isElsewhere(env) ? {} : inherited(sourcesOf(env, doors), to)),
+    // What lives on would keep them.
+    ...(!outlives && UNASKED),
+    ...(!outlives && effect === 'reads' && { GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }),
+    ...open(outlives ? lastingVariables(env, outlives) : plainVariables(env)),
     ...open(own),
   }
 }
+
+const sourcesOf = (env: Environment, { variables, secrets }: Doors): Inherited => ({
+  operator: variables,
+  file: secrets.file(),
+  book: namesOfBook(env),
+})
 
 const runQuery = async (query: Query, situation: Situation): Promise<Outcome> => {
   await leave(query, situation)

@@ -17,6 +17,7 @@ import { type Arrangement, type Plan, placesOf } from '../plan/plan.ts'
 import { beginStep } from './begin-step.ts'
 import type { ForeseenChange } from './changed-before.ts'
 import { earlierAttempt } from './earlier-attempt.ts'
+import { missedText, missedVariables } from './given-to-children.ts'
 import { lookAt } from './look-at.ts'
 import { undeclaredDanger, undeclaredMigrations } from './migrations-of.ts'
 import { Moment } from './moment.ts'
@@ -197,6 +198,11 @@ const planStep = async (
           ]
         : []),
       ...(step.findings?.(known) ?? []),
+      ...new Set(
+        Object.values(step.actions(known) as Record<string, Planned>).flatMap((planned) =>
+          missedVariables(planned, { env: placeOf(step, env), doors: context.doors }).map(missedText),
+        ),
+      ),
     ],
     ...(dangers.length && { dangers }),
     actions: Object.entries(step.actions(known)).map(([name, action]) => ({

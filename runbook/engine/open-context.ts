@@ -9,7 +9,8 @@ import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
 import { changedSince } from '../journal/history.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
-import { type Environment, isElsewhere } from '../model/environment.ts'
+import { inherited, withoutPrograms } from '../model/child-variables.ts'
+import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import { Ledger } from './ledger.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
@@ -26,6 +27,8 @@ export interface ContextOptions {
   /** How the run names itself to a database server. */
   name: string
   variables: Readonly<Record<string, string | undefined>>
+  /** Where the operator stands: programs of a package there are not found. */
+  cwd?: string
   ask: Asker
   answers: Answers
   signal: AbortSignal
@@ -38,13 +41,21 @@ export interface ContextOptions {
 
 /** Opens the doors that a run needs. Nothing is connected, and no secret is read, before it is used. */
 export const openContext = (options: ContextOptions): { context: RunContext; close(): Promise<void> } => {
-  const { env, bookFolder, variables, clock = systemClock } = options
+  const { env, bookFolder, clock = systemClock } = options
+  const variables = options.cwd
+    ? { ...options.variables, PATH: withoutPrograms(options.variables.PATH, options.cwd) }
+    : options.variables
   const redactor = new Redactor()
   const secrets = new Secrets({ environment: env.name, bookFolder, variables, redactor })
   const recorder = new Recorder(redactor, clock, options.journal)
   const state = options.state ?? emptyRun()
   recorder.onEvent((event) => applyEvent(state, event))
-  const host = isElsewhere(env) ? new RemoteHost(env.host, variables) : undefined
+  const host = isElsewhere(env)
+    ? new RemoteHost(
+        env.host,
+        inherited({ operator: variables, file: secrets.file(), book: namesOfBook(env) }, 'ssh'),
+      )
+    : undefined
   const tunnel: Tunnel = async (signal) =>
     host && env.database?.via ? host.forward(targetOf(env.database, secrets), signal) : undefined
   let database: DatabaseDoor | undefined

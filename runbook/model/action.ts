@@ -42,6 +42,11 @@ export interface Command<E extends Effect = Effect> extends Common<E> {
   readonly into?: readonly [program: string, ...args: string[]]
   /** The second may stop reading before the first has printed all: only its end counts. */
   readonly readsBeginning?: true
+  /**
+   * What it starts lives on after the run, such as a process under pm2. It gets of the operator's variables only PATH, HOME
+   * and the like, these of the book's `variables`, by name, and `env`.
+   */
+  readonly outlives?: readonly string[]
   /** Exit statuses that are not a failure. Default: 0 only. */
   readonly accept?: readonly number[]
 }

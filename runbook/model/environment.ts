@@ -1,5 +1,5 @@
 import { unmet } from './failure.ts'
-import type { DatabasePart, Secret, Text } from './secret.ts'
+import { type DatabasePart, namedSecrets, type Secret, type Text } from './secret.ts'
 
 /** An environment of the book, with its name and its defaults. */
 export interface Environment {
@@ -47,6 +47,10 @@ export const placeOf = (step: { readonly at?: Place } | undefined, env: Environm
   return at === 'backups' && env.database?.backupsOnHost ? { ...env, app } : { ...env, host: 'local', app }
 }
 export const isElsewhere = ({ host }: Pick<Environment, 'host'>): boolean => host !== 'local'
+
+/** The names to which the book gives a value of its own: never the operator's is meant by them. */
+export const namesOfBook = ({ variables, database }: Environment): ReadonlySet<string> =>
+  new Set([...namedSecrets(), ...Object.keys(variables), ...(database ? [database.url.name] : [])])
 
 /** What tells an environment from every other, where the book says it: looked at before anything else. */
 export interface Identity {

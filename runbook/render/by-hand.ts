@@ -25,7 +25,8 @@ export const byHand = (action: Action, env: Environment): { into: 'sh' | 'sql' |
 }
 
 /** The next line is typed in the application's folder again. */
-const inItsFolder = (line: string): string => (line.startsWith('cd ') ? `(${line})` : line)
+const inItsFolder = (line: string): string =>
+  line.startsWith('cd ') ? `(${line}${/ # with [\w, ]+$/.test(line) ? '\n' : ''})` : line
 
 const curl = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
   [

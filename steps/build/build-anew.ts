@@ -1,14 +1,24 @@
+import type { Build } from '../../checks/build-newer-than-sources.ts'
 import {
   type Act,
   type Actions,
-  changes,
+  type Check,
   defineCheck,
   fails,
-  given,
   type Look,
   type Planned,
-  reads,
 } from '../../runbook/index.ts'
+import {
+  isUnfinished,
+  leftAside,
+  lookAtPlace,
+  type Place,
+  performAll,
+  performAside,
+  recovered,
+  recovery,
+  withAside,
+} from './aside.ts'
 import type { builtFromRevision } from './build-record.ts'
 
 /** Whatever is built already, done is only what this run has built. */
@@ -19,64 +29,52 @@ export const builtAnew = (builtFrom: ReturnType<typeof builtFromRevision>) =>
       at.performed('build') ? builtFrom.look(at) : fails('it is built anew, whatever is there'),
   })
 
-/** Where what was built is put meanwhile, so that a build that fails leaves what there was. Git does not see it there. */
-const CACHE = 'node_modules/.cache/runbook'
+/** What is there of the output. Where that is no folder of its own, nothing can be put aside, and nothing is. */
+export const lookAtOutput = async (at: Look, { folder, out, sources }: Required<Build>): Promise<Place[]> => {
+  if (!isOwnFolder(out, sources)) return []
+  const place = await lookAtPlace(at, folder, out.replace(/\/+$/, ''))
+  return place.mounted && place.there ? [] : [place]
+}
 
-export const isBuilt = async ({ attempt }: Look, folder: string, out: string): Promise<boolean> =>
-  (await attempt({ ...reads('test', '-e', out), ...inFolder(folder) })).ok
+/** A compiler may begin from what it has built before; `force`: it may not. */
+const wayOf = (force: boolean) => ({ way: force ? ('move' as const) : ('copy' as const), keep: false })
 
-const inFolder = (folder: string) => (folder === '.' ? {} : { cwd: folder })
-
-/** What a plan shows in the place of what is put back. */
-const FAILED = 'what was built, where this build fails'
-
-/** Around a build: nothing of what was built before stays. `there`: whether there is anything. */
-export const withoutOld = (
+export const aroundBuild = (
+  places: readonly Place[] = [],
   build: Record<'build' | 'record', Planned>,
-  { folder, out, there }: { folder: string; out: string; there: boolean },
-): Actions => {
-  if (!there) return build
-  const aside = `${CACHE}/before-build`
-  const at = (program: string, ...args: string[]) => ({
-    ...changes(program, ...args),
-    ...inFolder(folder),
+  force: boolean,
+): Actions => ({ ...recovery(places), ...withAside(places.map(recovered), build, wayOf(force)) })
+
+/** Performs it; where the build fails, or is not proven, what was there before is put back. */
+export const performBuild = async (
+  act: Act<any, { places: Place[] }>,
+  builtFrom: Check,
+  force: boolean,
+): Promise<void> => {
+  const { places } = act.observed
+  await performAll(act, recovery(places))
+  await performAside(act, places.map(recovered), wayOf(force), async () => {
+    await act.perform('build')
+    await act.perform('record')
+    const { holds, seen, remedy = builtFrom.remedy, tail } = await builtFrom.look(act)
+    if (!holds) act.prove(builtFrom.fact, { holds, seen, ...(tail && { tail }) }, remedy)
   })
-  const clearFailed = given([FAILED], (path) => at('rm', '-rf', '--', path[FAILED]))
-  const back = given([FAILED], (path) => at('mv', '--', aside, path[FAILED]))
-  return {
-    // One that a killed attempt has left.
-    clear: at('rm', '-rf', '--', aside),
-    cache: at('mkdir', '-p', '--', CACHE),
-    aside: at('mv', '--', out, aside),
-    ...build,
-    remove: at('rm', '-rf', '--', aside),
-    clearFailed,
-    back,
-  }
 }
 
-/** Performs it; where the build fails, what was there before is put back. */
-export const buildAnew = async (
-  { perform, cleanUp, observed }: Act<any, any>,
-  out: string,
-): Promise<void> => {
-  if (observed.there) {
-    await perform('clear')
-    await perform('cache')
-    await perform('aside')
-  }
-  try {
-    await perform('build')
-  } catch (error) {
-    if (observed.there) {
-      await cleanUp('clearFailed', { [FAILED]: out })
-      await cleanUp('back', { [FAILED]: out })
-    }
-    throw error
-  }
-  await perform('record')
-  if (observed.there) await perform('remove')
-}
+/** One that was killed has not taken back what it wrote. */
+export const finished = (builtFrom: Check, places: readonly Place[] = []): Check =>
+  defineCheck({
+    ...builtFrom,
+    look: async (at) => {
+      const left = await leftAside(at, places)
+      return left
+        ? fails(`a build did not get to its end; what was there before is in ${left}`)
+        : builtFrom.look(at)
+    },
+  })
+
+export const isLeft = (places: readonly Place[]): string[] =>
+  places.some(isUnfinished) ? ['a build did not get to its end: what was there before is put back first'] : []
 
 /** A folder of its own below the one of package.json: nothing else may go with it. */
 export const isOwnFolder = (out: string, sources: readonly string[]): boolean => {

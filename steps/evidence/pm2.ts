@@ -13,7 +13,7 @@ export const pm2Evidence = (process: string): Evidence => ({
         `${stateOf([one])}, started ${quantity(one.restarts, 'time')} again, the last time on ${new Date(one.startedAt).toISOString()}, ${one.clustered ? 'cluster' : 'fork'} mode`,
     )
     return [
-      `pm2 ${await versionOf(at, 'pm2')}`,
+      `pm2 ${await versionOf(at, 'pm2', { outlives: [] })}`,
       `${process}: ${instances.length ? '' : 'pm2 does not know it, or does not run'}`,
       ...lines.map((line) => `  ${line}`),
       '',

@@ -10,6 +10,7 @@ import {
   gets,
   type Look,
   milliseconds,
+  type Text,
 } from '../../runbook/index.ts'
 
 /** How long one of pm2's commands may take: it answers in a second, or its daemon is gone. Milliseconds. */
@@ -24,11 +25,23 @@ export interface Pm2Limit {
   timeout?: number | undefined
 }
 
-/** A command of pm2 that changes something, with a limit that fits it. */
+/**
+ * A command of pm2 that changes something, with a limit that fits it. Its daemon, where it has to be started, and whatever is started, keep
+ * for good what pm2 is called with: that is little, and these of the book's variables. A restart hands a process what pm2
+ * is called with only by `--update-env`.
+ */
 export const asksPm2 = (
   { instances = 1, timeout = Math.max(A_MINUTE, instances * AN_INSTANCE) }: Pm2Limit,
-  ...words: string[]
-): Command<'changes'> => ({ ...changes('pm2', ...words), timeout })
+  words: readonly string[],
+  { variables = [], env }: Pm2Variables = {},
+): Command<'changes'> => ({ ...changes('pm2', ...words), timeout, outlives: variables, ...(env && { env }) })
+
+/** What pm2 is called with, besides the little that it needs itself. */
+export interface Pm2Variables {
+  /** Names of the book's variables. */
+  variables?: readonly string[]
+  env?: Readonly<Record<string, Text>> | undefined
+}
 
 /**
  * Performs each action, in order. Where one fails and pm2's daemon is gone, that is why: its commands wait for it, and

@@ -6,7 +6,7 @@ import { type WhatRuns, whatRuns } from './what-runs.ts'
 /** Stops a process under pm2, which goes on knowing it: the restart starts it again. */
 export const stopProcess = (process: string, health: string | false, timeout?: number) => {
   const actions = ({ pids }: WhatRuns): Actions =>
-    pids.length ? { stop: asksPm2({ instances: pids.length, timeout }, 'stop', process) } : {}
+    pids.length ? { stop: asksPm2({ instances: pids.length, timeout }, ['stop', process]) } : {}
   return defineStep({
     id: `stop-${process}`,
     title: `Stop ${process}`,

@@ -93,7 +93,7 @@ i=0; while [ $i -lt \${#TOKEN} ]; do printf %s "\${TOKEN:$i:1}" >&2; sleep 0.01;
 touch done-print`.replaceAll('\\$', '$')
 
 const steps = (url: string) => `
-  does('print', ':', { actions: () => ({ act: { ...changes('bash', 'careless.sh'), env: r.libpqVariables(env.database) } }) }),
+  does('print', ':', { actions: () => ({ act: { ...changes('bash', 'careless.sh'), env: { ...r.libpqVariables(env.database), TOKEN: secret('TOKEN'), KEY: secret('KEY'), DATABASE_URL: secret('DATABASE_URL') } } }) }),
   does('tell', ':', { sort: 'prepares', actions: () => ({ tell: instructs('Tell them: ' + process.env.TOKEN), act: changes('touch', 'done-tell') }) }),
   verifyHttp({ id: 'http', headers: { Authorization: r.text\`Bearer \${secret('TOKEN')}\` }, requests: [
     { name: 'log in', method: 'POST', url: '${url}/login', json: { password: process.env.TOKEN }, capture: { session: { at: 'token', secret: true }, id: 'id' } },
@@ -110,7 +110,7 @@ const bug = `
 const bookOn = async (made: string, databaseUrl: string) => {
   const source = bookOf(made, {
     before: `import { verifyHttp } from 'runbook/steps'`,
-    environment: `database: { url: secret('DATABASE_URL') }, variables: { TOKEN: secret('TOKEN'), KEY: secret('KEY'), DATABASE_URL: secret('DATABASE_URL') }`,
+    environment: `database: { url: secret('DATABASE_URL') }, variables: { TOKEN: secret('TOKEN'), KEY: secret('KEY'), DATABASE_URL: secret('DATABASE_URL'), MODE: 'LIVE', PLAIN: 'plain-setting' }`,
   })
   const book = await bookFolder(source, { 'app/careless.sh': careless })
   ends.push(book.dispose)
@@ -118,8 +118,6 @@ const bookOn = async (made: string, databaseUrl: string) => {
     DATABASE_URL: databaseUrl,
     TOKEN: token,
     KEY: key,
-    MODE: 'LIVE',
-    PLAIN: 'plain-setting',
   }
   return { ...book, variables }
 }

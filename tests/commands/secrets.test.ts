@@ -25,23 +25,23 @@ test('neither a password nor a token comes out, whoever prints it and whatever f
   const db = await freshDatabase()
   ends.push(db.drop)
   const token = 'tok_3fA9+/x y=='
+  const late = 'late-one-that-is-used-last'
   const book = await withBook(
     bookOf(
       `
       does('print', 'env; echo "$DATABASE_URL"; printf %s "$PGPASSWORD" | base64; set -x; : "$PGPASSWORD" "$TOKEN"', {
-        actions: () => ({ act: { ...changes('sh', '-c', 'env; printf "%s" "$PGPASSWORD"; set -x; : "$TOKEN$PGPASSWORD"; for i in 1 2 3; do printf "%s" "$TOKEN" >&2; sleep 0.05; done; touch done-print'), env: r.libpqVariables(env.database) } }),
-        observe: async ({ attempt }) => attempt({ ...reads('sh', '-c', 'printf "%s " "$TOKEN" "$PGPASSWORD" >&2; exit 3'), env: r.libpqVariables(env.database) }),
+        actions: () => ({ act: { ...changes('sh', '-c', 'env; printf "%s" "$PGPASSWORD"; set -x; : "$TOKEN$PGPASSWORD"; for i in 1 2 3; do printf "%s" "$TOKEN" >&2; sleep 0.05; done; touch done-print'), env: { ...r.libpqVariables(env.database), TOKEN: secret('TOKEN') } } }),
+        observe: async ({ attempt }) => attempt({ ...reads('sh', '-c', 'printf "%s " "$TOKEN" "$PGPASSWORD" >&2; exit 3'), env: { ...r.libpqVariables(env.database), TOKEN: secret('TOKEN') } }),
       }),
       does('fail', ':', { actions: () => ({ act: r.executes('SELECT $1::int', 'x') , other: changes('sh', '-c', 'exit 1') }),
-        run: async ({ perform, see }) => { await see({ ...reads('sh', '-c', 'yes "$LATE" | head -n 300 | tr -d "\\n" >&2; exit 9') }) } }),
+        run: async ({ perform, see }) => { await see({ ...reads('sh', '-c', '. ../.env.staging; yes "$LATE" | head -n 300 | tr -d "\\n" >&2; exit 9') }) } }),
       does('late', ':', { actions: () => ({ act: { ...changes('true'), env: { LATE: secret('LATE') } } }) })
     `,
       { environment: `database: { url: secret('DATABASE_URL') }, variables: { TOKEN: secret('TOKEN') }` },
     ),
-    { '.env.staging': `TOKEN="${token}"\n` },
+    { '.env.staging': `TOKEN="${token}"\nLATE=${late}\n` },
   )
-  const late = 'late-one-that-is-used-last'
-  const variables = { DATABASE_URL: db.url, LATE: late }
+  const variables = { DATABASE_URL: db.url }
   const seen: string[] = []
   for (const args of [
     ['plan', '--verbose'],

@@ -84,6 +84,40 @@ const touches = (actions: Record<string, ReturnType<typeof changes>>, more = {})
     ...more,
   })
 
+test('what lives on after a run gets little of the session there, and nothing of the operator’s', async () => {
+  const rig = await rigged({
+    environment: { OF_THE_BOOK: 'plain', TOKEN: secret('TOKEN'), PM2_HOME: '/srv/pm2' },
+    variables: { ...server.variables, TOKEN: 'hidden', OPERATOR_ONLY: 'x', LC_ALL: 'C.UTF-8' },
+  })
+  const names = (of: string) =>
+    readFileSync(join(dir, `of-${of}`), 'utf8')
+      .split('\n')
+      .flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? [])
+      .filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name))
+      .sort()
+  const step = (id: string, outlives: string[] | undefined) =>
+    defineStep({
+      id,
+      title: id,
+      about: '',
+      actions: () => ({
+        start: { ...changes('sh', '-c', `env > of-${id}`), ...(outlives && { outlives }) },
+      }),
+      after: () => [fileExists(`of-${id}`)],
+      undo: () => nothingToUndo('a test'),
+    })
+  const run = await rig.run([step('lasting', []), step('named', ['OF_THE_BOOK']), step('child', undefined)])
+  expect(run.failure).toBeUndefined()
+  const login = ['HOME', 'LOGNAME', 'PATH', 'PM2_HOME', 'SHELL', 'USER']
+  expect(login).toEqual(expect.arrayContaining(names('lasting')))
+  expect(names('lasting')).toEqual(expect.arrayContaining(['HOME', 'PATH', 'PM2_HOME']))
+  expect(names('named')).toEqual([...names('lasting'), 'OF_THE_BOOK'].sort())
+  // A session has more, and still nothing of the operator's.
+  expect(names('child')).toContain('SSH_CONNECTION')
+  for (const of of ['lasting', 'named', 'child'])
+    for (const name of ['TOKEN', 'OPERATOR_ONLY', 'LC_ALL']) expect(names(of)).not.toContain(name)
+})
+
 test('what a step does and sees is there, and the plan and the transcript say so', async () => {
   const rig = await rigged()
   const step = defineStep({

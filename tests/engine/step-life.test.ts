@@ -283,9 +283,11 @@ describe('the life of a step', () => {
 describe('before its first effect', () => {
   test('the way back and the effect stand in the transcript', async () => {
     const back = reverse('code', { back: changes('rm', 'one') })
-    const copying = leaves('one', { undo: () => back, sort: 'state' }, 'cp "$JOURNAL" copy')
-    rig.dispose()
-    rig = engineRig({ variables: { JOURNAL: '../.runbook/runs/0/journal.jsonl' } })
+    const copying = leaves(
+      'one',
+      { undo: () => back, sort: 'state' },
+      'cp ../.runbook/runs/0/journal.jsonl copy',
+    )
     const { ended } = await rig.perform([copying])
     expect(ended.exit).toBe(0)
     const then = readFileSync(rig.in('copy'), 'utf8')

@@ -39,6 +39,8 @@ export interface StepRigOptions {
   /** Over the test's own environment. */
   variables?: Record<string, string>
   secrets?: Record<string, string>
+  /** The book's `variables`. */
+  environment?: EnvironmentDefinition['variables']
   protected?: boolean
   name?: string
 }
@@ -83,6 +85,7 @@ export const stepRig = async (options: StepRigOptions) => {
     protected: options.protected ?? false,
     app: { dir: options.dir, ...options.app },
     ...(options.host && { host: options.host }),
+    ...(options.environment && { variables: options.environment }),
     ...(options.databaseUrl && {
       database: {
         url: secret('DATABASE_URL'),

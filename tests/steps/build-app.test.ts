@@ -44,7 +44,7 @@ test('builds, proves it by what was written, and is done while nothing changes',
   const { rig, at, first } = await world()
   const run = await rig.run(build())
   expect(run.failure).toBeUndefined()
-  expect(run.performed).toEqual([
+  expect(run.performed.filter((line) => !line.includes('.runbook-aside'))).toEqual([
     "cd 'the backend' && npm run build",
     `write the backend/node_modules/.cache/runbook/build-dist.json\n{"revision":"${first}","command":"build"}`,
   ])
@@ -69,7 +69,9 @@ test('a new revision is always built, also when no source changed', async () => 
   })
   const run = await rig.run([pullCode(), build()])
   expect(run.failure).toBeUndefined()
-  expect(run.performed.slice(-2)).toEqual(plan.steps[1]!.actions.map(({ printed }) => printed))
+  const printed = plan.steps[1]!.actions.map((action) => action.printed)
+  // What is only for a failure stands at the end of it.
+  expect(run.performed.slice(2 - printed.length)).toEqual(printed.slice(0, -2))
   expect((await rig.run([pullCode(), build()])).ended).toBe('skipped')
 })
 
@@ -80,8 +82,8 @@ test('a build that failed after it wrote is not taken for done', async () => {
   const run = await rig.run(build())
   expect(run.failure).toMatchObject({ kind: 'command-failed', exit: 2 })
   expect((run.failure as { tail: string }).tail).toContain('src/server.js(1,1): error TS2304')
-  expect(readFileSync(at('dist/server.js'), 'utf8')).toContain('broken')
-  expect((await rig.look(buildNewerThanSources({ folder }))).holds).toBe(true)
+  // What was built before is what the application that runs still has.
+  expect(readFileSync(at('dist/server.js'), 'utf8')).toBe('1\n')
   expect((await rig.run(build())).ended).toBe('failed')
   write(clone, { [`${folder}/src/server.js`]: '2\n' })
   expect((await rig.run(build())).ended).toBe('done')

@@ -67,7 +67,7 @@ test('installs what is locked, development dependencies too, and is done the sec
   const step = installDependencies({ in: folder })
   const run = await rig.run(step)
   expect(run.failure).toBeUndefined()
-  expect(run.performed).toEqual(["cd 'the backend' && npm ci --include=dev --no-audit --no-fund"])
+  expect(run.performed).toContain("cd 'the backend' && npm ci --include=dev --no-audit --no-fund")
   expect(run.observed).toMatchObject({
     manager: 'npm',
     lock: 'package-lock.json',
@@ -160,7 +160,7 @@ test('without a lock file npm installs, and only that very run proves it', async
   const step = installDependencies({ in: folder })
   const run = await rig.run(step)
   expect(run.failure).toBeUndefined()
-  expect(run.performed[0]).toContain('npm install --include=dev')
+  expect(run.performed.join('\n')).toContain('npm install --include=dev')
   expect(run.summary).toMatch(/^by npm, exit 0 in \d+ ms$/)
   expect((await rig.run(step)).ended).toBe('done')
 })
@@ -171,7 +171,7 @@ test('the package manager is the one of the lock file, and a missing one is name
   const { failures } = await rig.plan(installDependencies({ in: folder }))
   expect(failures).toMatchObject([{ unmet: [{ fact: 'bun is installed' }] }])
   const own = await rig.plan(installDependencies({ in: folder, command: ['sh', '-c', 'true'] }))
-  expect(own.steps[0]!.actions[0]!.printed).toBe("cd 'the backend' && sh -c true")
+  expect(own.steps[0]!.actions.map(({ printed }) => printed)).toContain("cd 'the backend' && sh -c true")
 })
 
 test('the tool finds its own dependencies installed', async () => {

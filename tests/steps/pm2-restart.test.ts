@@ -71,7 +71,7 @@ describe('pm2Restart', () => {
     const run = await rig.run(step())
     expect(run.failure).toBeUndefined()
     expect(run.ended).toBe('done')
-    expect(run.performed).toEqual(['pm2 restart lumiku-backend --update-env'])
+    expect(run.performed).toEqual(['pm2 restart lumiku-backend'])
     expect(run.summary).toMatch(/^pid \d+ → \d+$/)
     const seen = run.events.flatMap((event) =>
       event.type === 'looked' && event.side === 'after' ? [event.seen] : [],
@@ -126,7 +126,7 @@ describe('pm2Restart', () => {
     home.release({ revision: head })
     const mended = await rig.run(step())
     expect(mended.failure).toBeUndefined()
-    expect(mended.performed).toEqual(['pm2 stop lumiku-backend', 'pm2 restart lumiku-backend --update-env'])
+    expect(mended.performed).toEqual(['pm2 stop lumiku-backend', 'pm2 restart lumiku-backend'])
   })
 
   it('sees one that dies after two seconds and is started again', async () => {
@@ -179,7 +179,7 @@ describe('pm2Restart', () => {
     await start()
     home.release({ revision: head, listensAfter: 300 })
     const planned = (await rig.plan(step())).steps[0]!.actions.map(({ printed }) => printed)
-    expect(planned).toEqual(['pm2 reload lumiku-backend --force --update-env'])
+    expect(planned).toEqual(['pm2 reload lumiku-backend --force'])
     const users = asking(home.url)
     const run = await rig.run(step())
     expect(await users.stop()).toEqual({ asked: expect.any(Number), failures: [] })
@@ -205,7 +205,7 @@ describe('pm2Restart', () => {
     await start()
     home.release({ diesAtOnce: true, error: 'Error: Cannot find module ./client' })
     const run = await rig.run(step())
-    expect(run.performed).toEqual(['pm2 reload lumiku-backend --force --update-env'])
+    expect(run.performed).toEqual(['pm2 reload lumiku-backend --force'])
     expect(run.ended).toBe('failed')
     expect(run.failure).toMatchObject({ tail: expect.stringContaining('Cannot find module ./client') })
   })
@@ -215,25 +215,22 @@ describe('pm2Restart', () => {
     await start()
     home.release({ revision: head })
     const told = await rig.run(step({ how: 'restart' }))
-    expect([told.failure, told.performed]).toEqual([undefined, ['pm2 restart lumiku-backend --update-env']])
+    expect([told.failure, told.performed]).toEqual([undefined, ['pm2 restart lumiku-backend']])
     await home.pm2('stop', 'lumiku-backend')
     const stopped = await rig.run(step({ how: 'reload' }))
-    expect([stopped.failure, stopped.performed]).toEqual([
-      undefined,
-      ['pm2 restart lumiku-backend --update-env'],
-    ])
+    expect([stopped.failure, stopped.performed]).toEqual([undefined, ['pm2 restart lumiku-backend']])
     // As a restore will have stopped it, whatever a plan sees now.
     const stop = step().stop!({ env: rig.env })
     const started = { ...step(), ...step().stopped!(stop), regardless: true }
     const { steps } = await rig.plan(stop, started)
     expect(steps.flatMap(({ actions }) => actions.map(({ printed }) => printed))).toEqual([
       'pm2 stop lumiku-backend',
-      'pm2 restart lumiku-backend --update-env',
+      'pm2 restart lumiku-backend',
     ])
     const both = await rig.run([stop, started])
     expect([both.failure, both.performed]).toEqual([
       undefined,
-      ['pm2 stop lumiku-backend', 'pm2 restart lumiku-backend --update-env'],
+      ['pm2 stop lumiku-backend', 'pm2 restart lumiku-backend'],
     ])
     expect(both.summary).toMatch(/^pid \d+ → \d+$/)
   })

@@ -30,10 +30,10 @@ const printed = (run: { events: { type: string }[] }) =>
     .join('')
 
 test('runs a block word for word, and prints it so in the plan', async () => {
-  const { rig, dir, read } = await folder({ WHO: 'Ada' })
+  const { rig, dir, read } = await folder()
   const block =
     'mkdir -p "a folder"\ncd "a folder"\necho "$WHO \\\\ `echo ticked`" > \'it is\'\necho "${WHO:-x} $(( 1 + 1 ))"'
-  const step = shell({ block, undo: nothing })
+  const step = shell({ block, env: { WHO: 'Ada' }, undo: nothing })
   const { steps } = await rig.plan(step)
   expect(steps[0]!.actions[0]!.printed).toContain(block.replaceAll("'", "'\\''"))
   const run = await rig.run(step)
