@@ -267,7 +267,7 @@ export const undoStep = (
     // That it takes the database back is what it is there for.
     migrates: () => [],
     needs: () => made?.needs ?? [],
-    before: () => (made?.before ?? []).map(early),
+    before: () => (made?.before ?? []).map((check) => (check.early === false ? check : early(check))),
     actions: ({ observed: { unsettled }, again }): Actions => ({
       ...((unsettled || again) && made?.settle?.actions),
       ...actions,

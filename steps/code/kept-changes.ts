@@ -78,7 +78,7 @@ export const keepingChanges = (step: Step, out: string): Step => ({
   actions: (at): Actions => ({
     ...step.actions(at),
     keep: given([GIT, CHANGED], (values) => ({
-      ...writesFile(`${values[GIT]}/runbook/built`, values[CHANGED], 0o644),
+      ...writesFile(`${values[GIT]}/runbook/built`, values[CHANGED]!, 0o644),
       shows: `${values[CHANGED]}`,
     })),
   }),

@@ -100,7 +100,13 @@ export const nothingOfOthers = (settled = false) =>
         const named = foreign.slice(0, 5).join(', ')
         return fails(
           `${quantity(foreign.length, 'changed file')}: ${named}${foreign.length > 5 ? ' and more' : ''}`,
-          { tail: foreign.slice(0, 40).join('\n') },
+          {
+            tail: foreign.slice(0, 40).join('\n'),
+            // A stash would take with it what is put back.
+            ...(!isEmpty(found) && {
+              remedy: `${quantity(own.length, 'other file')} are of an earlier run, and put back. Keep what is yours of the named ones elsewhere; then git checkout HEAD -- each of them`,
+            }),
+          },
         )
       }
       if (isEmpty(found)) return holds('nothing is changed')
