@@ -22,7 +22,7 @@ export interface KeptChange {
 }
 
 const recordPath = ({ see }: Look): Promise<string> =>
-  see(reads('git', 'rev-parse', '--git-path', 'runbook/built'))
+  see(reads('git', 'rev-parse', '--git-path', 'RUNBOOK_BUILT'))
 
 /** Which files that git tracks the last build has changed, where it was one of this commit. */
 export const keptChanges = async (at: Look, head: string): Promise<KeptChange[]> => {
@@ -78,7 +78,7 @@ export const keepingChanges = (step: Step, out: string): Step => ({
   actions: (at): Actions => ({
     ...step.actions(at),
     keep: given([GIT, CHANGED], (values) => ({
-      ...writesFile(`${values[GIT]}/runbook/built`, values[CHANGED]!, 0o644),
+      ...writesFile(`${values[GIT]}/RUNBOOK_BUILT`, values[CHANGED]!, 0o644),
       shows: `${values[CHANGED]}`,
     })),
   }),

@@ -6,12 +6,9 @@ import { changes, type Look, type Revision, reads, readsFile, writesFile } from 
  * another machine and without the transcript, tell them from somebody's work.
  */
 export const markPath = ({ see }: Look): Promise<string> =>
-  see(reads('git', 'rev-parse', '--git-path', 'runbook/moving'))
+  see(reads('git', 'rev-parse', '--git-path', 'RUNBOOK_MOVE'))
 
-export const marks = (path: string, { from, to }: Revision) => ({
-  ...writesFile(path, `${from}\n${to}\n`, 0o644),
-  shows: `between ${from.slice(0, 7)} and ${to.slice(0, 7)}`,
-})
+export const marks = (path: string, { from, to }: Revision) => writesFile(path, `${from}\n${to}\n`, 0o644)
 
 export const unmarks = (path: string) => changes('rm', '-f', '--', path)
 

@@ -110,7 +110,7 @@ const demandExactly = (clone: string, revision: string) => {
   expect(spawnSync('git', ['diff', '--quiet'], { cwd: clone, env: fresh }).status).toBe(0)
   rmSync(join(clone, '.git/judge'))
   expect(execFileSync('find', [join(clone, '.git'), '-name', '*.lock'], { encoding: 'utf8' })).toBe('')
-  expect(existsSync(join(clone, '.git/runbook/moving'))).toBe(false)
+  expect(existsSync(join(clone, '.git/RUNBOOK_MOVE'))).toBe(false)
   expect(existsSync(join(clone, 'brought'))).toBe(git(clone, 'ls-tree', revision, 'brought') !== '')
 }
 
@@ -171,15 +171,15 @@ test('what somebody has written meanwhile is named, and never overwritten', asyn
   writeFileSync(at('app/file 7'), 'a fix by hand\n')
   writeFileSync(at('brought/deep/ü 99'), 'by hand too\n')
   for (const way of ways) {
-    const { exit, err } = await run(...way)
-    expect([way[0], exit], err).toEqual([way[0], 3])
-    expect(err).toContain('app/file 7')
+    const { exit, out, err } = await run(...way)
+    expect([way[0], exit], out + err).toEqual([way[0], 3])
+    expect(out + err).toContain('app/file 7')
   }
   expect(readFileSync(at('app/file 7'), 'utf8')).toBe('a fix by hand\n')
   writeFileSync(at('app/file 7'), 'old 7\n')
   // In the way of what comes, but not of what was there.
   const refused = await run('deploy', 'staging')
-  expect([refused.exit, refused.err]).toEqual([3, expect.stringContaining('ü 99')])
+  expect([refused.exit, refused.out + refused.err]).toEqual([3, expect.stringContaining('ü 99')])
   expect((await run('rollback', 'staging')).exit).toBe(0)
   expect(readFileSync(at('brought/deep/ü 99'), 'utf8')).toBe('by hand too\n')
   rmSync(at('brought'), { recursive: true })
@@ -208,7 +208,8 @@ test('a lock of somebody else is named by all, and stays', async () => {
     expect([command, exit]).toEqual([command, 3])
     expect(out + err).toMatch(/index\.lock.*rm .*index\.lock/s)
   }
-  expect((await run('diagnose', 'staging')).err).toContain('index.lock')
+  const diagnosed = await run('diagnose', 'staging')
+  expect(diagnosed.out + diagnosed.err).toContain('index.lock')
   expect(existsSync(at('.git/index.lock'))).toBe(true)
   expect(git(clone, 'rev-parse', 'HEAD')).toBe(from)
 })

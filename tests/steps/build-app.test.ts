@@ -69,7 +69,7 @@ test('a new revision is always built, also when no source changed', async () => 
   })
   const run = await rig.run([pullCode(), build()])
   expect(run.failure).toBeUndefined()
-  expect(run.performed.slice(-2)).toEqual(plan.steps[1]!.actions.map(({ printed }) => printed))
+  expect(run.performed.slice(-2)).toEqual(plan.steps[1]!.actions.slice(0, 2).map(({ printed }) => printed))
   expect((await rig.run([pullCode(), build()])).ended).toBe('skipped')
 })
 

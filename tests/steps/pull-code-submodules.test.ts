@@ -114,12 +114,12 @@ test('a submodule at another commit is not done, and what its own checkout has l
   git(w.clone, ...allow, '-C', 'vendor/lib', 'fetch', '--quiet', 'origin')
   writeFileSync(w.inLibrary('lib.txt'), 'two\n')
   writeFileSync(join(w.clone, '.git/modules/vendor/lib/index.lock'), '')
-  w.write(w.clone, { '.git/runbook/moving': `${from}\n${to}\n` })
+  w.write(w.clone, { '.git/RUNBOOK_MOVE': `${from}\n${to}\n` })
   const run = await w.rig.run(pullCode())
   expect(run.failure).toBeUndefined()
   expect(git(w.clone, 'status', '--porcelain', '--ignore-submodules=none')).toBe('')
   expect(existsSync(join(w.clone, '.git/modules/vendor/lib/index.lock'))).toBe(false)
-  expect(run.performed.join('\n')).toMatch(/lib && git --literal-pathspecs checkout .*<<< lib\.txt/)
+  expect(run.performed.join('\n')).toMatch(/lib' && git --literal-pathspecs checkout .*<<< lib\.txt/)
 })
 
 test('the plan says nothing of what is not needed', async () => {

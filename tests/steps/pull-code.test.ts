@@ -49,12 +49,12 @@ test('fast-forwards to the head of the remote branch, and tells what came', asyn
     ],
   })
   expect(run.performed).toEqual([
-    `write .git/runbook/moving\nbetween ${first.slice(0, 7)} and ${to.slice(0, 7)}`,
+    'write .git/RUNBOOK_MOVE, 82 bytes',
     'git fetch origin refs/heads/main',
     `git merge --ff-only --no-overwrite-ignore ${to}`,
-    'rm -f -- .git/runbook/moving',
+    'rm -f -- .git/RUNBOOK_MOVE',
   ])
-  expect(existsSync(join(clone, '.git/runbook/moving'))).toBe(false)
+  expect(existsSync(join(clone, '.git/RUNBOOK_MOVE'))).toBe(false)
 })
 
 test('is already done where nothing waits', async () => {
