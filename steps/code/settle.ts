@@ -104,7 +104,8 @@ export const nothingOfOthers = (settled = false) =>
             tail: foreign.slice(0, 40).join('\n'),
             // A stash would take with it what is put back.
             ...(!isEmpty(found) && {
-              remedy: `${quantity(own.length, 'other file')} are of an earlier run, and put back. Keep what is yours of the named ones elsewhere; then git checkout HEAD -- each of them`,
+              remedy:
+                'keep elsewhere what is yours of them, then: git checkout HEAD -- and their names; what an earlier run has left is put back by itself',
             }),
           },
         )

@@ -167,7 +167,7 @@ test.each(['prepared', 'committed'])('a git that is killed when its refs are %s'
 
 test('what somebody has written meanwhile is named, and never overwritten', async () => {
   const { at, run, cutOff, is, from } = await world()
-  await cutOff(['deploy', 'staging'], () => existsSync(at('brought')) && gitHasWritten(at('slow/9')), 'both')
+  await cutOff(['deploy', 'staging'], () => existsSync(at('brought')) && gitHasWritten(at('slow/15')), 'both')
   writeFileSync(at('app/file 7'), 'a fix by hand\n')
   writeFileSync(at('brought/deep/ü 99'), 'by hand too\n')
   for (const way of ways) {
@@ -180,7 +180,8 @@ test('what somebody has written meanwhile is named, and never overwritten', asyn
   // In the way of what comes, but not of what was there.
   const refused = await run('deploy', 'staging')
   expect([refused.exit, refused.out + refused.err]).toEqual([3, expect.stringContaining('ü 99')])
-  expect((await run('rollback', 'staging')).exit).toBe(0)
+  const back = await run('rollback', 'staging')
+  expect(back.exit, back.out + back.err).toBe(0)
   expect(readFileSync(at('brought/deep/ü 99'), 'utf8')).toBe('by hand too\n')
   rmSync(at('brought'), { recursive: true })
   is(from)
@@ -189,7 +190,7 @@ const gitHasWritten = (path: string) => existsSync(path) && readFileSync(path, '
 
 test('the branch has moved on when it is deployed again, and later ones go back onto the branch', async () => {
   const { at, run, cutOff, is, push, clone } = await world()
-  await cutOff(['deploy', 'staging'], () => gitHasWritten(at('slow/9')), 'both')
+  await cutOff(['deploy', 'staging'], () => gitHasWritten(at('slow/15')), 'both')
   const next = push({ 'app/file 1': 'newer\n', 'brought/deep/ü 1': null })
   expect((await run('deploy', 'staging')).exit).toBe(0)
   is(next)
