@@ -27,10 +27,13 @@ const locksIn = async ({ see }: Look): Promise<string[]> => {
  */
 const WORKING = `
 top=$1
-ps -A -o pid= -o comm= | while read -r pid program; do
+ps -A -o pid= -o stat= -o comm= | while read -r pid state program; do
+  case $state in Z*) continue ;; esac
   case $program in git|git-*|*/git) ;; *) continue ;; esac
   tr '\\0' '\\n' < "/proc/$pid/environ" 2>/dev/null | grep -q '^GIT_OPTIONAL_LOCKS=0$' && continue
   folder=$(readlink "/proc/$pid/cwd" 2>/dev/null) || folder=
+  # It has ended meanwhile.
+  [ -z "$folder" ] && [ -d /proc/self ] && [ ! -d "/proc/$pid" ] && continue
   case $folder in ''|"$top"|"$top"/*) echo "$pid" ;; esac
 done
 exit 0`.trim()
@@ -38,6 +41,14 @@ exit 0`.trim()
 const workingGits = async ({ see }: Look): Promise<string[]> => {
   const top = await see(reads('git', 'rev-parse', '--show-toplevel'))
   return (await see(reads('sh', '-c', WORKING, 'sh', top))).split('\n').filter(Boolean)
+}
+
+/** Waits for a git that works in the clone and holds a lock, for as long as it makes sense. */
+export const untilUnlocked = async (at: Look): Promise<void> => {
+  for (let waited = 0; waited < PATIENCE; waited += 250) {
+    if (!(await locksIn(at)).length || !(await workingGits(at)).length) return
+    await at.sleep(250)
+  }
 }
 
 /** Locks that a checkout of the tool has left, whose process is gone. */

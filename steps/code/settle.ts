@@ -9,6 +9,7 @@ import {
   type Look,
   quantity,
 } from '../../runbook/index.ts'
+import { untilUnlocked } from './git-locks.ts'
 import { isEmpty, type Leftovers, leftoversIn } from './leftovers.ts'
 
 /** Lists of files are given with NUL between them. */
@@ -57,6 +58,7 @@ export const settling = {
 export const isUnsettled = async (at: Look): Promise<boolean> => !isEmpty(await leftoversIn(at))
 
 export const settle = async ({ perform, prove, ...at }: Act<typeof settling, any>): Promise<void> => {
+  await untilUnlocked(at)
   const found = await leftoversIn(at)
   if (isEmpty(found)) return
   if (found.locks.length) await perform('unlock', { locks: listed(found.locks) })
