@@ -65,7 +65,7 @@ let count = 0
 
 /** Holes, as a plan prints them. */
 const GIT = 'the git folder'
-const CHANGED = 'what of it git tracks, where there is any'
+const CHANGED = 'what of it git tracks'
 
 /**
  * A step that may change files which git tracks, such as a build into a folder that was committed. Which it changed, and
@@ -89,10 +89,9 @@ const whileKeeping = async (act: Act<any, any>, step: Step): Promise<void> => {
   const top = await act.attempt(reads('git', 'rev-parse', '--show-toplevel'))
   if (!top.ok) return step.run(act)
   const changed = async () => (await changedFiles(act, top.value)).paths.map(({ path }) => path)
-  const before = new Set(await changed())
+  const others = await changedByOthers(act, top.value, await changed())
   const keep = async (perform: Act<any, any>['perform']) => {
-    const paths = (await changed()).filter((path) => !before.has(path))
-    if (!paths.length) return
+    const paths = (await changed()).filter((path) => !others.has(path))
     const head = await act.see(reads('git', 'rev-parse', 'HEAD'))
     const folder = await act.see(reads('git', 'rev-parse', '--path-format=absolute', '--git-dir'))
     await perform('keep', {
@@ -107,6 +106,18 @@ const whileKeeping = async (act: Act<any, any>, step: Step): Promise<void> => {
     throw error
   }
   await keep(act.perform)
+}
+
+/** But for what an earlier build has left so. */
+const changedByOthers = async (at: Look, top: string, changed: readonly string[]): Promise<Set<string>> => {
+  const kept = await keptChanges(at, await at.see(reads('git', 'rev-parse', 'HEAD')))
+  const now = await asTheyAre(
+    at,
+    top,
+    kept.map(({ path }) => path),
+  )
+  const same = new Set(kept.filter((one, i) => one.entry?.id === now[i]?.entry?.id).map(({ path }) => path))
+  return new Set(changed.filter((path) => !same.has(path)))
 }
 
 const canBePutBack = (out: string) =>

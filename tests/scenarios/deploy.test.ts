@@ -383,6 +383,8 @@ const READS = [
   /^pm2 (--silent )?(jlist|prettylist)$/,
   /^sha256sum /,
   /^find \. [^;]*-prune -type d$/,
+  /^find [^;]*-type f -name \*\.lock ! -path \S+ -print0$/,
+  /^git worktree list --porcelain$/,
   /^getconf /,
 ]
 const onlyReads = (call: string): boolean => READS.some((way) => way.test(call))

@@ -41,12 +41,14 @@ const build = () => buildApp({ in: folder })
 const seen = (failure: unknown) => (failure as { unmet: { seen: string }[] }).unmet.map((unmet) => unmet.seen)
 
 test('builds, proves it by what was written, and is done while nothing changes', async () => {
-  const { rig, at, first } = await world()
+  const { rig, at, first, clone } = await world()
   const run = await rig.run(build())
   expect(run.failure).toBeUndefined()
   expect(run.performed).toEqual([
     "cd 'the backend' && npm run build",
     `write the backend/node_modules/.cache/runbook/build-dist.json\n{"revision":"${first}","command":"build"}`,
+    // Nothing that git tracks was changed.
+    `write ${clone}/.git/RUNBOOK_BUILT\n${first}\n`,
   ])
   expect(run.summary).toBe(`built from ${first.slice(0, 7)}`)
   expect(readFileSync(at('dist/server.js'), 'utf8')).toBe('1\n')
@@ -69,7 +71,9 @@ test('a new revision is always built, also when no source changed', async () => 
   })
   const run = await rig.run([pullCode(), build()])
   expect(run.failure).toBeUndefined()
-  expect(run.performed.slice(-2)).toEqual(plan.steps[1]!.actions.slice(0, 2).map(({ printed }) => printed))
+  expect(run.performed.slice(-3, -1)).toEqual(
+    plan.steps[1]!.actions.slice(0, 2).map(({ printed }) => printed),
+  )
   expect((await rig.run([pullCode(), build()])).ended).toBe('skipped')
 })
 
