@@ -15,6 +15,7 @@ import {
 import { builtFromRevision, revisionToBuild, writesRecord } from './build/build-record.ts'
 import { managerPresent, otherManager } from './build/manager-present.ts'
 import { hasScript, runScript } from './build/package-script.ts'
+import { keepingChanges } from './code/kept-changes.ts'
 import { oldBuild } from './diagnoses/old-build.ts'
 import { incomingTextIfThere } from './incoming-file.ts'
 import { variables } from './variables.ts'
@@ -104,7 +105,8 @@ export const buildApp = factory(
       at: 'steps.build-app.force',
       expected: '`out` to be a folder of its own, which it removes',
     }
-    return { ...step, mistakes: force && !isOwnFolder(out, sources) ? [mistake] : [] }
+    const whole = { ...step, mistakes: force && !isOwnFolder(out, sources) ? [mistake] : [] }
+    return keepingChanges(whole, folder === '.' ? out : `${folder}/${out}`)
   },
   { in: 'backend' },
 )

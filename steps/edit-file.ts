@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { linesOf } from '../checks/reading/file-lines.ts'
 import { sha256Of } from '../checks/reading/sha256.ts'
 import { bytes, defineStep, early, factory, quantity, reverse, unmet, writesFile } from '../runbook/index.ts'
-import { appliesOnce, edited, foundAsOften, sameAsBefore } from './edit/edit-facts.ts'
+import { appliesOnce, edited, foundAsOften, nobodysSince, sameAsBefore } from './edit/edit-facts.ts'
 import { type Edit, opened, replaced, replacementsIn } from './edit/file-edit.ts'
 import { lineDiff } from './edit/line-diff.ts'
 import { incomingFile } from './incoming-file.ts'
@@ -51,7 +51,9 @@ export const editFile = factory(
       undo: ({ observed: { content, digest } }) => {
         const shows = `its ${quantity(linesOf(content).length, 'line')} from before the edit`
         const back = { ...writesFile(file, content), shows }
-        return reverse('code', { back }, digest ? [sameAsBefore(file, digest)] : [])
+        return reverse('code', { back }, digest ? [sameAsBefore(file, digest)] : [], {
+          before: [nobodysSince(file, [content, writesEdit(content, options).content])],
+        })
       },
     })
   },

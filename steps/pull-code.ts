@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { branchFree } from '../checks/branch-free.ts'
 import { headIs } from '../checks/head-is.ts'
 import { isClone } from '../checks/is-clone.ts'
+import { noGitOperation } from '../checks/no-git-operation.ts'
 import { onBranch } from '../checks/on-branch.ts'
 import { remoteAnswers } from '../checks/remote-answers.ts'
 import { remoteHasBranch } from '../checks/remote-has-branch.ts'
 import { toolPresent } from '../checks/tool-present.ts'
-import { workingTreeClean } from '../checks/working-tree-clean.ts'
-import type { Environment } from '../runbook/index.ts'
+import { treeIs } from '../checks/tree-is.ts'
+import type { Act, Actions, Environment, Look } from '../runbook/index.ts'
 import {
-  changes,
   defineCheck,
   defineStep,
   early,
@@ -19,8 +20,13 @@ import {
   reads,
   reverse,
 } from '../runbook/index.ts'
+import { noGitLock } from './code/git-locks.ts'
 import { incomingCommits } from './code/incoming-commits.ts'
+import { moveBack, moveForwards, type Observed } from './code/move-actions.ts'
 import { nothingInTheWay } from './code/nothing-in-the-way.ts'
+import { nothingLeft } from './code/nothing-left.ts'
+import { isUnsettled, nothingOfOthers, settle, settling } from './code/settle.ts'
+import { gitLocked, gitStandsStill } from './diagnoses/git-stands-still.ts'
 import { gitEvidence } from './evidence/git.ts'
 
 /** Neither an option of git's nor anything that it could take for one. */
@@ -45,13 +51,17 @@ export const pullCode = factory(
       about:
         'Fast-forwards the clone to the head of the branch, so that what runs is what was reviewed. Refuses a working ' +
         'tree with changes, history that diverged, and a file that the new revision would overwrite although git does ' +
-        'not track it. Proves that HEAD is the very commit that the plan named. Going back checks the previous commit ' +
-        'out, without a branch.',
+        'not track it. Proves by content that HEAD, the index, the files and the submodules are those of the very commit ' +
+        'that the plan named. What a checkout that was cut off has left is put back first, exactly that; a file that ' +
+        'somebody has changed never is. Going back checks the previous commit out, without a branch.',
       sort: 'state',
       needs: ({ env }) => [
         toolPresent('git'),
         isClone(),
-        workingTreeClean(),
+        noGitLock(),
+        noGitOperation(),
+        nothingOfOthers(),
+        branchFree(branchOf(env)),
         remoteAnswers(remote),
         remoteHasBranch(branchOf(env), remote),
       ],
@@ -67,39 +77,48 @@ export const pullCode = factory(
       ],
       before: ({ observed, env }) => [
         early(canFastForward(observed, branchOf(env), remote)),
-        workingTreeClean(),
+        noGitLock(),
+        nothingOfOthers(),
         early(nothingInTheWay(observed, remote)),
       ],
-      actions: ({ observed: { checkedOut, here, to, submodules }, env }) => {
+      actions: ({ observed, env, again }): Actions => ({
+        ...((observed.unsettled || again) && settling),
+        ...moveForwards(observed, { remote, branch: branchOf(env) }),
+      }),
+      run: async (act) => {
+        const { observed, env, again } = act
         const branch = branchOf(env)
-        const keepIgnored = '--no-overwrite-ignore'
-        return {
-          fetch: changes('git', 'fetch', remote, `refs/heads/${branch}`),
-          ...(checkedOut !== branch && {
-            checkout: here
-              ? changes('git', 'checkout', keepIgnored, branch, '--')
-              : changes('git', 'checkout', keepIgnored, '-b', branch, to, '--'),
-          }),
-          advance: changes('git', 'merge', '--ff-only', keepIgnored, to),
-          ...(submodules && { submodules: changes('git', 'submodule', 'update', '--recursive') }),
+        if (observed.unsettled || again) await settle(act as Act<any, Observed>)
+        for (const name of Object.keys(moveForwards(observed, { remote, branch }))) {
+          if (again && (await isPast(name, act, branch))) continue
+          await act.perform(name)
         }
       },
-      after: ({ observed, env }) => [headIs(observed.to), onBranch(branchOf(env))],
+      after: ({ observed: { from, to }, env }) => [
+        headIs(to),
+        onBranch(branchOf(env)),
+        treeIs(to, { from }),
+        nothingLeft(),
+      ],
       output: async ({ observed: { from, to } }) => ({ from, to }),
       foresee: ({ observed: { from, to } }) => ({ from, to }),
       summary: ({ observed: { from, to, commitCount } }) =>
         `${from.slice(0, 7)} → ${to.slice(0, 7)}, ${quantity(commitCount, 'commit')}`,
       evidence: () => [gitEvidence],
-      undo: ({ observed: { from, submodules } }) =>
-        reverse(
+      diagnoses: () => [gitLocked(), gitStandsStill()],
+      undo: ({ observed }) => {
+        const { from, to } = observed
+        return reverse(
           'code',
+          moveBack(observed),
+          [headIs(from), treeIs(from, { from: to }), nothingLeft()],
           {
-            back: changes('git', 'checkout', '--detach', from),
-            ...(submodules && { submodules: changes('git', 'submodule', 'update', '--recursive') }),
+            needs: [noGitLock(), noGitOperation()],
+            before: [isInRepository(from, remote), nothingOfOthers()],
+            settle: { isNeeded: isUnsettled, actions: settling, run: settle },
           },
-          [headIs(from)],
-          { before: [isInRepository(from, remote)] },
-        ),
+        )
+      },
     })
   },
 )
@@ -114,7 +133,13 @@ const isInRepository = (commit: string, remote: string) =>
         : fails('git has no such commit any more'),
   })
 
-type Observed = Awaited<ReturnType<typeof incomingCommits>>
+/** What cannot be done twice, and an earlier attempt has got to. */
+const isPast = async (name: string, at: Look & { observed: Observed }, branch: string): Promise<boolean> => {
+  const { to } = at.observed
+  const tip = await at.attempt(reads('git', 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`))
+  if (name === 'forward') return tip.ok && tip.value === to
+  return name === 'checkout' && (await headIs(to).look(at)).holds && (await onBranch(branch).look(at)).holds
+}
 
 const canFastForward = ({ relation, tip, to, ahead, behind }: Observed, branch: string, remote: string) =>
   defineCheck({

@@ -258,13 +258,24 @@ export const undoStep = (
     sort: 'state',
     ...(of === 'code' && revision && { revision: () => ({ from: head ?? revision.to, to: revision.from }) }),
     // Counted by the plan, and once more when it is about to be lost; both stand in the transcript.
-    observe: async (at) => ({ loses: (await made?.loses?.(at)) ?? [] }),
+    observe: async (at) => ({
+      loses: (await made?.loses?.(at)) ?? [],
+      unsettled: (await made?.settle?.isNeeded(at)) ?? false,
+    }),
     loses: async ({ observed: { loses } }) => loses,
     uncounted: isOfDatabase(record, book) && made?.loses === undefined,
-    before: () => (made?.before ?? []).map(early),
-    actions: () => actions as Actions,
     // That it takes the database back is what it is there for.
     migrates: () => [],
+    needs: () => made?.needs ?? [],
+    before: () => (made?.before ?? []).map((check) => (check.early === false ? check : early(check))),
+    actions: ({ observed: { unsettled }, again }): Actions => ({
+      ...((unsettled || again) && made?.settle?.actions),
+      ...actions,
+    }),
+    run: async (act) => {
+      if (act.observed.unsettled || act.again) await made?.settle?.run(act)
+      for (const name of Object.keys(actions)) await act.perform(name)
+    },
     after: () => [first, ...rest],
     summary: ({ observed: { loses } }) => (made?.loses ? `lost: ${lossesText(loses)}` : ''),
     undo: () => nothingToUndo('deploy again'),

@@ -36,7 +36,12 @@ export const beginStep = async (
   { earlier, context, foreseen, observe, look }: BeginOptions,
 ): Promise<Beginning> => {
   if (earlier && step.sort !== 'verifies') {
-    const known = { observed: earlier.observed, env: context.env, run: context.paths }
+    const known: Known<Json> = {
+      observed: earlier.observed,
+      env: context.env,
+      run: context.paths,
+      again: true,
+    }
     const seen = await seenDone(step, known, look(), context)
     const isProven = step.provenByContent || earlier.unmetBefore || isPerformed(earlier, step.actions(known))
     if (seen !== undefined && isProven) return { known, seen }

@@ -172,6 +172,7 @@ const actOf = (
 ): Act<any, any> => ({
   ...lookOf(context, step),
   observed: known.observed,
+  ...(known.again && { again: known.again }),
   capturedBefore,
   perform: (name: string, values?: Record<string, string>) =>
     perform(step, name, actions[name], values, context) as Promise<any>,

@@ -35,6 +35,8 @@ export interface Command<E extends Effect = Effect> extends Common<E> {
   readonly env?: Readonly<Record<string, Text>>
   /** What is written to its standard input, which is otherwise empty. */
   readonly input?: Text
+  /** How the input is printed, such as a count. Default: as it is. */
+  readonly shows?: string
   /**
    * A second program, which reads what the first prints, as behind a `|`. Both must end well; `env` is the first one's.
    * On the operator's machine only.

@@ -9,7 +9,10 @@ export interface Check {
   readonly remedy: string
   /** Looks again until it holds; milliseconds. Absent: looks once. */
   readonly patience?: Patience
-  /** Can be judged before the run begins, not only when its step does. */
+  /**
+   * Can be judged before the run begins, not only when its step does. What a way back demands is, but for what says
+   * `false`.
+   */
   readonly early?: boolean
   look(at: Look): Promise<Verdict>
 }

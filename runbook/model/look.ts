@@ -74,6 +74,8 @@ export interface Sampled {
 /** What a step's `run` can do beyond looking: perform what was planned, by name. */
 export interface Act<Acts extends Actions, Seen> extends Look {
   readonly observed: Seen
+  /** An earlier attempt of this run had begun its effects. */
+  readonly again?: true
   /** What the requests of an earlier attempt captured that did not get to its end: it may have left something behind. */
   readonly capturedBefore: Readonly<Record<string, Json>>
   perform<K extends keyof Acts & string>(

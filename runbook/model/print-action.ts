@@ -46,9 +46,9 @@ export const withNames = (planned: Planned): Action =>
 const fillWithNames = (given: Given): Action =>
   given.fill(Object.fromEntries(given.holes.map((hole) => [hole, `‹${hole}›`])))
 
-const printCommand = ({ argv, cwd, env = {}, input, into, outlives = [] }: Command): string => {
+const printCommand = ({ argv, cwd, env = {}, input, shows, into, outlives = [] }: Command): string => {
   const words = [...printVariables(env), ...printWords(argv)]
-  if (input !== undefined) words.push(`<<< ${quote(printText(input))}`)
+  if (input !== undefined) words.push(`<<< ${shows ?? quote(printText(input))}`)
   if (into) words.push('|', ...printWords(into))
   // By name only: what they are stands in the book.
   if (outlives.length) words.push(`# with ${outlives.join(', ')}`)

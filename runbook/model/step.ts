@@ -19,6 +19,8 @@ export interface Known<Seen> {
   readonly observed: Seen
   readonly env: Environment
   readonly run: RunPaths
+  /** An earlier attempt of this run had begun its effects; what was observed is from before them. */
+  readonly again?: true
 }
 
 /** 'HEAD': 3f2a1b0. */

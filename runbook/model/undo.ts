@@ -1,6 +1,6 @@
-import type { Action } from './action.ts'
+import type { Action, Actions } from './action.ts'
 import type { Check } from './check.ts'
-import type { Look } from './look.ts'
+import type { Act, Look } from './look.ts'
 import { quantity } from './quantity.ts'
 
 /** The way back of a step, or the reason why there is none. Its actions are frozen before the first effect. */
@@ -13,8 +13,18 @@ export interface Reverse {
   /** What must hold before anything is taken back, such as that the previous revision is still there. */
   readonly before: readonly Check[]
   readonly after: readonly Check[]
+  /** What must hold already before the rollback is planned; waited for, where that helps. */
+  readonly needs?: readonly Check[]
+  /** What an attempt that did not get to its end may have left: put back before its actions, where there is something. */
+  readonly settle?: Settle
   /** Counts what will be lost by it, before it is begun. */
   readonly loses?: (at: Look) => Promise<Loss[]>
+}
+/** Made anew from the world; the way back itself works without it where nothing was left. */
+export interface Settle {
+  isNeeded(at: Look): Promise<boolean>
+  readonly actions: Actions
+  run(act: Act<any, any>): Promise<void>
 }
 /** What a way back takes away: 1,204 rows 'with a value in avatars.personaName'. */
 export type Loss = {
@@ -37,7 +47,7 @@ export interface NothingToUndo {
 
 /** A way back as a transcript keeps it: data only. Its checks are made again from the observation. */
 export type FrozenUndo =
-  | (Omit<Reverse, 'before' | 'after' | 'loses'> & {
+  | (Omit<Reverse, 'needs' | 'before' | 'after' | 'loses' | 'settle'> & {
       /** What migration tools had recorded as applied, where a program takes it back. */
       readonly applied?: string
     })
@@ -54,7 +64,7 @@ export const reverse = (
   of: Reverse['of'],
   actions: Reverse['actions'],
   after: readonly Check[] = [],
-  more: Partial<Pick<Reverse, 'before' | 'loses'>> = {},
+  more: Partial<Pick<Reverse, 'needs' | 'before' | 'loses' | 'settle'>> = {},
 ): Reverse => ({ kind: 'reverse', of, actions, before: [], after, ...more })
 export const forwardOnly = (because: string, instead: string): ForwardOnly => ({
   kind: 'forward-only',

@@ -2,6 +2,9 @@ import { oneLine } from '../../checks/reading/one-line.ts'
 import { remoteBranches } from '../../checks/reading/remote-branches.ts'
 import { type Look, reads, unmet } from '../../runbook/index.ts'
 import { incomingObjects } from './incoming-objects.ts'
+import { incomingSubmodules } from './incoming-submodules.ts'
+import { markPath } from './move-mark.ts'
+import { isUnsettled } from './settle.ts'
 
 /** How many commits are told one by one. */
 const TOLD = 20
@@ -38,7 +41,11 @@ export const incomingCommits = async (at: Look, remote: string, branch: string) 
     commits: log.split('\0').filter(Boolean).map(toldCommit),
     commitCount: Number(await git('rev-list', '--count', `${from}..${to}`)),
     changedFiles: changed.split('\0').filter(Boolean).length,
-    submodules: (await at.attempt({ ...reads('git', 'cat-file', '-e', `${to}:.gitmodules`), env })).ok,
+    submodules: await incomingSubmodules(at, { from, to }, env),
+    /** Where it is marked that the code is being moved. */
+    mark: await markPath(at),
+    /** Whether something of an earlier run is to be put back first. */
+    unsettled: await isUnsettled(at),
   }
 }
 

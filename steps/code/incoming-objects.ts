@@ -25,11 +25,7 @@ export const incomingObjects = async (
 const ready = new Map<string, Record<string, string>>()
 
 const made = async (at: Look, scratch: string, commit: string, remotes?: readonly string[]) => {
-  const own = await at.see(reads('git', 'rev-parse', '--git-path', 'objects'))
-  const variables = {
-    GIT_OBJECT_DIRECTORY: scratch,
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(own.startsWith('/') ? own : `${at.env.app.dir}/${own}`),
-  }
+  const variables = await ownStore(at, scratch)
   const known = await at.attempt({ ...reads('git', 'cat-file', '-e', `${commit}^{commit}`), env: variables })
   if (known.ok) return variables
   const from = remotes ?? (await at.see(reads('git', 'remote'))).split('\n').sort(originFirst)
@@ -44,6 +40,15 @@ const made = async (at: Look, scratch: string, commit: string, remotes?: readonl
     last,
     'git fetch --dry-run, and see what it says',
   )
+}
+
+/** What git would write into the clone's store comes into the scratch folder, and what is in either can be read. */
+export const ownStore = async (at: Look, scratch: string) => {
+  const own = await at.see(reads('git', 'rev-parse', '--git-path', 'objects'))
+  return {
+    GIT_OBJECT_DIRECTORY: scratch,
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(own.startsWith('/') ? own : `${at.env.app.dir}/${own}`),
+  }
 }
 
 const fetchOnly = (remote: string, commit: string) =>

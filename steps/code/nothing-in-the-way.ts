@@ -1,6 +1,8 @@
 import { oneLine } from '../../checks/reading/one-line.ts'
-import { defineCheck, fails, holds, quantity, type Revision, reads } from '../../runbook/index.ts'
+import { isSubmodule, treeChanges } from '../../checks/reading/tree-changes.ts'
+import { defineCheck, fails, holds, type Look, quantity, type Revision, reads } from '../../runbook/index.ts'
 import { incomingObjects } from './incoming-objects.ts'
+import { leftoversIn } from './leftovers.ts'
 
 /** How many names go into one command. */
 const AT_ONCE = 500
@@ -17,11 +19,11 @@ export const nothingInTheWay = ({ from, to }: Revision, remote: string) =>
       if (from === to) return holds('nothing comes')
       const env = await incomingObjects(at, to, [remote])
       const top = await at.see(reads('git', 'rev-parse', '--show-toplevel'))
-      const added = await at.see({
-        ...reads('git', 'diff-tree', '-r', '-z', '--name-only', '--no-renames', '--diff-filter=A', from, to),
-        env,
-      })
-      const names = added.split('\0').filter(Boolean)
+      const changes = await treeChanges(at, { cwd: top, from, to, env })
+      const names = changes.flatMap((change) => (change.from ? [] : [change.path]))
+      const modules = changes.flatMap((change) => (isSubmodule(change.to) ? [`${change.path}/`] : []))
+      const leftovers = await leftoversIn(at)
+      const own = new Set(leftovers.trees.flatMap(({ folder, discard }) => (folder === top ? discard : [])))
       const found: string[] = []
       for (let i = 0; i < names.length; i += AT_ONCE) {
         const some = names.slice(i, i + AT_ONCE)
@@ -29,7 +31,8 @@ export const nothingInTheWay = ({ from, to }: Revision, remote: string) =>
           ...reads('git', '--literal-pathspecs', 'ls-files', '--others', '-z', '--', ...some),
           cwd: top,
         })
-        found.push(...there.split('\0').filter(Boolean))
+        for (const name of there.split('\0').filter((name) => name && !own.has(name)))
+          if (!modules.includes(name) || !(await isOwnSubmodule(at, `${top}/${name}`))) found.push(name)
       }
       if (!found.length) return holds(`${quantity(names.length, 'new file')}, each in a free place`)
       const shown = [...new Set(found)].map((name) => oneLine(name))
@@ -38,3 +41,10 @@ export const nothingInTheWay = ({ from, to }: Revision, remote: string) =>
       })
     },
   })
+
+/** A submodule that the clone had before: git leaves its folder where a revision does not have it. */
+const isOwnSubmodule = async ({ attempt, see }: Look, cwd: string): Promise<boolean> => {
+  const own = await attempt({ ...reads('git', 'rev-parse', '--path-format=absolute', '--git-dir'), cwd })
+  const modules = await see(reads('git', 'rev-parse', '--path-format=absolute', '--git-path', 'modules'))
+  return own.ok && own.value.startsWith(`${modules}/`)
+}

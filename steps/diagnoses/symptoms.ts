@@ -2,6 +2,7 @@ import type { Failure, Step } from '../../runbook/index.ts'
 
 /** What people meet with, as the guides' troubleshooting sections have it. */
 export const symptoms = {
+  code: 'The code cannot be pulled, or not be taken back',
   database: 'The database cannot be reached, or is the wrong one',
   noRelation: 'relation … does not exist',
   columnThere: 'column … already exists',

@@ -1,7 +1,15 @@
 import { linesOf, matchingLines, nearestLine, printPattern } from '../../checks/reading/file-lines.ts'
 import { oneLine } from '../../checks/reading/one-line.ts'
 import { sha256Of } from '../../checks/reading/sha256.ts'
-import { defineCheck, fails, holds, type Look, quantity, type Verdict } from '../../runbook/index.ts'
+import {
+  defineCheck,
+  fails,
+  holds,
+  type Look,
+  quantity,
+  readsFile,
+  type Verdict,
+} from '../../runbook/index.ts'
 import { type Edit, opened, replaced, replacementStands, replacementsIn } from './file-edit.ts'
 
 export interface FileEdit extends Edit {
@@ -63,6 +71,19 @@ export const sameAsBefore = (file: string, digest: string) =>
       const seen = `sha256 ${found.slice(0, 8)}…`
       return found === digest ? holds(seen) : fails(`${seen} instead of ${digest.slice(0, 8)}…`)
     },
+  })
+
+/** What is written over is the edit's own result, or what was there before it: whoever has gone on with the file keeps it. */
+export const nobodysSince = (file: string, texts: readonly string[]) =>
+  defineCheck({
+    fact: `nobody has changed ${file} since the edit`,
+    remedy: `put ${file} back by hand to what the edit left, then roll back again`,
+    // Another edit of the same file may be taken back before.
+    early: false,
+    look: async ({ see }) =>
+      texts.includes(await see(readsFile(file)))
+        ? holds('it is as before the edit, or as the edit left it')
+        : fails('it holds something else by now'),
   })
 
 /** Whether the edit is done, with the line that shows it. */

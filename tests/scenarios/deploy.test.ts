@@ -86,7 +86,7 @@ describe('plan', () => {
     const { broken, fixed } = world.revisions
     expect(out).toContain(`revision  ${broken.slice(0, 7)} → ${fixed.slice(0, 7)}`)
     expect(out).toContain(`$ git merge --ff-only --no-overwrite-ignore ${fixed}`)
-    expect(out).toContain(`back   git checkout --detach ${broken}`)
+    expect(out).toMatch(new RegExp(`back   write .*RUNBOOK_MOVE.*\\n +git checkout --detach ${broken}`))
     expect(out).toContain('DROP COLUMN IF EXISTS "personaName"')
     expect(out).toContain('DELETE')
     const phases = ['Pre-Deployment Checklist', 'Step 1: Verify Current State', 'Step 2: Deploy Code Fix']
@@ -385,6 +385,8 @@ const READS = [
   /^pm2 (--silent )?(jlist|prettylist)$/,
   /^sha256sum /,
   /^find \. [^;]*-prune -type d$/,
+  /^find [^;]*-type f -name \*\.lock ! -path \S+ -print0$/,
+  /^git worktree list --porcelain$/,
   /^getconf /,
 ]
 const onlyReads = (call: string): boolean => READS.some((way) => way.test(call))

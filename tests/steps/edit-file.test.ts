@@ -64,7 +64,11 @@ test('the way back writes what was there', async () => {
   expect(undo).toMatchObject({ kind: 'reverse', of: 'code', actions: { back: { content } } })
   if (undo.kind !== 'reverse') throw new Error('unreachable')
   expect((await rig.look(undo.after[0]!)).holds).toBe(false)
+  expect((await rig.look(undo.before[0]!)).holds).toBe(true)
+  writeFileSync(path, `${readFileSync(path, 'utf8')}somebody goes on with it`)
+  expect((await rig.look(undo.before[0]!)).seen).toBe('it holds something else by now')
   writeFileSync(path, content)
+  expect((await rig.look(undo.before[0]!)).holds).toBe(true)
   expect((await rig.look(undo.after[0]!)).holds).toBe(true)
 })
 

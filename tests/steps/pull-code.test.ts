@@ -49,9 +49,12 @@ test('fast-forwards to the head of the remote branch, and tells what came', asyn
     ],
   })
   expect(run.performed).toEqual([
+    'write .git/RUNBOOK_MOVE, 82 bytes',
     'git fetch origin refs/heads/main',
     `git merge --ff-only --no-overwrite-ignore ${to}`,
+    'rm -f -- .git/RUNBOOK_MOVE',
   ])
+  expect(existsSync(join(clone, '.git/RUNBOOK_MOVE'))).toBe(false)
 })
 
 test('is already done where nothing waits', async () => {
@@ -176,7 +179,7 @@ test('checks the branch out where another one is, also one with a slash that the
   const to = push({ 'app.txt': 'two\n' }, 'On a branch', 'feature/avatars')
   const run = await rig.run(pullCode({ branch: 'feature/avatars' }))
   expect(run.failure).toBeUndefined()
-  expect(run.performed[1]).toBe(`git checkout --no-overwrite-ignore -b feature/avatars ${to} --`)
+  expect(run.performed[2]).toBe(`git checkout --no-overwrite-ignore -b feature/avatars ${to} --`)
   expect(git(clone, 'symbolic-ref', 'HEAD')).toBe('refs/heads/feature/avatars')
   // And back to one that it knows, which is also the name of a folder.
   const back = await rig.run(pullCode())

@@ -1,0 +1,130 @@
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { type Action, defineStep, nothingToUndo, type Reverse } from '../../runbook/index.ts'
+import { pullCode } from '../../steps/pull-code.ts'
+import { git, gitRemote, gitVariables } from '../rig/git-remote.ts'
+import { stepRig } from '../rig/step-rig.ts'
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+const allow = ['-c', 'protocol.file.allow=always']
+
+/** A clone whose application brings a library with the next commit. */
+const world = async () => {
+  const library = gitRemote({ 'lib.txt': 'one\n' })
+  const app = gitRemote()
+  ends.push(library.dispose, app.dispose)
+  writeFileSync(join(app.home, 'gitconfig'), '[protocol "file"]\n\tallow = always\n')
+  const rig = await stepRig({
+    dir: app.clone,
+    app: { branch: 'main' },
+    variables: { ...gitVariables, GIT_CONFIG_GLOBAL: join(app.home, 'gitconfig') },
+  })
+  ends.push(rig.dispose)
+  git(app.desk, ...allow, 'submodule', '--quiet', 'add', library.remote, 'vendor/lib')
+  const withLibrary = app.push({}, 'With a library')
+  const inLibrary = (path: string) => join(app.clone, 'vendor/lib', path)
+  return { ...app, library, rig, withLibrary, inLibrary }
+}
+type World = Awaited<ReturnType<typeof world>>
+
+const update = ({ library, desk, push }: World, content: string) => {
+  library.push({ 'lib.txt': content })
+  git(join(desk, 'vendor/lib'), ...allow, 'pull', '--quiet', 'origin', 'main')
+  return push({}, `The library says ${content}`)
+}
+
+/** Performs the way back that a pull has frozen, and what it says of its end. */
+const takeBack = async ({ rig }: World, observed: unknown) => {
+  const undo = pullCode().undo({
+    observed: observed as never,
+    env: rig.env,
+    run: { stamp: '', backups: '', copies: '' },
+  }) as Reverse
+  const [first, ...rest] = undo.after
+  return rig.run(
+    defineStep({
+      id: 'undo',
+      title: 'Take it back',
+      about: 'As a rollback does.',
+      sort: 'state',
+      actions: () => undo.actions as Record<string, Action<'changes'>>,
+      after: () => [first!, ...rest],
+      undo: () => nothingToUndo('it is a test'),
+    }),
+  )
+}
+
+test('a submodule that comes with the revision is there, goes with it, and comes again', async () => {
+  const w = await world()
+  const run = await w.rig.run(pullCode())
+  expect(run.failure).toBeUndefined()
+  expect(readFileSync(w.inLibrary('lib.txt'), 'utf8')).toBe('one\n')
+  const back = await takeBack(w, run.observed)
+  expect(back.failure).toBeUndefined()
+  expect(existsSync(join(w.clone, 'vendor'))).toBe(false)
+  expect(git(w.clone, 'status', '--porcelain')).toBe('')
+  expect((await w.rig.run(pullCode())).failure).toBeUndefined()
+  expect(readFileSync(w.inLibrary('lib.txt'), 'utf8')).toBe('one\n')
+})
+
+test('one with changes of somebody is left where it is, and is in nobody’s way', async () => {
+  const w = await world()
+  const run = await w.rig.run(pullCode())
+  writeFileSync(w.inLibrary('lib.txt'), 'mine\n')
+  expect((await takeBack(w, run.observed)).failure).toBeUndefined()
+  expect(readFileSync(w.inLibrary('lib.txt'), 'utf8')).toBe('mine\n')
+})
+
+test('a submodule whose address has changed is fetched from there; an own address of the clone stays otherwise', async () => {
+  const w = await world()
+  expect((await w.rig.run(pullCode())).failure).toBeUndefined()
+  const own = join(w.home, 'a mirror.git')
+  cpSync(w.library.remote, own, { recursive: true })
+  git(w.clone, 'config', 'submodule.vendor/lib.url', own)
+  const moved = join(w.home, 'moved.git')
+  cpSync(w.library.remote, moved, { recursive: true })
+  w.push({ 'app.txt': 'two\n' })
+  expect((await w.rig.run(pullCode())).failure).toBeUndefined()
+  expect(git(w.clone, 'config', 'submodule.vendor/lib.url')).toBe(own)
+
+  git(w.desk, 'config', '-f', '.gitmodules', 'submodule.vendor/lib.url', moved)
+  git(w.library.desk, 'remote', 'set-url', 'origin', moved)
+  git(join(w.desk, 'vendor/lib'), 'remote', 'set-url', 'origin', moved)
+  const to = update(w, 'two\n')
+  const run = await w.rig.run(pullCode())
+  expect(run.failure).toBeUndefined()
+  expect(git(w.clone, 'rev-parse', 'HEAD')).toBe(to)
+  expect(readFileSync(w.inLibrary('lib.txt'), 'utf8')).toBe('two\n')
+  expect((await takeBack(w, run.observed)).failure).toBeUndefined()
+  expect(readFileSync(w.inLibrary('lib.txt'), 'utf8')).toBe('one\n')
+})
+
+test('a submodule at another commit is not done, and what its own checkout has left is put back', async () => {
+  const w = await world()
+  expect((await w.rig.run(pullCode())).failure).toBeUndefined()
+  const from = git(w.clone, 'rev-parse', 'HEAD')
+  const to = update(w, 'two\n')
+  // As a kill between two files leaves it: the code is there, the submodule half.
+  git(w.clone, 'fetch', '--quiet')
+  git(w.clone, 'merge', '--quiet', '--ff-only', to)
+  git(w.clone, ...allow, '-C', 'vendor/lib', 'fetch', '--quiet', 'origin')
+  writeFileSync(w.inLibrary('lib.txt'), 'two\n')
+  writeFileSync(join(w.clone, '.git/modules/vendor/lib/index.lock'), '')
+  w.write(w.clone, { '.git/RUNBOOK_MOVE': `${from}\n${to}\n` })
+  const run = await w.rig.run(pullCode())
+  expect(run.failure).toBeUndefined()
+  expect(git(w.clone, 'status', '--porcelain', '--ignore-submodules=none')).toBe('')
+  expect(existsSync(join(w.clone, '.git/modules/vendor/lib/index.lock'))).toBe(false)
+  expect(run.performed.join('\n')).toMatch(/lib' && git --literal-pathspecs checkout .*<<< lib\.txt/)
+})
+
+test('the plan says nothing of what is not needed', async () => {
+  const w = await world()
+  const { steps } = await w.rig.plan(pullCode())
+  const names = steps[0]!.actions.map(({ name }) => name)
+  expect(names).toEqual(['mark', 'fetch', 'advance', 'submodules', 'unmark'])
+})
