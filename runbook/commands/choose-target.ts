@@ -138,7 +138,13 @@ const nothingToRollBack = async (history: readonly KnownRun[], context: RunConte
     }))
     throw new Failed({ kind: 'before-unmet', unmet })
   }
-  const { takesBack, told } = last.summary.started ?? {}
+  const { takesBack, told, command } = last.summary.started ?? {}
+  if (command === 'restore')
+    throw unmet(
+      `the last run that changed ${env.name} is one that a rollback takes back`,
+      `it is ${describe(last)}, a restore`,
+      `what it replaced is kept: runbook backups ${env.name}; then runbook restore ${env.name} <that database>`,
+    )
   const by = `${last.summary.started?.operator} on ${last.summary.started?.machine}`
   const again = takesBack && `runbook rollback ${env.name} --run ${takesBack} --database=schema`
   return [

@@ -80,9 +80,8 @@ export const rolledBack = ({ summary: { started, ended } }: KnownRun): boolean =
 
 /** What came after a run and changed something, but for what only rolled that run back, and for what was rolled back whole. */
 export const laterThan = (history: readonly KnownRun[], { id }: Pick<KnownRun, 'id'>): KnownRun[] => {
-  const changes = changesIn(history)
-  const at = changes.findIndex((run) => run.id === id)
-  const later = changes.slice(at + 1).filter(({ summary }) => summary.started?.takesBack !== id)
+  const at = history.findIndex((run) => run.id === id)
+  const later = changesIn(history.slice(at + 1)).filter(({ summary }) => summary.started?.takesBack !== id)
   const undone = new Set(
     later.flatMap((run) => (rolledBack(run) ? (run.summary.started?.takesBack ?? run.id) : [])),
   )

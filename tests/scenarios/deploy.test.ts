@@ -384,6 +384,8 @@ const READS = [
   /^sh -c command -v pm2$/,
   /^pm2 (--silent )?(jlist|prettylist)$/,
   /^sha256sum /,
+  // Whether the ledger can be written.
+  /^sh -c at=\$1; while \[ ! -e/,
   /^find \. [^;]*-prune -type d$/,
   /^find [^;]*-type f -name \*\.lock ! -path \S+ -print0$/,
   /^git worktree list --porcelain$/,
