@@ -1,0 +1,78 @@
+import type { DatabaseLock, Regained } from '../doors/held-sessions.ts'
+import type { Holder } from '../doors/lock-file.ts'
+import { explain } from '../model/explain.ts'
+import { Failed, type Failure } from '../model/failure.ts'
+import type { Step } from '../model/step.ts'
+import type { RunContext } from './run-context.ts'
+
+/** The lock of a run on its environment's database, while the run goes on. */
+export interface RunLock {
+  /**
+   * Before an effect: stops where another run has had the lock, or may have had it. What was taken again, nobody having
+   * had it, is recorded.
+   */
+  demand(step: Step, context: RunContext): Promise<void>
+}
+
+export const keepLock = (lock: DatabaseLock): RunLock => {
+  /** Once lost it stays lost: what has come in between does not go away. */
+  let lost: Failed | undefined
+  return {
+    demand: async (step, context) => {
+      if (lost) throw lost
+      try {
+        const regained = await lock.keep(context.doors.clock, context.signal)
+        if (regained) recordRegained(step, regained, await alone(regained, context), context)
+      } catch (error) {
+        context.signal.throwIfAborted()
+        if (!(error instanceof Failed)) throw error
+        if (error.failure.kind === 'lock-lost') {
+          lost = error
+          throw error
+        }
+        const { sentence } = explain(error.failure)
+        // What stands still because of this run is started again all the same: nobody is known to have come in between.
+        if (step.regardless) return record(step, false, `it cannot be looked at: ${sentence}`, context)
+        throw new Failed(lostBecause(`its sessions on the database have ended, and ${sentence}`, context))
+      }
+    },
+  }
+}
+
+/** What shows that nobody has had it meanwhile; fails where somebody has, or nothing shows it. */
+const alone = async (regained: Regained, context: RunContext): Promise<string> => {
+  const ended = `${sessionsText(regained)} ended`
+  if (!regained.held) {
+    const by = regained.by ? holderText(regained.by) : 'another session'
+    throw new Failed(lostBecause(`${ended}, and ${by} holds it now`, context))
+  }
+  if (!regained.gap) return 'the other one kept everybody out until it was replaced'
+  const changedBy = await context.changedMeanwhile?.()
+  if (changedBy !== undefined) throw new Failed(lostBecause(`${ended}, and meanwhile ${changedBy}`, context))
+  if (context.changedMeanwhile) return 'both were replaced, and no run has changed anything meanwhile'
+  throw new Failed(
+    lostBecause(`${ended}, and nothing shows whether another run had it until it was taken again`, context),
+  )
+}
+
+const sessionsText = ({ ended }: Regained): string =>
+  `${ended.length > 1 ? 'both its sessions' : 'a session of it'} on the database (pid ${ended.join(', ')})`
+
+const holderText = ({ run, operator, machine, pid, since }: Holder): string =>
+  `run ${run} (${operator} on ${machine}, pid ${pid}, since ${since})`
+
+const lostBecause = (because: string, { env }: RunContext): Failure => ({
+  kind: 'lock-lost',
+  env: env.name,
+  because,
+})
+
+const recordRegained = (step: Step, regained: Regained, how: string, context: RunContext): void =>
+  record(step, true, `${sessionsText(regained)} had ended: ${how}`, context)
+
+const record = (step: Step, holds: boolean, seen: string, { env, recorder }: RunContext): void =>
+  recorder.record({
+    type: 'looked',
+    ...{ step: step.id, side: 'before', fact: `no other run holds ${env.name}`, holds, seen, ms: 0 },
+    ...(!holds && { remedy: `runbook runs; runbook plan ${env.name}` }),
+  })
