@@ -96,10 +96,13 @@ interface Loss {
 
 /** Both, as the first of them sees it. */
 const isHeld = async ({ sessions, keys, named }: Held): Promise<boolean> => {
+  const [first] = sessions
   try {
-    const there = await holdersOf(sessions[0]!.client, keys, named)
+    const there = await holdersOf(first!.client, keys, named)
     return sessions.every((own) => there.some((holder) => isOf(own, holder)))
   } catch {
+    // Whoever asks it once more need not wait again.
+    abandon(first!)
     return false
   }
 }

@@ -25,7 +25,7 @@ export interface KeyHolder {
 }
 
 /** A session that does not answer is given up. Milliseconds. */
-const ANSWER = 10_000
+const ANSWER = 5_000
 
 /**
  * The session of a lock is idle for as long as its run takes. It is not to be ended for that, a line that forgets silent

@@ -35,12 +35,13 @@ export const wayOf = async (client: Client, open: () => Promise<Client>): Promis
     try {
       await query(other, 'BEGIN')
       const { pid } = await backendOf(other)
-      if (pid === own.pid || (await backendOf(client)).pid !== own.pid) return shared('transaction', own)
+      const moved = pid === own.pid || (await backendOf(client)).pid !== own.pid
+      // A pool throws away what is left in a transaction.
       await query(other, 'ROLLBACK')
+      if (moved) return shared('transaction', own)
     } catch (error) {
       if (isRefusedTransaction(error)) return shared('statement', own)
-      // That is pg's word for it.
-      if ((error as Error).message !== 'Query read timeout') throw error
+      if (!isKeptWaiting(error)) throw error
       throw new Error('a pooler between has no second session for this run')
     } finally {
       await other.end().catch(() => {})
@@ -74,6 +75,10 @@ export const isRefusedOption = (error: unknown): boolean =>
 
 /** PgBouncer, `pool_mode = statement`. */
 const isRefusedTransaction = (error: unknown): boolean => /statement pooling/i.test((error as Error).message)
+
+/** By pg's own patience, or by PgBouncer's. */
+const isKeptWaiting = (error: unknown): boolean =>
+  /query read timeout|query_wait_timeout/i.test((error as Error).message)
 
 interface Backend {
   pid: number
