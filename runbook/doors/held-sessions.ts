@@ -1,4 +1,3 @@
-import type { Client } from 'pg'
 import { Failed } from '../model/failure.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseDoor } from './database.ts'
@@ -175,7 +174,7 @@ const standIn = async (
 }
 
 /** One of this run's own, which nobody listens to any more. */
-const endSession = (client: Client, { pid, began }: LockSession): Promise<unknown[]> =>
+const endSession = (client: LockSession['client'], { pid, began }: LockSession): Promise<unknown[]> =>
   ask(
     client,
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

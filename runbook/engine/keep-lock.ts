@@ -4,6 +4,7 @@ import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import type { RunContext } from './run-context.ts'
+import { Turns } from './turns.ts'
 
 /** The lock of a run on its environment's database, while the run goes on. */
 export interface RunLock {
@@ -17,25 +18,34 @@ export interface RunLock {
 export const keepLock = (lock: DatabaseLock): RunLock => {
   /** Once lost it stays lost: what has come in between does not go away. */
   let lost: Failed | undefined
-  return {
-    demand: async (step, context) => {
-      if (lost) throw lost
-      try {
-        const regained = await lock.keep(context.doors.clock, context.signal)
-        if (regained) recordRegained(step, regained, await alone(regained, context), context)
-      } catch (error) {
-        context.signal.throwIfAborted()
-        if (!(error instanceof Failed)) throw error
-        if (error.failure.kind === 'lock-lost') {
-          lost = error
-          throw error
-        }
-        const { sentence } = explain(error.failure)
-        // What stands still because of this run is started again all the same: nobody is known to have come in between.
-        if (step.regardless) return record(step, false, `it cannot be looked at: ${sentence}`, context)
-        throw new Failed(lostBecause(`its sessions on the database have ended, and ${sentence}`, context))
-      }
-    },
+  // Of steps beside each other one looks: what it decides, it decides for all.
+  const turns = new Turns()
+  const look = async (step: Step, context: RunContext): Promise<void> => {
+    if (lost) throw lost
+    const regained = await kept(lock, step, context)
+    if (!regained) return
+    try {
+      recordRegained(step, regained, await alone(regained, context), context)
+    } catch (error) {
+      context.signal.throwIfAborted()
+      if (!(error instanceof Failed)) throw error
+      lost = error
+      throw error
+    }
+  }
+  return { demand: (step, context) => turns.take(() => look(step, context)) }
+}
+
+const kept = async (lock: DatabaseLock, step: Step, context: RunContext): Promise<Regained | undefined> => {
+  try {
+    return await lock.keep(context.doors.clock, context.signal)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    if (!(error instanceof Failed)) throw error
+    const { sentence } = explain(error.failure)
+    // What stands still because of this run is started again all the same: nobody is known to have come in between.
+    if (step.regardless) return void record(step, false, `it cannot be looked at: ${sentence}`, context)
+    throw new Failed(lostBecause(`its sessions on the database have ended, and ${sentence}`, context))
   }
 }
 
@@ -47,7 +57,11 @@ const alone = async (regained: Regained, context: RunContext): Promise<string> =
     throw new Failed(lostBecause(`${ended}, and ${by} holds it now`, context))
   }
   if (!regained.gap) return 'the other one kept everybody out until it was replaced'
-  const changedBy = await context.changedMeanwhile?.()
+  const changedBy = await context.changedMeanwhile?.().catch((error) => {
+    context.signal.throwIfAborted()
+    if (!(error instanceof Failed)) throw error
+    return `it cannot be seen who has had it: ${explain(error.failure).sentence}`
+  })
   if (changedBy !== undefined) throw new Failed(lostBecause(`${ended}, and meanwhile ${changedBy}`, context))
   if (context.changedMeanwhile) return 'both were replaced, and no run has changed anything meanwhile'
   throw new Failed(

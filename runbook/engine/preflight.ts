@@ -60,10 +60,10 @@ export const preflight = async (arrangement: Arrangement, context: RunContext): 
   const ways = waysOf(entries)
   const isNeededBy = (step: Step, fact?: string) =>
     step.needs({ env }).some((check) => (fact === undefined ? missing.has(check.fact) : check.fact === fact))
-  /** The ways that stand or fall with a fact; undefined where something else needs it too. */
+  /** The ways that stand or fall with a fact; undefined where something else needs it. */
   const waysNeeding = (fact: string): Way[] | undefined => {
     const found = steps.filter((step) => isNeededBy(step, fact)).map(({ id }) => ways.get(id))
-    return found.every((way): way is Way => way !== undefined) ? found : undefined
+    return found.length && found.every((way): way is Way => way !== undefined) ? found : undefined
   }
   return unmet.flatMap((one): Failure[] => {
     if (!one) return []
