@@ -25,7 +25,7 @@ const takeBack = (
   reason: string,
   open: OpenBook,
   invocation: Invocation,
-  { lock, changedMeanwhile }: RunContext,
+  { lock }: RunContext,
 ): Promise<Ended> => {
   const { options } = invocation
   const arrangement = arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, options))
@@ -40,7 +40,7 @@ const takeBack = (
       within: target.id,
       work: async ({ context }) => {
         // It is the same lock, which may be lost as well.
-        Object.assign(context, { ...(lock && { lock }), ...(changedMeanwhile && { changedMeanwhile }) })
+        if (lock) context.lock = lock
         await approve(arrangement.book, context, options)
         await whileProbing(context, () => runBook(arrangement.entries, context))
       },

@@ -3,6 +3,7 @@ import type { Holder } from '../doors/lock-file.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
+import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { RunContext } from './run-context.ts'
 import { Turns } from './turns.ts'
 
@@ -15,7 +16,11 @@ export interface RunLock {
   demand(step: Step, context: RunContext): Promise<void>
 }
 
-export const keepLock = (lock: DatabaseLock): RunLock => {
+/** `ledger`: in which other runs write down what they change. */
+export const keepLock = (
+  lock: DatabaseLock,
+  ledger: Pick<LedgerKeeper, 'meanwhile'> | undefined,
+): RunLock => {
   /** Once lost it stays lost: what has come in between does not go away. */
   let lost: Failed | undefined
   // Of steps beside each other one looks: what it decides, it decides for all.
@@ -25,7 +30,7 @@ export const keepLock = (lock: DatabaseLock): RunLock => {
     const regained = await kept(lock, step, context)
     if (!regained) return
     try {
-      recordRegained(step, regained, await alone(regained, context), context)
+      recordRegained(step, regained, await alone(regained, ledger, context), context)
     } catch (error) {
       context.signal.throwIfAborted()
       if (!(error instanceof Failed)) throw error
@@ -50,23 +55,26 @@ const kept = async (lock: DatabaseLock, step: Step, context: RunContext): Promis
 }
 
 /** What shows that nobody has had it meanwhile; fails where somebody has, or nothing shows it. */
-const alone = async (regained: Regained, context: RunContext): Promise<string> => {
+const alone = async (
+  regained: Regained,
+  ledger: Pick<LedgerKeeper, 'meanwhile'> | undefined,
+  context: RunContext,
+): Promise<string> => {
   const ended = `${sessionsText(regained)} ended`
   if (!regained.held) {
     const by = regained.by ? holderText(regained.by) : 'another session'
     throw new Failed(lostBecause(`${ended}, and ${by} holds it now`, context))
   }
   if (!regained.gap) return 'the other one kept everybody out until it was replaced'
-  const changedBy = await context.changedMeanwhile?.().catch((error) => {
+  const fails = (why: string) => new Failed(lostBecause(`${ended}, and ${why}`, context))
+  const meanwhile = await ledger?.meanwhile().catch((error) => {
     context.signal.throwIfAborted()
     if (!(error instanceof Failed)) throw error
-    return `it cannot be seen who has had it: ${explain(error.failure).sentence}`
+    throw fails(`the ledger does not show who has had it meanwhile: ${explain(error.failure).sentence}`)
   })
-  if (changedBy !== undefined) throw new Failed(lostBecause(`${ended}, and meanwhile ${changedBy}`, context))
-  if (context.changedMeanwhile) return 'both were replaced, and no run has changed anything meanwhile'
-  throw new Failed(
-    lostBecause(`${ended}, and nothing shows whether another run had it until it was taken again`, context),
-  )
+  if (!meanwhile?.shown) throw fails('nothing shows whether another run had it until it was taken again')
+  if (meanwhile.by) throw fails(`meanwhile it was changed by ${meanwhile.by}`)
+  return 'both were replaced, and the ledger has no other run since'
 }
 
 const sessionsText = ({ ended }: Regained): string =>

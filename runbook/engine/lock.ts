@@ -46,7 +46,7 @@ export const lockEnvironment = async (
     const lock = await takeDatabaseLock(doors.database, subjectOf(book, env.name), holder, context.signal)
     if ('frozen' in lock) throw new Failed(frozenBy(env.name, lock.frozen))
     if ('heldBy' in lock) throw new Failed(await lockedBy(lock.heldBy, where))
-    context.lock = keepLock(lock)
+    context.lock = keepLock(lock, context.keeper)
     const leave = () => lock.free().finally(() => file.free())
     return { leave, found }
   } catch (error) {

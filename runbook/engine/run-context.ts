@@ -71,8 +71,6 @@ export interface RunContext {
   ): Promise<{ run: string; title?: string } | undefined>
   /** Of a run that keeps others out by a lock on its database. */
   lock?: RunLock
-  /** Which run has changed the environment since this one began, as its ledger tells; absent where nothing tells that. */
-  changedMeanwhile?(): Promise<string | undefined>
   /** The run that goes on beside this one; absent where that is kept out. */
   otherRun?(): Promise<string | undefined>
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Event } from '../../runbook/model/event.ts'
@@ -109,6 +110,52 @@ describe('both sessions ended', () => {
     expect(exit).toBe(1)
     expect(announced(eventsIn(out))).toEqual(['wait'])
     expect(existsSync(book.in('done-two'))).toBe(false)
+  })
+
+  describe('where the application is a clone, which keeps the ledger', () => {
+    /** A machine of its own, as far as its name tells. */
+    const onAnotherMachine = [
+      ...['unshare', '--map-root-user', '--uts', 'sh', '-c'],
+      ...['hostname elsewhere && exec "$@"', 'sh'],
+    ]
+    const killed = async () => {
+      const book = await withBook()
+      execFileSync('git', ['init', '-q', book.app])
+      const first = book.start(['deploy', 'staging', '--yes', '--json'], { variables: variables() })
+      await begins(book)
+      await kill(runOf(first.printed), 2)
+      return { book, first }
+    }
+
+    test('nobody has come in between: it is taken again, and the run goes on', async () => {
+      const { book, first } = await killed()
+      writeFileSync(book.in('go'), '')
+      const { exit, out } = await first.ended
+      expect([exit, existsSync(book.in('done-two'))]).toEqual([0, true])
+      expect(eventsIn(out)).toContainEqual(
+        expect.objectContaining({
+          fact: 'no other run holds staging',
+          holds: true,
+          seen: expect.stringContaining('the ledger has no other run since'),
+        }),
+      )
+    })
+
+    test('another operator has come and gone: it stops, and names that run', async () => {
+      const { book, first } = await killed()
+      const theirs = bookOf(`does('theirs')`, { environment }).replace("'app'", JSON.stringify(book.app))
+      const other = await bookFolder(theirs)
+      ends.push(other.dispose)
+      const options = { variables: variables(), through: onAnotherMachine }
+      const second = await other.runbook(['deploy', 'staging', '--yes', '--json'], options)
+      expect([second.exit, existsSync(book.in('done-theirs'))]).toEqual([0, true])
+      writeFileSync(book.in('go'), '')
+      const { exit, out, err } = await first.ended
+      expect([exit, existsSync(book.in('done-two'))]).toEqual([1, false])
+      expect(announced(eventsIn(out))).toEqual(['wait'])
+      expect(err).toContain(`meanwhile it was changed by run ${runOf(second)} (`)
+      expect(err).toContain(' on elsewhere, since ')
+    })
   })
 
   test('of a rollback, which stops with 7', async () => {

@@ -6,8 +6,8 @@ import { startCluster } from '../../examples/world/cluster.ts'
 import { connected } from '../../examples/world/databases.ts'
 import { takeDatabaseLock } from '../../runbook/doors/database-lock.ts'
 import { keepLock } from '../../runbook/engine/keep-lock.ts'
+import type { Meanwhile } from '../../runbook/engine/ledger-keeper.ts'
 import { openContext } from '../../runbook/engine/open-context.ts'
-import type { RunContext } from '../../runbook/engine/run-context.ts'
 import type { Event } from '../../runbook/model/event.ts'
 import { Failed, failureOf, unmet } from '../../runbook/model/failure.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const step = leaves('one')
 /** A run that has locked its database. */
-const locked = async (more: Partial<RunContext> = {}) => {
+const locked = async (meanwhile?: () => Promise<Meanwhile>) => {
   const database = { url: secret('DATABASE_URL') }
   const { context, close } = openContext({
     env: resolveEnvironment('staging', { app: { dir: '/' }, database }, '/'),
@@ -50,8 +50,8 @@ const locked = async (more: Partial<RunContext> = {}) => {
   const lock = await takeDatabaseLock(context.doors.database!, 'shop:staging', holder)
   if (!('free' in lock)) throw new Error('it is not free')
   ends.push(() => lock.free())
-  const { demand } = keepLock(lock)
-  return { events, demand: (of = step) => demand(of, { ...context, ...more }) }
+  const { demand } = keepLock(lock, meanwhile && { meanwhile })
+  return { events, demand: (of = step) => demand(of, context) }
 }
 const killBoth = async () =>
   connected(cluster.adminUrl, async (admin) => {
@@ -68,7 +68,7 @@ const failing = async (work: Promise<unknown>) =>
   )
 
 test('where a ledger shows that no run has changed anything meanwhile, it goes on, once the lock is taken again', async () => {
-  const { demand, events } = await locked({ changedMeanwhile: async () => undefined })
+  const { demand, events } = await locked(async () => ({ shown: true }))
   await demand()
   expect(events).toEqual([])
   await killBoth()
@@ -83,20 +83,25 @@ test('where a ledger shows that no run has changed anything meanwhile, it goes o
   expect(events).toHaveLength(2)
 })
 
-test.each<[string, Partial<RunContext>, string]>([
+test.each<[string, (() => Promise<Meanwhile>) | undefined, string]>([
   [
     'a ledger names who has changed it',
-    { changedMeanwhile: async () => 'eve has deployed 3f2a1b0, run r2' },
-    'and meanwhile eve has deployed 3f2a1b0, run r2',
+    async () => ({ shown: true, by: 'run r2 (eve on two, since 02:15)' }),
+    'and meanwhile it was changed by run r2 (eve on two, since 02:15)',
   ],
   [
     'a ledger cannot be read',
-    { changedMeanwhile: () => Promise.reject(unmet('the host answers', 'no', 'ssh')) },
-    'it cannot be seen who has had it: not so: the host answers',
+    () => Promise.reject(unmet('the host answers', 'no', 'ssh')),
+    'the ledger does not show who has had it meanwhile: not so: the host answers',
   ],
-  ['there is no ledger', {}, 'nothing shows whether another run had it'],
-])('where %s, it stops, and stays stopped', async (_where, more, because) => {
-  const { demand, events } = await locked(more)
+  [
+    'a ledger is seen by nobody else',
+    async () => ({ shown: false }),
+    'nothing shows whether another run had it',
+  ],
+  ['there is no ledger', undefined, 'nothing shows whether another run had it'],
+])('where %s, it stops, and stays stopped', async (_where, meanwhile, because) => {
+  const { demand, events } = await locked(meanwhile)
   await killBoth()
   for (const again of [demand(), demand(), demand()])
     expect(await failing(again)).toMatchObject({
