@@ -6,6 +6,7 @@ import type { Freeze } from './freeze-file.ts'
 import { type DatabaseLock, heldSessions } from './held-sessions.ts'
 import type { Holder } from './lock-file.ts'
 import {
+  areApart,
   holderIn,
   holdersOf,
   inComment,
@@ -40,7 +41,9 @@ export const takeDatabaseLock = async (
   try {
     for (const key of keys) sessions.push(await openLockSession(door, door.database, { key, named, signal }))
     const [first, second] = sessions as [LockSession, LockSession]
+    if (!(await areApart(first, second))) throw notOwn(door)
     const taken = (await takeKey(first, named)) && (await takeKey(second, named))
+    if (taken === undefined) throw notOwn(door)
     // After the lock was taken: who freezes looks for a run after that, so that one of the two sees the other.
     const frozen = await frozenIn(first.client, subject, named)
     const seen = await holdersOf(first.client, keys, named)

@@ -11,6 +11,7 @@ import {
   isOf,
   type Keys,
   type LockSession,
+  notOwn,
   openLockSession,
   takeKey,
 } from './lock-session.ts'
@@ -168,8 +169,10 @@ const standIn = async (
   signal?: AbortSignal,
 ): Promise<LockSession> => {
   const session = await openLockSession(door, at, { key, named, signal })
-  if (await door.asked(() => takeKey(session, named))) return session
+  const taken = await door.asked(() => takeKey(session, named))
+  if (taken) return session
   await session.client.end().catch(() => {})
+  if (taken === undefined) throw notOwn(door)
   throw new Taken('somebody else holds a key of the lock')
 }
 

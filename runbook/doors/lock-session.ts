@@ -74,14 +74,34 @@ export const openLockSession = async (
   }
 }
 
-/** Takes its key, where nobody has it in that database. */
-export const takeKey = async ({ client, key, pid }: LockSession, named: string): Promise<boolean> => {
+/**
+ * Whether two sessions stay what they are while the other one is in a transaction: a pooler that names the server's process
+ * as its own would not be known otherwise.
+ */
+export const areApart = async (one: LockSession, other: LockSession): Promise<boolean> => {
+  let apart = one.pid !== other.pid
+  for (const [first, second] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    await ask(first.client, 'BEGIN')
+    apart &&= (await answers(first)) && (await answers(second))
+    await ask(first.client, 'ROLLBACK')
+  }
+  return apart
+}
+
+/** Takes its key, where nobody has it in that database; undefined where the session is not its own any more. */
+export const takeKey = async (
+  { client, key, pid }: LockSession,
+  named: string,
+): Promise<boolean | undefined> => {
   // One statement is one transaction: where the session is another one by now, nothing is taken there.
-  const [row] = await ask<{ taken: boolean }>(
+  const [row] = await ask<{ taken: boolean | null }>(
     client,
-    `${named} SELECT CASE WHEN pg_backend_pid() = ${pid} THEN pg_try_advisory_lock(${key}) ELSE false END AS taken`,
+    `${named} SELECT CASE WHEN pg_backend_pid() = ${pid} THEN pg_try_advisory_lock(${key}) END AS taken`,
   )
-  return row!.taken
+  return row?.taken ?? undefined
 }
 
 /** Who holds them, as this connection sees it. */

@@ -10,6 +10,7 @@ import { Failed, failureOf } from '../../runbook/model/failure.ts'
 import { until } from '../rig/command-line.ts'
 import { startPooler } from '../rig/pgbouncer.ts'
 import { freshDatabase } from '../rig/postgres.ts'
+import { transactionPool } from '../rig/transaction-pool.ts'
 
 let db: Awaited<ReturnType<typeof freshDatabase>>
 const ends: (() => unknown)[] = []
@@ -22,8 +23,8 @@ afterEach(async () => {
 })
 
 const never = new AbortController().signal
-const pooler = async (settings: Record<string, string>) => {
-  const started = await startPooler(db, settings)
+const pooler = async (settings: Record<string, string>, processes?: number) => {
+  const started = await startPooler(db, settings, processes)
   ends.push(started.stop)
   return started
 }
@@ -108,6 +109,23 @@ describe('a pooler that gives each transaction another session', () => {
       over = true
       await Promise.all(busy)
     }
+    expect(await advisoryLocks()).toEqual([])
+  })
+
+  test('is told apart where it is several processes behind one port', async () => {
+    const lines = { pool_mode: 'transaction', ignore_startup_parameters: 'options', so_reuseport: '1' }
+    const { url } = await pooler(lines, 2)
+    expect(failureOf(await lock(open(url)).catch((error) => error))).toMatchObject({ kind: 'pooled' })
+    expect(await advisoryLocks()).toEqual([])
+  })
+
+  test('is told apart where it names the server’s process as its own', async () => {
+    const pool = await transactionPool(db.port)
+    ends.push(pool.close)
+    const url = new URL(db.url)
+    url.port = String(pool.port)
+    const failure = failureOf(await lock(open(url.href)).catch((error) => error))
+    expect(failure).toMatchObject({ kind: 'pooled', mode: 'transaction' })
     expect(await advisoryLocks()).toEqual([])
   })
 

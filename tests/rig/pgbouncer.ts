@@ -15,6 +15,8 @@ const program = existsSync('/usr/sbin/pgbouncer') ? '/usr/sbin/pgbouncer' : 'pgb
 export const startPooler = async (
   { port: server, role, database }: Awaited<ReturnType<typeof freshDatabase>>,
   settings: Record<string, string>,
+  /** Of several behind one port (`so_reuseport`) each has a pool of its own. */
+  processes = 1,
 ) => {
   const folder = await mkdtemp(join(tmpdir(), 'runbook-pgbouncer-'))
   const port = await freePort()
@@ -43,22 +45,28 @@ export const startPooler = async (
   for (const path of [folder, users, ini]) await chmod(path, 0o755)
   // It refuses to run as root.
   const asNobody = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
-  const child = spawn(program, ['-q', ...asNobody, ini], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text) => (said += text))
+  const children = Array.from({ length: processes }, () => {
+    const child = spawn(program, ['-q', ...asNobody, ini], { stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (said += text))
+    return child
+  })
   const answers = () =>
     new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
       socket.on('close', () => {}).end()
     })
   const stop = async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve))
-    if (child.exitCode === null && child.kill('SIGKILL')) await ended
+    for (const child of children) {
+      const ended = new Promise((resolve) => child.once('close', resolve))
+      if (child.exitCode === null && child.kill('SIGKILL')) await ended
+    }
     await rm(folder, { recursive: true, force: true })
   }
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`pgbouncer did not start: ${said}`)
+    if (children.some(({ exitCode }) => exitCode !== null))
+      throw new Error(`pgbouncer did not start: ${said}`)
     return answers()
   }, 'pgbouncer').catch(async (error) => {
     await stop()
