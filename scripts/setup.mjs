@@ -64,7 +64,7 @@ function installPrograms() {
   const done =
     aptGet(sudo, 'update') &&
     keepClustersAway(sudo, wanted) &&
-    keepServerAway(sudo, wanted) &&
+    keepServersAway(sudo, wanted) &&
     aptGet(sudo, 'install', ...wanted)
   if (!done || missingPrograms().length > 0)
     giveUp(`that failed, its words are above; by hand: sudo ${byHand}`)
@@ -84,7 +84,14 @@ function missingPrograms() {
     present: isInPath('sshd') || ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].some((path) => existsSync(path)),
   }
   const streams = ['zstd', 'lz4'].map((name) => ({ name, debian: name, present: isInPath(name) }))
-  const all = process.argv.includes('tests') ? [git, postgres, ssh, sshd, ...streams] : [git, postgres]
+  const pooler = {
+    name: 'PgBouncer, which the tests start on a loopback port',
+    debian: 'pgbouncer',
+    present: isInPath('pgbouncer') || existsSync('/usr/sbin/pgbouncer'),
+  }
+  const all = process.argv.includes('tests')
+    ? [git, postgres, ssh, sshd, pooler, ...streams]
+    : [git, postgres]
   return all.filter(({ present }) => !present)
 }
 
@@ -96,12 +103,13 @@ function keepClustersAway(sudo, wanted) {
   return aptGet(sudo, 'install', 'postgresql-common') && run([...sudo, 'sh', '-c', script])
 }
 
-// Debian's package starts a server that everybody can reach; nobody has asked for that.
-function keepServerAway(sudo, wanted) {
-  if (!wanted.includes('openssh-server')) return true
-  const script =
-    'd=/etc/systemd/system; mkdir -p $d && for unit in ssh.service ssh.socket; do [ -e $d/$unit ] || ln -s /dev/null $d/$unit; done'
-  say('its own service is kept from starting: systemctl unmask ssh.service ssh.socket undoes that')
+// Debian's packages start a server that others can reach; nobody has asked for that.
+function keepServersAway(sudo, wanted) {
+  const services = { 'openssh-server': ['ssh.service', 'ssh.socket'], pgbouncer: ['pgbouncer.service'] }
+  const units = wanted.flatMap((name) => services[name] ?? []).join(' ')
+  if (!units) return true
+  const script = `d=/etc/systemd/system; mkdir -p $d && for unit in ${units}; do [ -e $d/$unit ] || ln -s /dev/null $d/$unit; done`
+  say(`services of their own are kept from starting: systemctl unmask ${units} undoes that`)
   return run([...sudo, 'sh', '-c', script])
 }
 

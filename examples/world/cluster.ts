@@ -19,6 +19,8 @@ export type Cluster = {
   /** Of the superuser `postgres`, to the database `postgres`. */
   adminUrl: string
   stop(): Promise<void>
+  /** `immediate`: as after a power cut of the server, without a word to anybody. */
+  restart(mode?: 'fast' | 'immediate'): Promise<void>
 }
 
 export type ClusterOptions = {
@@ -77,7 +79,23 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const postmaster = postmasterOf(home)
   if (!postmaster)
     throw new Error(`PostgreSQL in ${home} was started, and ended at once: see ${join(home, 'log')}`)
-  return { home, bin, port, process: postmaster, superuserPassword, adminUrl, stop: () => stopCluster(home) }
+  const restart = async (mode: 'fast' | 'immediate' = 'fast') => {
+    const again = [
+      '-D',
+      data,
+      '-l',
+      join(home, 'log'),
+      '-w',
+      '-m',
+      mode,
+      '-o',
+      `-p ${port}`,
+      'restart',
+    ] as const
+    await run([join(bin, 'pg_ctl'), ...again], asOwner)
+  }
+  const stop = () => stopCluster(home)
+  return { home, bin, port, process: postmaster, superuserPassword, adminUrl, stop, restart }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { arrangeRollback, type RollbackOptions } from '../engine/arrange-rollback.ts'
 import { whileProbing } from '../engine/probe.ts'
 import { runBook } from '../engine/run-book.ts'
+import type { RunContext } from '../engine/run-context.ts'
 import { pathsOf } from '../engine/run-paths.ts'
 import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
@@ -24,6 +25,7 @@ const takeBack = (
   reason: string,
   open: OpenBook,
   invocation: Invocation,
+  { lock }: RunContext,
 ): Promise<Ended> => {
   const { options } = invocation
   const arrangement = arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, options))
@@ -37,6 +39,8 @@ const takeBack = (
       locks: false,
       within: target.id,
       work: async ({ context }) => {
+        // It is the same lock, which may be lost as well.
+        if (lock) context.lock = lock
         await approve(arrangement.book, context, options)
         await whileProbing(context, () => runBook(arrangement.entries, context))
       },
@@ -55,7 +59,7 @@ export const orTakeBack = async (
   } catch (error) {
     if (!context.takeBack) throw error
     const reason = `it failed: ${explain(failureOf(error)).sentence.split('\n', 1)[0]}`
-    const ended = await takeBack({ id: run, state: context.state }, reason, open, invocation)
+    const ended = await takeBack({ id: run, state: context.state }, reason, open, invocation, context)
     throw new TakenBack(failureOf(error), ended)
   }
 }

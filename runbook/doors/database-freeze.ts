@@ -89,7 +89,7 @@ const alone = async <T>(
   signal: AbortSignal,
   work: (client: Client) => Promise<T>,
 ): Promise<T> => {
-  const client = await door.connect(undefined, signal)
+  const client = await door.connect(undefined, signal, { durable: true })
   try {
     await client.query('BEGIN')
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('runbook: comment'))`)

@@ -1,50 +1,65 @@
 import { createHash } from 'node:crypto'
-import type { Client } from 'pg'
 import type { Clock } from './clock.ts'
 import type { DatabaseDoor } from './database.ts'
 import { frozenIn } from './database-freeze.ts'
 import type { Freeze } from './freeze-file.ts'
+import { type DatabaseLock, heldSessions } from './held-sessions.ts'
 import type { Holder } from './lock-file.ts'
+import {
+  areApart,
+  holderIn,
+  holdersOf,
+  inComment,
+  isOf,
+  type Keys,
+  type LockSession,
+  notOwn,
+  openLockSession,
+  takeKey,
+} from './lock-session.ts'
 
 /**
  * An advisory lock on the environment's database, so that operators on two machines exclude each other, and one that
  * dies leaves nothing behind. The holder is named in a comment of the query, which pg_stat_activity shows to others.
  *
+ * It is two keys, each held by a session of its own, and whoever wants it needs both, in their order. So each session
+ * proves that the other one is seen to hold; and where one ends, the other keeps everybody out until it is replaced.
+ *
  * PostgreSQL keeps such a lock within one database. A run that renames its own must hold it from another one
- * meanwhile; so whoever takes it looks for the same key in every database of the server, which pg_locks shows.
+ * meanwhile; so whoever takes it looks for the same keys in every database of the server, which pg_locks shows.
  */
 export const takeDatabaseLock = async (
   door: DatabaseDoor,
   subject: string,
   holder: Holder,
   signal?: AbortSignal,
-): Promise<{ free(): Promise<void> } | { heldBy: Holder | undefined } | { frozen: Freeze }> => {
-  const key = keyOf(door, subject)
-  const named = `/*${inComment(holder)}*/`
-  const lock = `SELECT pg_try_advisory_lock(${key}) AS taken ${named}`
-  let [client, at] = [await door.connect(undefined, signal), door.database]
+): Promise<DatabaseLock | { heldBy: Holder | undefined } | { frozen: Freeze }> => {
+  const keys = keysOf(door, subject)
+  const named = inComment(holder)
+  const sessions: LockSession[] = []
+  const leave = () => Promise.allSettled(sessions.map(({ client }) => client.end()))
   try {
-    const { rows } = await client.query(lock)
+    for (const key of keys) sessions.push(await openLockSession(door, door.database, { key, named, signal }))
+    const [first, second] = sessions as [LockSession, LockSession]
+    if (!(await areApart(first, second))) throw notOwn(door)
+    const taken = (await takeKey(first, named)) && (await takeKey(second, named))
+    if (taken === undefined) throw notOwn(door)
     // After the lock was taken: who freezes looks for a run after that, so that one of the two sees the other.
-    const frozen = await frozenIn(client, subject, named)
-    const other = await otherHolder(client, key, named)
-    if (frozen || !rows[0]?.taken || other) {
-      await client.end()
+    const frozen = await frozenIn(first.client, subject, named)
+    const seen = await holdersOf(first.client, keys, named)
+    const other = seen.find((each) => !sessions.some((own) => isOf(own, each)))
+    if (frozen || !taken || other) {
+      await leave()
       return frozen ? { frozen } : { heldBy: other && holderIn(other.query) }
     }
+    const back = await holdersOf(second.client, keys, named)
+    if (!seen.some((each) => isOf(second, each)) || !back.some((each) => isOf(first, each)))
+      throw notOwn(door)
+    return heldSessions(door, { keys, named, sessions })
   } catch (error) {
-    await client.end()
+    await leave()
     throw error
   }
-  door.onLeave(async (databases, via) => {
-    if (!databases.includes(at) || via === undefined) return
-    const next = await door.connect(via)
-    await next.query(lock)
-    await client.end()
-    client = next
-    at = via
-  })
-  return { free: () => client.end() }
 }
 
 /** Who holds it now, if anybody; nothing is taken. */
@@ -55,15 +70,18 @@ export const databaseLockHolder = async (
 ): Promise<Holder | undefined> => {
   const client = await door.connect(undefined, signal)
   try {
-    const other = await otherHolder(client, keyOf(door, subject), '')
+    const [other] = await holdersOf(client, keysOf(door, subject), '')
     return other && holderIn(other.query)
   } finally {
     await client.end().catch(() => {})
   }
 }
 
-const keyOf = (door: DatabaseDoor, subject: string): string =>
-  createHash('sha256').update(`runbook:${subject}:${door.database}`).digest().readBigInt64BE().toString()
+const keysOf = (door: DatabaseDoor, subject: string): Keys => {
+  const keyOf = (name: string) => createHash('sha256').update(name).digest().readBigInt64BE().toString()
+  const name = `runbook:${subject}:${door.database}`
+  return [keyOf(name), keyOf(`${name}:second`)]
+}
 
 /** How long the server may take to end a session. Milliseconds. */
 const ENDING = 10_000
@@ -89,30 +107,5 @@ export const endSessionsOf = async (
     return rowCount ?? 0
   } finally {
     await client.end()
-  }
-}
-
-/** As JSON in which no sign begins or ends a comment. */
-const inComment = (holder: Holder): string => JSON.stringify(holder).replaceAll('/', '\\u002f')
-
-/** Who else holds the key, in whichever database. It stays the last query of who takes the lock, so it is named too. */
-const otherHolder = async (
-  client: Client,
-  key: string,
-  named: string,
-): Promise<{ query: string } | undefined> => {
-  const { rows } = await client.query<{ query: string }>(
-    `SELECT coalesce(a.query, '') AS query FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-     WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()
-       AND ((l.classid::bigint << 32) | l.objid::bigint) = ${key} ${named}`,
-  )
-  return rows[0]
-}
-
-const holderIn = (query: string): Holder | undefined => {
-  try {
-    return JSON.parse(query.match(/\/\*(.*)\*\//s)?.[1] ?? '')
-  } catch {
-    return undefined
   }
 }

@@ -1,21 +1,27 @@
 import type { Client, ClientConfig, QueryResult } from 'pg'
 import type { Query, StatementResult, Transaction } from '../model/action.ts'
+import { durableCommit } from '../model/durable-commit.ts'
 import { Failed } from '../model/failure.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
 import { measuring } from './measure.ts'
+import { isRefusedOption, poolerName, type Shared, type Way, wayOf } from './pooler.ts'
 
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
 const LOOK = 30_000
 /** Between two attempts to cancel a transaction. Milliseconds. */
 const CANCEL_EVERY = 100
+/** How long a connection is silent before it is seen whether the other end is still there. Milliseconds. */
+const KEEP_ALIVE = 60_000
 
 export interface DatabaseOptions {
   name: string
   schema: string
   clock: Clock
+  /** The secret that has its address, as a person is told. Default: DATABASE_URL. */
+  secret?: string
   /** What leads to the server, where it is not reached directly. */
   tunnel?(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
   /** Whether each statement of a transaction is measured: of a copy, where its locks keep nobody waiting for longer. */
@@ -27,6 +33,8 @@ interface ConnectOptions {
   settings?: string[]
   /** Queries are sent without waiting for the answer to the one before. */
   pipeline?: boolean
+  /** What is committed stays, whatever the role or the database says of `synchronous_commit`. */
+  durable?: boolean
 }
 
 /** A PostgreSQL server, and the connections of one run to it. */
@@ -35,6 +43,10 @@ export class DatabaseDoor {
   #lookers = new Map<string, Lookers>()
   /** Whether the server can encrypt, once it is known. */
   #plain = false
+  /** Whether something between refuses what a session is given at its beginning. */
+  #bare = false
+  /** How each database is reached, once that was looked at. */
+  #ways = new Map<string, Promise<Way>>()
   #leaving: ((databases: readonly string[], via: string | undefined) => Promise<void>)[] = []
 
   constructor(
@@ -49,6 +61,11 @@ export class DatabaseDoor {
   /** A door to another database, which knows itself by the same name. */
   to(target: DatabaseTarget, more: Partial<DatabaseOptions>): DatabaseDoor {
     return new DatabaseDoor(target, { ...this.options, ...more })
+  }
+
+  /** How a run names its sessions. */
+  get name(): string {
+    return this.options.name
   }
 
   get server(): string {
@@ -155,14 +172,67 @@ export class DatabaseDoor {
         }
       })
     }
-    return this.#once(undefined, hold, signal)
+    return this.#once(undefined, hold, signal, { durable: false })
   }
 
-  /** A connection for as long as the caller wants, such as one that holds a lock. */
+  /**
+   * A connection for as long as the caller wants, such as one that holds a lock. It has a session of its own: everything
+   * here rests on that, so it is looked at first, and a pooler that gives each transaction another one is refused.
+   */
   async connect(
-    database?: string,
+    database = this.database,
     signal?: AbortSignal,
-    { settings = [], pipeline = false }: ConnectOptions = {},
+    { settings = [], pipeline = false, durable = false }: ConnectOptions = {},
+  ): Promise<Client> {
+    const given = [`search_path="${this.options.schema.replaceAll('"', '""')}"`, ...settings]
+    try {
+      const client = await this.#open(database, signal, { given, pipeline })
+      try {
+        const { between } = await this.#wayOf(client, database, signal)
+        if (between) await giveAnew(client, [`application_name=${this.options.name}`, ...given])
+        if (durable) await client.query(durableCommit)
+        return client
+      } catch (error) {
+        await client.end().catch(() => {})
+        throw error
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error instanceof Failed ? error : this.#unreachable(error)
+    }
+  }
+
+  async #wayOf(client: Client, database: string, signal: AbortSignal | undefined): Promise<Way> {
+    const known = this.#ways.get(database)
+    if (known) return known
+    const looking = this.#lookAtWay(client, database, signal)
+    this.#ways.set(database, looking)
+    // Of one that was interrupted, or cut off, nothing is known.
+    looking.catch((error) => error instanceof Failed || this.#ways.delete(database))
+    return looking
+  }
+
+  async #lookAtWay(client: Client, database: string, signal: AbortSignal | undefined): Promise<Way> {
+    const open = (name: string) => this.#open(name, signal, { given: [], pipeline: false })
+    const way = await wayOf(client, () => open(database))
+    if (!('shared' in way)) return way
+    throw this.pooled({ ...way, pooler: await poolerName(open) })
+  }
+
+  /** Why nothing can rest on a session of this server. */
+  pooled({ shared: mode, server, pooler }: Shared & { pooler?: string | undefined }): Failed {
+    return new Failed({
+      kind: 'pooled',
+      ...{ target: this.printed, mode, secret: this.options.secret ?? 'DATABASE_URL' },
+      ...(pooler && { pooler }),
+      ...(server && { server }),
+    })
+  }
+
+  async #open(
+    database: string,
+    signal: AbortSignal | undefined,
+    { given, pipeline }: { given: string[]; pipeline: boolean },
   ): Promise<Client> {
     const pg = (await import('pg')).default
     const reached = await this.options.tunnel?.(signal ?? new AbortController().signal)
@@ -172,24 +242,35 @@ export class DatabaseDoor {
     const open = (ssl: ClientConfig['ssl']) =>
       opened(
         new pg.Client({
-          ...this.#config(pg.types, database, settings),
+          ...this.#config(pg.types, database, this.#bare ? [] : given),
           ...address,
           ssl: ssl ?? false,
           pipeline,
         }),
         signal,
       )
-    try {
-      if (sslmode === 'disable' || this.#plain) return await open(false)
-      return await open(encrypted).catch((error) => {
+    const reach = async () => {
+      if (sslmode === 'disable' || this.#plain) return open(false)
+      return open(encrypted).catch((error) => {
         // As libpq does, where the URL does not insist.
         if (!isPlainServer(error) || !['prefer', 'allow'].includes(sslmode)) throw error
         this.#plain = true
         return open(false)
       })
+    }
+    return reach().catch((error) => {
+      if (this.#bare || !isRefusedOption(error)) throw error
+      this.#bare = true
+      return reach()
+    })
+  }
+
+  /** What is asked over such a connection, with what went wrong in the words of this door. */
+  async asked<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
     } catch (error) {
-      signal?.throwIfAborted()
-      throw this.#unreachable(error)
+      throw this.#told(error, 'a look at the lock')
     }
   }
 
@@ -223,23 +304,20 @@ export class DatabaseDoor {
     return lookers
   }
 
-  #config(
-    types: Parameters<typeof plainTypes>[0],
-    database: string | undefined,
-    settings: string[],
-  ): ClientConfig {
+  #config(types: Parameters<typeof plainTypes>[0], database: string, given: string[]): ClientConfig {
     const { host, port, user, password } = this.target
-    const searchPath = `search_path=${escapeOption(`"${this.options.schema.replaceAll('"', '""')}"`)}`
     return {
       ...(host && { host }),
       port: Number(port),
       ...(user && { user }),
       ...(password && { password }),
-      database: database ?? this.target.database!,
+      database,
       application_name: this.options.name,
       connectionTimeoutMillis: CONNECT,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE,
       types: plainTypes(types),
-      options: [searchPath, ...settings].map((setting) => `-c ${setting}`).join(' '),
+      ...(given.length && { options: given.map((one) => `-c ${escapeOption(one)}`).join(' ') }),
     }
   }
 
@@ -249,7 +327,7 @@ export class DatabaseDoor {
     signal: AbortSignal,
     options?: ConnectOptions,
   ): Promise<T> {
-    const client = await this.connect(database, signal, options)
+    const client = await this.connect(database, signal, { durable: true, ...options })
     try {
       return await work(client)
     } finally {
@@ -320,6 +398,25 @@ const opened = async (client: Client, signal: AbortSignal | undefined): Promise<
   }
 }
 
+/**
+ * What passes over the beginning of a session is given to it once it stands, and taken from it at its end: the next who
+ * gets it may be the application. Who cancels it must name the server's process, not the pooler's.
+ */
+const giveAnew = async (client: Client, given: readonly string[]): Promise<void> => {
+  const names = given.map((one) => one.slice(0, one.indexOf('=')))
+  const values = given.map((one) => one.slice(one.indexOf('=') + 1))
+  const { rows } = await client.query<{ pid: number }>(
+    'SELECT pg_backend_pid() AS pid, set_config(n, v, false) FROM unnest($1::text[], $2::text[]) AS given (n, v)',
+    [names, values],
+  )
+  const end = client.end.bind(client)
+  const clean = async () => {
+    await client.query('DISCARD ALL').catch(() => {})
+    return end()
+  }
+  Object.assign(client, { processID: rows[0]!.pid, end: clean })
+}
+
 /** pg has no code for it. */
 const isPlainServer = (error: unknown): boolean =>
   (error as Error).message === 'The server does not support SSL connections'
@@ -374,7 +471,8 @@ const within = async <T>(client: Client, timeout: number | undefined, work: () =
   try {
     return await work()
   } finally {
-    await client.query('RESET statement_timeout').catch(() => {})
+    // Not RESET: behind a pooler a session begins without what it was given.
+    await client.query(`SET statement_timeout = ${LOOK}`).catch(() => {})
   }
 }
 

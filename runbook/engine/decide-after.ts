@@ -11,8 +11,8 @@ import type { RunContext } from './run-context.ts'
 /** What an operator may decide when a step has failed. */
 export type Decision = 'retry' | 'known' | 'skip' | 'other-way' | 'rollback' | 'stop'
 
-/** Nothing can be asked or done any more. */
-const ENDS_THE_RUN: readonly Failure['kind'][] = ['interrupted', 'journal-failed', 'book-broke']
+/** Nothing can be asked or done any more; beside another run, nothing may be taken back either. */
+const ENDS_THE_RUN: readonly Failure['kind'][] = ['interrupted', 'journal-failed', 'book-broke', 'lock-lost']
 
 /**
  * Asks what to do after a failure: try the step again, leave out what its author marked as optional, take everything

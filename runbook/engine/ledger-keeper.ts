@@ -39,6 +39,9 @@ export interface KeptRun {
   resumed: boolean
 }
 
+/** Whether the ledger shows who has changed the environment meanwhile, and who that was. */
+export type Meanwhile = { shown: false } | { shown: true; by?: string }
+
 /** What changes an environment; a pruning or a backup only what is kept. */
 const CHANGING: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
 
@@ -157,6 +160,23 @@ export class LedgerKeeper {
       })
     }
     await this.#demandFirst(nonce)
+  }
+
+  /** Which other run has written itself down since this one entered. */
+  async meanwhile(): Promise<Meanwhile> {
+    if (!(await this.context.ledger.place()).shared) return { shown: false }
+    const { lines, runs } = await this.context.ledger.read()
+    const isOwn = ({ id, opened }: LedgerRun) => id === this.run.id || opened.within === this.run.id
+    const withdrawn = new Set(lines.flatMap((one) => (one.line === 'withdrawn' ? [one.nonce] : [])))
+    const began = lines
+      .slice(this.#lines)
+      .flatMap((one) =>
+        'nonce' in one && one.line !== 'withdrawn' && !withdrawn.has(one.nonce) ? [one.run] : [],
+      )
+    const other = runs.find((run) => began.includes(run.id) && !isOwn(run))
+    if (!other) return { shown: true }
+    const { operator, machine, since } = other.holder
+    return { shown: true, by: `run ${other.id} (${operator} on ${machine}, since ${since})` }
   }
 
   async #isKnown(): Promise<boolean> {

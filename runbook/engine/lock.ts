@@ -9,6 +9,7 @@ import { standingOf } from '../journal/standing.ts'
 import type { Happening } from '../model/event.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import { freezeFileOf, frozenBy, subjectOf } from './freeze.ts'
+import { keepLock } from './keep-lock.ts'
 import type { RunContext } from './run-context.ts'
 
 /** How to free it, and what was found. */
@@ -45,6 +46,7 @@ export const lockEnvironment = async (
     const lock = await takeDatabaseLock(doors.database, subjectOf(book, env.name), holder, context.signal)
     if ('frozen' in lock) throw new Failed(frozenBy(env.name, lock.frozen))
     if ('heldBy' in lock) throw new Failed(await lockedBy(lock.heldBy, where))
+    context.lock = keepLock(lock, context.keeper)
     const leave = () => lock.free().finally(() => file.free())
     return { leave, found }
   } catch (error) {

@@ -111,9 +111,12 @@ const openDatabase = (
   secrets: Secrets,
   options: { name: string; clock: Clock; tunnel: Tunnel },
 ): DatabaseDoor => {
-  const { schema, via } = database
+  const { schema, via, url } = database
   const { tunnel, ...more } = options
-  return new DatabaseDoor(targetOf(database, secrets), { ...more, schema, ...(via && { tunnel }) })
+  return new DatabaseDoor(targetOf(database, secrets), {
+    ...{ ...more, schema, secret: url.name },
+    ...(via && { tunnel }),
+  })
 }
 
 const targetOf = ({ url }: NonNullable<Environment['database']>, secrets: Secrets): DatabaseTarget => {

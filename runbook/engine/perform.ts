@@ -59,6 +59,8 @@ const tryOnce = async (
   const printed = printAction(action, env)
   const { recorder, doors, signal } = context
   signal.throwIfAborted()
+  // Before it is announced: what another run may be at is not begun.
+  await context.lock?.demand(step, context)
   await context.keeper?.before(step)
   const job = action.kind === 'command' && isElsewhere(env) ? jobOf(step, name, printed, context) : undefined
   recorder.record(

@@ -1,6 +1,6 @@
-import { reads } from '../model/action.ts'
+import { reads, selects } from '../model/action.ts'
 import { type Check, defineCheck, fails, holds } from '../model/check.ts'
-import { isElsewhere, placeOf } from '../model/environment.ts'
+import { type Environment, isElsewhere, placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure, Unmet } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
@@ -22,6 +22,7 @@ export interface Need {
 /** The pre-deployment checklist: what every step needs before the run may begin, each fact once. */
 export const needsOf = ({ steps, env }: Arrangement): Need[] => {
   const facts = new Map<string, Need>()
+  if (env.database) facts.set(LOCKABLE, { check: lockable(env) })
   for (const step of steps)
     for (const check of step.needs({ env })) {
       const { host } = placeOf(step, env)
@@ -42,10 +43,16 @@ export const preflight = async (arrangement: Arrangement, context: RunContext): 
   if (there) return [{ kind: 'before-unmet', unmet: [there] }]
   const needs = [...needsOf(arrangement), { check: ledgerWritable(context) }]
   const unmet: (Unmet | undefined)[] = needs.map(() => undefined)
+  // First, and alone: what is wrong with the way to the database is wrong with whatever else is asked there.
+  const way = needs[0]?.check.fact === LOCKABLE ? await lookAtNeed(needs[0], context) : undefined
   // One iterator for all of them: each worker takes the next check.
   const waiting = needs.entries()
   const worker = async () => {
-    for (const [i, need] of waiting) unmet[i] = await lookAtNeed(need, context)
+    for (const [i, need] of waiting) {
+      if (need.check.fact === LOCKABLE) unmet[i] = way
+      else unmet[i] = await lookAtNeed(need, context)
+      if (way && unmet[i] !== way && unmet[i]?.seen === way.seen) unmet[i] = undefined
+    }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   const missing = new Set(unmet.flatMap((one) => (one ? [one.fact] : [])))
@@ -53,10 +60,10 @@ export const preflight = async (arrangement: Arrangement, context: RunContext): 
   const ways = waysOf(entries)
   const isNeededBy = (step: Step, fact?: string) =>
     step.needs({ env }).some((check) => (fact === undefined ? missing.has(check.fact) : check.fact === fact))
-  /** The ways that stand or fall with a fact; undefined where something else needs it too. */
+  /** The ways that stand or fall with a fact; undefined where something else needs it. */
   const waysNeeding = (fact: string): Way[] | undefined => {
     const found = steps.filter((step) => isNeededBy(step, fact)).map(({ id }) => ways.get(id))
-    return found.every((way): way is Way => way !== undefined) ? found : undefined
+    return found.length && found.every((way): way is Way => way !== undefined) ? found : undefined
   }
   return unmet.flatMap((one): Failure[] => {
     if (!one) return []
@@ -72,6 +79,22 @@ const lookAtNeed = async ({ check, step }: Need, context: RunContext): Promise<U
   const look = lookOf(context, step)
   return (await lookAt(check, { look, context, side: 'needs' })).unmet
 }
+
+/** Whatever has a database is locked there: without that no run begins. */
+const LOCKABLE = 'a run can lock the database'
+const lockable = ({ name }: Environment): Check =>
+  defineCheck({
+    fact: LOCKABLE,
+    remedy: `runbook doctor ${name}`,
+    look: async ({ see }) => {
+      const [own] = await see(
+        selects<{ database: string; pid: number }>(
+          'SELECT current_database() AS database, pg_backend_pid() AS pid',
+        ),
+      )
+      return holds(`a session on ${own!.database} stays its own: pid ${own!.pid}`)
+    },
+  })
 
 /** What cannot be written down is not begun: nobody else could know of it. */
 const ledgerWritable = ({ ledger, env }: RunContext): Check =>

@@ -51,7 +51,7 @@ const byAnswer = async (context: RunContext): Promise<Unmet[]> => {
     const asked = await attempt(selects<Record<string, unknown>>(query.sql))
     if (
       !asked.ok &&
-      ['database-unreachable', 'secret-missing', 'secret-malformed'].includes(asked.failure.kind)
+      ['database-unreachable', 'pooled', 'secret-missing', 'secret-malformed'].includes(asked.failure.kind)
     )
       return unmet
     const [row] = asked.ok ? asked.value : []

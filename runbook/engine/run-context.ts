@@ -14,6 +14,7 @@ import type { Listed } from '../plan/diagnoses-of.ts'
 import type { PageOrder } from '../plan/page-order.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
 import type { Doors } from './doors.ts'
+import type { RunLock } from './keep-lock.ts'
 import type { Ledger } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { Turns } from './turns.ts'
@@ -68,6 +69,8 @@ export interface RunContext {
     step: string,
     counts: (record: StepRecord) => boolean,
   ): Promise<{ run: string; title?: string } | undefined>
+  /** Of a run that keeps others out by a lock on its database. */
+  lock?: RunLock
   /** The run that goes on beside this one; absent where that is kept out. */
   otherRun?(): Promise<string | undefined>
 }

@@ -91,7 +91,11 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
 
 /** What was found of the application, and not what ends a run or is wrong with the tool. */
 const isFinding = ({ kind }: Failure): boolean =>
-  kind !== 'interrupted' && kind !== 'journal-failed' && kind !== 'book-broke' && kind !== 'bug'
+  kind !== 'interrupted' &&
+  kind !== 'journal-failed' &&
+  kind !== 'book-broke' &&
+  kind !== 'lock-lost' &&
+  kind !== 'bug'
 
 /** A mark on the page, and no failure: it is done. */
 const recordComparison = (
@@ -163,6 +167,9 @@ const observe = async (
   return known
 }
 
+/** What a run has made for itself alone it takes away, whoever has the lock by then. */
+const withoutLock = ({ lock, ...others }: RunContext): RunContext => others
+
 const actOf = (
   step: Step,
   known: Known<Json>,
@@ -178,7 +185,7 @@ const actOf = (
     perform(step, name, actions[name], values, context) as Promise<any>,
   cleanUp: (name: string, values?: Record<string, string>) =>
     perform(step, name, actions[name], values, {
-      ...context,
+      ...withoutLock(context),
       signal: AbortSignal.timeout(CLEAN_UP),
     }) as Promise<any>,
   onCopy: (place, work) => onCopy(context, place, work),

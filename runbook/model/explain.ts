@@ -43,6 +43,11 @@ export const explain = (failure: Failure): Explanation => {
         sentence: `${failure.lost ? `the connection to the database ${failure.target} was lost` : `the database ${failure.target} cannot be reached`}: ${failure.message || failure.code}`,
         remedy: remedyOfConnection(failure.code, failure.target),
       }
+    case 'pooled':
+      return {
+        sentence: `${failure.secret} leads to ${failure.pooler ?? 'a pooler'} in ${failure.mode} mode at ${failure.target.replace(/^.* at /, '')}: each ${failure.mode} gets another session, so a run can lock nothing there, nor limit what it looks with`,
+        remedy: `write the server’s own address into ${failure.secret} where runbook reads it${failure.server ? `; the pooler reaches it at ${failure.server}` : ''}. The application may keep the pooled one in its own environment`,
+      }
     case 'request-failed':
       return {
         sentence: `${failure.printed}: ${failure.message}`,
@@ -93,6 +98,11 @@ export const explain = (failure: Failure): Explanation => {
       return {
         sentence: `${failure.env} is locked by run ${failure.run}: ${failure.holder}, since ${failure.since}${failure.at ? `, now: ${failure.at}` : ''}`,
         remedy: `wait until it has ended, or give --wait 10m; ${whereaboutsOf(failure)}`,
+      }
+    case 'lock-lost':
+      return {
+        sentence: `this run does not hold the lock on ${failure.env} any more: ${failure.because}`,
+        remedy: `see what has happened to ${failure.env} since: runbook runs, runbook plan ${failure.env}`,
       }
     case 'frozen':
       return {

@@ -20,6 +20,15 @@ export type Failure =
     }
   /** `lost`: after it was reached, so that what was under way may have been done. */
   | { kind: 'database-unreachable'; target: string; code: string; message: string; lost?: true }
+  /** Something between gives each transaction, or statement, another session. `server`: the one behind it. */
+  | {
+      kind: 'pooled'
+      target: string
+      mode: 'transaction' | 'statement'
+      secret: string
+      pooler?: string
+      server?: string
+    }
   /** `unsent`: there was no connection. */
   | {
       kind: 'request-failed'
@@ -52,6 +61,8 @@ export type Failure =
    * is gone.
    */
   | { kind: 'locked'; env: string; holder: string; since: string; run: string; at?: string; unlock?: true }
+  /** The run held it, and cannot be sure any more that it is alone. */
+  | { kind: 'lock-lost'; env: string; because: string }
   /** By a person, on purpose. */
   | { kind: 'frozen'; env: string; holder: string; since: string; reason: string }
   | { kind: 'timeout'; printed: string; after: number; tail: string }

@@ -69,6 +69,32 @@ const promises: readonly Promised[] = [
   },
   {
     promise:
+      'A run on a database holds its environment by two sessions of its own, each of which is seen by the other to hold when the lock is taken. Behind a pooler that gives each transaction another session no run begins, and nothing is left in the pool.',
+    tests: [
+      'tests/doors/database-lock.test.ts',
+      'tests/doors/pooler.test.ts',
+      'tests/commands/lock-lost.test.ts',
+    ],
+    figures: [],
+  },
+  {
+    promise:
+      'A session of the lock that has ended, or whose line is dead, is noticed before the next effect, and replaced: while the other one is there, nobody else gets in. Where both had ended, the run goes on only where nobody holds the lock, and the environment’s ledger shows that no run has come and gone; otherwise it stops, with nothing more announced or done.',
+    tests: [
+      'tests/doors/database-lock.test.ts',
+      'tests/engine/keep-lock.test.ts',
+      'tests/commands/lock-lost.test.ts',
+    ],
+    figures: [],
+  },
+  {
+    promise:
+      'What the tool itself commits to a database is on the server’s disk before the run goes on, whatever `synchronous_commit` says there.',
+    tests: ['tests/doors/durable.test.ts'],
+    figures: [],
+  },
+  {
+    promise:
       'A transcript is only ever appended to. A line that a crash has cut is set aside, any other change shows with its line, and what cannot be recorded is not begun.',
     tests: [
       'tests/journal/transcript.test.ts',
@@ -90,6 +116,11 @@ const promises: readonly Promised[] = [
 ]
 
 const notPromised = [
+  'The lock is looked at before an effect, not while one goes on: a session that ends in the middle of an effect is noticed when that has ended. Until then another run may have begun.',
+  'Where both sessions of the lock have ended and the environment has no ledger that other machines see, or that cannot be read, nothing shows whether another run has come and gone: the run stops.',
+  'What one operator does without the tool, no lock keeps out. Nor does a standby that was promoted while the old server still answers: each of them has locks of its own.',
+  'A pooler in session mode that is told to clean nothing up (`server_reset_query` empty) keeps the lock of a run that was killed with `kill -9`, until it closes that session.',
+  'What a program that a step starts commits by itself, such as a migration tool or `pg_restore`, waits for the disk as its role says.',
   'What a request has created on a server is removed by the next attempt only once its answer stands in the transcript. Killed while it is on its way, it stays.',
   'A `shell` block that was killed in the middle has done what it has done: `after` tells whether all of it, and nothing tells which part.',
   'A power cut: what had been announced is on the disk (fsync); whether what a child wrote is, is up to that child.',

@@ -57,6 +57,18 @@ const each: {
     'the database shop at db:5432 cannot be reached: ECONNREFUSED',
     'see whether PostgreSQL runs there: pg_isready -h db -p 5432',
   ],
+  pooled: [
+    {
+      kind: 'pooled',
+      target: 'shop at db:6432',
+      mode: 'transaction',
+      secret: 'SHOP_URL',
+      pooler: 'PgBouncer 1.18.0',
+      server: '10.0.0.7:5432',
+    },
+    'SHOP_URL leads to PgBouncer 1.18.0 in transaction mode at db:6432: each transaction gets another session, so a run can lock nothing there, nor limit what it looks with',
+    'write the server’s own address into SHOP_URL where runbook reads it; the pooler reaches it at 10.0.0.7:5432. The application may keep the pooled one in its own environment',
+  ],
   'request-failed': [
     { kind: 'request-failed', printed: 'GET http://a/health', message: 'no answer', body: 'oops' },
     'GET http://a/health: no answer',
@@ -107,6 +119,11 @@ const each: {
     { kind: 'locked', env: 'staging', holder: 'ada on desk', since: '02:15', run: 'r1', at: '"Build"' },
     'staging is locked by run r1: ada on desk, since 02:15, now: "Build"',
     'wait until it has ended, or give --wait 10m; `runbook show r1` tells more',
+  ],
+  'lock-lost': [
+    { kind: 'lock-lost', env: 'production', because: 'its sessions ended' },
+    'this run does not hold the lock on production any more: its sessions ended',
+    'see what has happened to production since: runbook runs, runbook plan production',
   ],
   frozen: [
     { kind: 'frozen', env: 'staging', holder: 'ada on desk', since: '02:15', reason: 'the audit' },

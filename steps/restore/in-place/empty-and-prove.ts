@@ -1,12 +1,12 @@
-import type { BackupManifest } from '../../../runbook/index.ts'
+import { type BackupManifest, durableCommitHere } from '../../../runbook/index.ts'
 import { quoted } from '../../sql/quoted.ts'
 import { literal } from '../make-alike.ts'
 
 /**
  * Drops everything that is in the database, and gives the schema `public` the rights that it was born with: a dump says
- * only how they differ from these. Whoever holds a table is waited for as long as `lock_timeout` says.
+ * only how they differ from these. What is committed in the end stays, whatever the role says of that. Whoever holds a table is waited for as long as `lock_timeout` says.
  */
-export const emptyDatabase = `SET LOCAL lock_timeout = '10s'; SET LOCAL client_min_messages = warning;
+export const emptyDatabase = `${durableCommitHere}; SET LOCAL lock_timeout = '10s'; SET LOCAL client_min_messages = warning;
 DO $empty$
 DECLARE
   it record;
