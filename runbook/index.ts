@@ -7,6 +7,7 @@ export { defineRunbook, either, parallel, phase, sequence } from './model/book.t
 export type { Check, Verdict } from './model/check.ts'
 export { defineCheck, early, fails, holds, within } from './model/check.ts'
 export { plainVariables } from './model/child-variables.ts'
+export { BY_VARIABLES, type Closing, triesClosing } from './model/closed-network.ts'
 export type { Copy, CopyPlace, Performed } from './model/copy.ts'
 export type { Danger } from './model/danger.ts'
 export type { Diagnosis, Remedy } from './model/diagnosis.ts'

@@ -48,3 +48,11 @@ export const withOptions = (value: string, options: string): string => {
   const all = [...(own ? [own] : []), encodeURIComponent(options)].join('%20')
   return `${before}?${[...others, `options=${all}`].join('&')}`
 }
+
+/** The URL of a database without what it says of encryption; any other text as it is. */
+export const withoutTls = (value: string): string => {
+  if (!/^postgres(ql)?:\/\/[^?]*\?/i.test(value)) return value
+  const [before = '', query = ''] = value.split('?', 2)
+  const parameters = query.split('&').filter((one) => !/^(ssl|channel_binding|gssencmode)/.test(one))
+  return parameters.length ? `${before}?${parameters.join('&')}` : before
+}

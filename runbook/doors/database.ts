@@ -35,6 +35,8 @@ interface ConnectOptions {
   pipeline?: boolean
   /** What is committed stays, whatever the role or the database says of `synchronous_commit`. */
   durable?: boolean
+  /** What another client said of the session that it wants, in the place of what is usual here; who it is apart. */
+  startUp?: Readonly<Record<string, string>>
 }
 
 /** A PostgreSQL server, and the connections of one run to it. */
@@ -182,14 +184,14 @@ export class DatabaseDoor {
   async connect(
     database = this.database,
     signal?: AbortSignal,
-    { settings = [], pipeline = false, durable = false }: ConnectOptions = {},
+    { settings = [], pipeline = false, durable = false, startUp }: ConnectOptions = {},
   ): Promise<Client> {
     const given = [`search_path="${this.options.schema.replaceAll('"', '""')}"`, ...settings]
     try {
-      const client = await this.#open(database, signal, { given, pipeline })
+      const client = await this.#open(database, signal, { given, pipeline, ...(startUp && { startUp }) })
       try {
         const { between } = await this.#wayOf(client, database, signal)
-        if (between) await giveAnew(client, [`application_name=${this.options.name}`, ...given])
+        if (between && !startUp) await giveAnew(client, [`application_name=${this.options.name}`, ...given])
         if (durable) await client.query(durableCommit)
         return client
       } catch (error) {
@@ -232,23 +234,26 @@ export class DatabaseDoor {
   async #open(
     database: string,
     signal: AbortSignal | undefined,
-    { given, pipeline }: { given: string[]; pipeline: boolean },
+    { given, pipeline, startUp }: { given: string[] } & Pick<ConnectOptions, 'pipeline' | 'startUp'>,
   ): Promise<Client> {
     const pg = (await import('pg')).default
     const reached = await this.options.tunnel?.(signal ?? new AbortController().signal)
     const address = reached ? { host: reached.host, port: Number(reached.port) } : {}
     const { sslmode = 'prefer' } = this.target
     const encrypted = { rejectUnauthorized: sslmode.startsWith('verify') }
-    const open = (ssl: ClientConfig['ssl']) =>
-      opened(
-        new pg.Client({
-          ...this.#config(pg.types, database, this.#bare ? [] : given),
-          ...address,
-          ssl: ssl ?? false,
-          pipeline,
-        }),
-        signal,
-      )
+    const open = (ssl: ClientConfig['ssl']) => {
+      const client = new pg.Client({
+        ...this.#config(pg.types, database, this.#bare ? [] : given),
+        ...address,
+        ssl: ssl ?? false,
+        pipeline: pipeline ?? false,
+      })
+      if (startUp) {
+        const { user, database } = client
+        Object.assign(client, { getStartupConf: () => ({ ...startUp, user, database }) })
+      }
+      return opened(client, signal)
+    }
     const reach = async () => {
       if (sslmode === 'disable' || this.#plain) return open(false)
       return open(encrypted).catch((error) => {

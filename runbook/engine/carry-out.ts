@@ -101,15 +101,15 @@ const writeFile = ({ path, content, mode }: WriteFile, situation: Situation): Pr
 const runCommand = async (command: Command, situation: Situation, onOutput?: OnOutput): Promise<Outcome> => {
   const { env, doors, signal, printed } = situation
   const spawned: Spawned = {
-    argv: command.argv,
+    argv: closedIn(command.argv, doors),
     cwd: command.cwd ? inApp(command.cwd, env) : env.app.dir,
-    env: await variablesOf(command, situation),
+    env: variablesIn(await variablesOf(command, situation), doors),
     printed,
     ...(command.outlives && { keeps: keptOfSession }),
     ...(command.into && {
       into: {
-        argv: command.into,
-        env: await variablesOf({ ...command, env: {} }, situation),
+        argv: closedIn(command.into, doors),
+        env: variablesIn(await variablesOf({ ...command, env: {} }, situation), doors),
         readsBeginning: command.readsBeginning ?? false,
       },
     }),
@@ -128,6 +128,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     const { exit } = host
       ? await host.run(situation.job ?? host.newJob('look'), spawned, onOutput, signal)
       : await spawn(spawned, onOutput, signal)
+    for (const line of noticedIn(doors)) onOutput('err', Buffer.from(line))
     return { result: undefined, tally: { exit: expected(exit, command, printed, '') } }
   }
   const read = { out: [] as Uint8Array[], err: [] as Uint8Array[], size: 0 }
@@ -136,12 +137,24 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
     if (read.size <= MOST) read[stream].push(chunk)
   }
   const { exit } = host ? await host.look(spawned, take, signal) : await spawn(spawned, take, signal)
+  take('err', Buffer.from(noticedIn(doors).join('')))
   const [out, err] = [Buffer.concat(read.out).toString('utf8'), Buffer.concat(read.err).toString('utf8')]
   const status = expected(exit, command, printed, lastLines(doors.secrets.hidden(err.trim() || out.trim())))
   if (read.size > MOST)
     throw new Failed({ kind: 'command-failed', printed, exit: status, tail: 'it printed more than 16 MB' })
   return { result: out.replace(/\r?\n$/, ''), tally: { exit: status } }
 }
+
+/** On a copy a command can reach nothing else. */
+const closedIn = (argv: readonly string[], { closed }: Doors): readonly string[] =>
+  closed ? closed.argv(argv) : argv
+
+const variablesIn = (variables: Spawned['env'], { closed }: Doors): Spawned['env'] =>
+  closed ? closed.variables(variables) : variables
+
+/** What it wanted there and did not get, for whoever reads why it failed; a line each. */
+const noticedIn = ({ closed }: Doors): string[] =>
+  closed?.noticed().map((what) => `(rehearsal) ${what}\n`) ?? []
 
 const expected = (exit: number | string, command: Command, printed: string, tail: string): number => {
   if (typeof exit === 'number' && (command.accept ?? [0]).includes(exit)) return exit

@@ -1,4 +1,5 @@
 import type { Clock } from '../doors/clock.ts'
+import type { ClosedNetwork } from '../doors/closed-network.ts'
 import type { DatabaseDoor } from '../doors/database.ts'
 import type { Asker } from '../doors/prompt.ts'
 import type { RemoteHost } from '../doors/remote-host.ts'
@@ -14,6 +15,8 @@ export interface Doors {
   readonly host: RemoteHost | undefined
   /** What leads to the database, where that is reached through the host. */
   tunnel(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
+  /** Of a copy of the database: in here its commands run. */
+  closed?: ClosedNetwork
   ask: Asker
   /** What the operator's process has in its environment. */
   variables: Readonly<Record<string, string | undefined>>

@@ -1,15 +1,16 @@
 import { parseDatabaseUrl } from '../doors/database-url.ts'
 import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
-import type { Actions, Planned } from '../model/action.ts'
-import { type Check, defineCheck, fails, holds } from '../model/check.ts'
+import type { Actions } from '../model/action.ts'
 import type { Copy, CopyPlace, Performed } from '../model/copy.ts'
-import { databaseOf, type Environment } from '../model/environment.ts'
+import { databaseOf } from '../model/environment.ts'
 import type { EventOf } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { undoStep } from './arrange-rollback.ts'
+import { canBeDoneOnCopy } from './can-be-done-on-copy.ts'
 import { databaseDoor } from './carry-out.ts'
+import { closedCopy } from './closed-copy.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 import { runStep } from './run-step.ts'
 
@@ -22,7 +23,7 @@ export const onCopy = async <T>(
   place: CopyPlace,
   work: (copy: Copy) => Promise<T>,
 ): Promise<T> => {
-  const copied = contextOf(context, place)
+  const copied = await contextOf(context, place)
   const ended: EventOf<'action-ended'>[] = []
   const leave = context.recorder.onEvent((event) => {
     applyEvent(copied.state, event)
@@ -80,12 +81,13 @@ export const onCopy = async <T>(
     })
   } finally {
     leave()
+    await copied.doors.closed?.close()
     await copied.doors.database?.close()
   }
 }
 
 /** The same run, for which the copy is the database, and the code that is to come the application's. */
-const contextOf = (context: RunContext, place: CopyPlace): RunContext => {
+const contextOf = async (context: RunContext, place: CopyPlace): Promise<RunContext> => {
   const { env, doors } = context
   const { url, via, ...database } = databaseOf(env)
   const secrets = doors.secrets.leadingTo(url, place)
@@ -94,6 +96,9 @@ const contextOf = (context: RunContext, place: CopyPlace): RunContext => {
     throw new Failed({ kind: 'secret-malformed', name: url.name, message: target.mistake })
   const elsewhere = place.server !== undefined
   const noTunnel = async () => undefined
+  const door = databaseDoor(doors, env).to(target, { measures: true, ...(elsewhere && { tunnel: noTunnel }) })
+  const closed = await closedCopy(context, place, { target, door, elsewhere })
+  const variables = secrets.led(doors.variables)
   return {
     ...context,
     env: {
@@ -104,11 +109,10 @@ const contextOf = (context: RunContext, place: CopyPlace): RunContext => {
     doors: {
       ...doors,
       secrets,
-      variables: withoutLibpq(secrets.led(doors.variables)),
-      database: databaseDoor(doors, env).to(target, {
-        measures: true,
-        ...(elsewhere && { tunnel: noTunnel }),
-      }),
+      // Where nothing else can be reached, a program may look for its database wherever it does in production.
+      variables: closed ? variables : withoutLibpq(variables),
+      ...(closed && { closed }),
+      database: door,
       tunnel: elsewhere ? noTunnel : doors.tunnel,
     },
     state: stateOf(context),
@@ -132,7 +136,7 @@ const withoutLibpq = (variables: RunContext['doors']['variables']): RunContext['
   )
 
 /** A step as it is performed on a copy: by another name, and changing nothing that counts. */
-const rehearsed = (step: Step, { dir }: CopyPlace): Step => {
+const rehearsed = (step: Step, place: CopyPlace): Step => {
   const { role, ...rest } = step
   return {
     ...rest,
@@ -141,10 +145,7 @@ const rehearsed = (step: Step, { dir }: CopyPlace): Step => {
     sort: 'prepares',
     // How long it took is told by what was measured; on a copy it is looked at in between.
     summary: () => 'done, and its facts hold',
-    before: (known) => [
-      ...(dir === undefined ? [runsNoCommand(step.actions(known) as Actions, known.env)] : []),
-      ...step.before(known),
-    ],
+    before: (known) => [canBeDoneOnCopy(step, place, known), ...step.before(known)],
     ...(step.trial && {
       actions: (known) => {
         const trial = step.trial?.(known)
@@ -165,17 +166,3 @@ const rehearsed = (step: Step, { dir }: CopyPlace): Step => {
     }),
   }
 }
-
-const runsNoCommand = (actions: Actions, { app }: Environment): Check =>
-  defineCheck({
-    fact: 'its commands can run in a folder of their own',
-    remedy: `make ${app.dir} a git clone: what is not under version control cannot be had twice`,
-    look: async () => {
-      const commands = Object.values(actions as Record<string, Planned>).filter(
-        (one) => one.kind === 'command' || one.kind === 'given',
-      )
-      return commands.length
-        ? fails(`${app.dir} is no git clone, or its host does not reach the copy`)
-        : holds('it has none')
-    },
-  })

@@ -188,6 +188,8 @@ const actOf = (
       ...withoutLock(context),
       signal: AbortSignal.timeout(CLEAN_UP),
     }) as Promise<any>,
+  seeAtEnd: (action) =>
+    lookOf({ ...context, signal: AbortSignal.timeout(CLEAN_UP) }, step).see(action) as Promise<any>,
   onCopy: (place, work) => onCopy(context, place, work),
   relay: (action, text, stream = 'out') => {
     const output = context.recorder.output(step.id, action)
@@ -200,7 +202,7 @@ const actOf = (
       ...{ step: step.id, side: 'before', fact: 'nothing is amiss', holds, seen, ms: 0, sample },
     }),
   otherRun: async () => context.otherRun?.(),
-  prove: (fact, { holds, seen, tail }, remedy) => {
+  prove: (fact, { holds, seen, tail, compared }, remedy) => {
     context.recorder.record({
       type: 'looked',
       step: step.id,
@@ -211,6 +213,7 @@ const actOf = (
       ms: 0,
       ...(!holds && { remedy }),
       ...(tail && { tail }),
+      ...(compared && { compared }),
     })
     if (!holds)
       throw new Failed({ kind: 'after-unmet', unmet: [{ fact, seen, remedy }], ...(tail && { tail }) })

@@ -63,6 +63,8 @@ export interface RunState {
    * backup, is none.
    */
   changed: boolean
+  /** What of the live database was held against what it had been before, and what was seen then. */
+  compared?: { what: string[]; holds: boolean; seen: string }
   /** What users met with meanwhile. */
   probed: Probed[]
   /** What of the past an operator has called known, by name. */
@@ -118,6 +120,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       state.started ??= event
       delete state.ended
       state.changed = false
+      delete state.compared
       state.probed = []
       state.diagnosed = []
       return
@@ -185,6 +188,11 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }
       return
     case 'looked': {
+      if (event.compared) {
+        const { compared: what, holds, seen } = event
+        state.compared = { what, holds, seen }
+        state.changed ||= !holds && what.length > 0
+      }
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
       if (event.side === 'already' && !event.holds && event.step !== undefined) {

@@ -1,4 +1,5 @@
 import type { Statement, StatementResult } from './action.ts'
+import type { Closing } from './closed-network.ts'
 import type { Danger } from './danger.ts'
 import type { Json } from './json.ts'
 import type { Look } from './look.ts'
@@ -12,6 +13,8 @@ export interface CopyPlace {
   readonly database: string
   /** The URL of another server; absent: the server of the environment's own. */
   readonly server?: Text
+  /** How a command is kept from everything but the copy, or why it cannot be. */
+  readonly closing: Closing
   /** A folder with the code that is to come; absent: no command may run, because the application's own must not be touched. */
   readonly dir?: string
 }

@@ -52,6 +52,8 @@ export type Happening =
       /** A look for the cause of a failure, or of what a person has noticed. */
       diagnosed?: Diagnosed
       sample?: Sample
+      /** What of the live database was held against what it had been; nothing where it could not be looked at. */
+      compared?: string[]
     }
   | {
       type: 'action-started'

@@ -86,6 +86,8 @@ export interface Act<Acts extends Actions, Seen> extends Look {
    * Performs even after an interrupt, for ten seconds at most: takes away what the step itself has put there.
    */
   cleanUp: this['perform']
+  /** Sees even after an interrupt, for ten seconds at most: what is said of how it ended is looked at. */
+  seeAtEnd: this['see']
   /** Works on a copy of the database as on the database itself; what it opens there is closed afterwards. */
   onCopy<T>(place: CopyPlace, work: (copy: Copy) => Promise<T>): Promise<T>
   /** Puts what an action has set off elsewhere, such as the log of a build, into the transcript as its output. */
@@ -95,7 +97,17 @@ export interface Act<Acts extends Actions, Seen> extends Look {
   /** The run that goes on beside this one, where this one keeps no other out: it only watches. */
   otherRun(): Promise<string | undefined>
   /** Records a fact found out while acting; stops the step where it does not hold. */
-  prove(fact: string, verdict: { holds: boolean; seen: string; tail?: string }, remedy: string): void
+  prove(
+    fact: string,
+    verdict: {
+      holds: boolean
+      seen: string
+      tail?: string
+      /** What of the live database was held against what it had been; nothing where it could not be looked at. */
+      compared?: string[]
+    },
+    remedy: string,
+  ): void
 }
 
 type ValuesOf<P> = P extends Given<infer Hole, any> ? [values: Readonly<Record<Hole, string>>] : []

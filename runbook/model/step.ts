@@ -1,5 +1,6 @@
 import type { Actions, Transaction } from './action.ts'
 import type { Check } from './check.ts'
+import type { BY_VARIABLES } from './closed-network.ts'
 import type { Danger } from './danger.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type { Environment, Place } from './environment.ts'
@@ -51,6 +52,11 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   readonly lasting?: boolean
   /** Why its failure is only reported, and does not fail the run. */
   readonly advisory?: string
+  /**
+   * What its author vouches for: its commands know the database by nothing but the variables that they are given, be it a
+   * URL or libpq's. Then they can be rehearsed where they cannot be kept from everything but the copy.
+   */
+  readonly database?: typeof BY_VARIABLES
   /**
    * A protected environment needs a `backup`, and it stands before each `migration`, which a `rehearsal` tries out. A
    * `migration` changes the database, so it is of the sort `state`, and its undo is a database undo: it is performed only

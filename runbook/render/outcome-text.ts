@@ -12,6 +12,7 @@ import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
 import { progress } from './sample-lines.ts'
+import { unchangedText } from './unchanged-text.ts'
 import { visible, visibleIn } from './visible.ts'
 
 export interface OutcomeOptions {
@@ -107,7 +108,7 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
     ({ sort, actions }) => sort !== 'prepares' && sort !== 'verifies' && actions.size > 0,
   )
   const notBegun = [...titles].filter(([id]) => !state.steps.has(id)).map(([, title]) => visible(title))
-  if (!touched.length) return ['  changed     nothing']
+  if (!touched.length) return column('changed', [visible(unchangedText(state))])
   return [
     ...column(
       'changed',

@@ -1,4 +1,14 @@
-import { type Check, defineCheck, fails, holds, type Look, quantity, reads } from '../../runbook/index.ts'
+import {
+  BY_VARIABLES,
+  type Check,
+  type Closing,
+  defineCheck,
+  fails,
+  holds,
+  type Look,
+  quantity,
+  reads,
+} from '../../runbook/index.ts'
 import { databasesNamed } from '../restore/live-and-beside.ts'
 import { copiesOnNamedServer } from './copy-actions.ts'
 import { UNREHEARSED } from './try-out.ts'
@@ -35,8 +45,16 @@ export const howItIsRehearsed = (found: Found | null, off: string | undefined): 
   return [
     `before the question, ${on}: the backup is restored, each migration performed on it and taken back`,
     'its locks, its time and what it writes anew are measured, and compared with what happens later',
+    ...howCommandsRun(found.closing),
   ]
 }
+
+const howCommandsRun = (closing: Closing): string[] =>
+  'asUser' in closing
+    ? ['a command runs in a network of its own, in which only the copy can be reached']
+    : [
+        `a command is NOT rehearsed, and stops the run before the question, unless its step says database: '${BY_VARIABLES}': ${closing.because}`,
+      ]
 
 const remedyFor = ({ where, database }: Found): string =>
   where.kind === 'throwaway' ? `end its server, and remove ${where.folder}` : `DROP DATABASE "${database}"`

@@ -1,11 +1,19 @@
 import { readManifest } from '../../checks/reading/backup-manifest.ts'
 import { coresOf } from '../../checks/reading/cores.ts'
 import { roleMay } from '../../checks/role-may.ts'
-import { type DumpFormat, type Look, type Secret, type Step, selects } from '../../runbook/index.ts'
+import {
+  type Closing,
+  type DumpFormat,
+  type Look,
+  type Secret,
+  type Step,
+  selects,
+} from '../../runbook/index.ts'
 import { backupFiles } from '../backup/files.ts'
 import { type LiveAndBeside, liveAndBeside } from '../restore/live-and-beside.ts'
 import { type Making, makingOfLive } from '../restore/make-alike.ts'
 import { archiveOf } from '../restore/restore-dump.ts'
+import { findClosing } from './closing.ts'
 import { type ServerPrograms, serverPrograms } from './server-programs.ts'
 
 /** What a book may say of where its migrations are rehearsed; absent: where it can be done. */
@@ -33,6 +41,8 @@ export type Found = {
   jobs: number
   /** Of the backup that is restored. */
   format: DumpFormat
+  /** How a command is kept from everything but the copy. */
+  closing: Closing
 }
 
 /** Finds out where the database can be copied to, and what is left of earlier copies there. */
@@ -51,6 +61,7 @@ export const findWhere = async (at: Look, on: On, from: Step): Promise<Found> =>
     leftovers: beside.leftovers.filter((name) => /_rehearsal_\d{8}T\d{6}Z$/.test(name)),
     jobs: await coresOf(at),
     format: await formatOf(from, at),
+    closing: await findClosing(at),
   }
 }
 

@@ -387,7 +387,7 @@ describe('where the copy is', () => {
   test('nowhere: the plan says why, and under which name the run goes on without', async () => {
     const found: Found = {
       where: { kind: 'none', because: 'app may not create databases', remedy: 'ALTER ROLE app CREATEDB' },
-      ...{ database: 'x', size: 1, leftovers: [], jobs: 1, format: 'custom' },
+      ...{ database: 'x', size: 1, leftovers: [], jobs: 1, format: 'custom', closing: { asUser: false } },
     }
     const look = (allowed: boolean) =>
       canBeRehearsed(found, []).look({ migrations: [adds()], allowed: () => allowed } as unknown as Look)
