@@ -23,6 +23,7 @@ import {
   transaction,
   within,
 } from '../runbook/index.ts'
+import { byVariables } from './by-variables-option.ts'
 import { failedMigration } from './diagnoses/failed-migration.ts'
 import { migrationsNotApplied } from './diagnoses/migrations-not-applied.ts'
 import { noRelation } from './diagnoses/no-relation.ts'
@@ -71,8 +72,10 @@ export const prismaMigrate = factory(
     statementTimeout: z.int().positive().default(600_000).describe('how long one statement may take, in ms'),
     /** Milliseconds. Default: an hour. */
     timeout: z.int().positive().optional().describe('milliseconds; default: an hour'),
+    /** How Prisma knows the database, where it is rehearsed. */
+    database: byVariables,
   },
-  ({ pending: expected, from, patience, statementTimeout, timeout, ...at }) =>
+  ({ pending: expected, from, patience, statementTimeout, timeout, database, ...at }) =>
     defineStep({
       id: 'prisma-migrate',
       title: 'Apply the Prisma migrations',
@@ -86,6 +89,7 @@ export const prismaMigrate = factory(
         'transaction; migrations that do more than add go forward only.',
       sort: 'state',
       role: 'migration',
+      ...(database && { database }),
       needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseAnswers()],
       observe: async (look) => {
         if (from) look.outputOf(from)

@@ -17,6 +17,7 @@ import {
   reverse,
   type Undo,
 } from '../runbook/index.ts'
+import { byVariables } from './by-variables-option.ts'
 import { incomingTextIfThere } from './incoming-file.ts'
 import { retryOption } from './retry-option.ts'
 import { variables } from './variables.ts'
@@ -48,6 +49,8 @@ export const shell = factory(
     in: z.string().min(1).default('.').describe("the folder it runs in; default: the application's"),
     /** Its variables. */
     env: variables.describe('its variables'),
+    /** How its command knows the database, where it is rehearsed. */
+    database: byVariables,
     /** Default: follows where there is nothing to undo, as of a restart; else state. */
     sort: z
       .enum(['state', 'follows', 'verifies', 'prepares'])
@@ -75,7 +78,7 @@ export const shell = factory(
     retry: retryOption,
   },
   (options) => {
-    const { block, script, role, provenByContent, undo, after = [] } = options
+    const { block, script, role, provenByContent, database, undo, after = [] } = options
     const sort = options.sort ?? ('nothing' in undo && !role ? 'follows' : 'state')
     const asked = after.length > 0
 

@@ -34,8 +34,8 @@ export const performAhead = async (
   if (ahead.length === 0 || migrations.length === 0) return entries
   const { database } = databaseDoor(context.doors, env)
   const question = steps.some(({ role }) => role === 'backup')
-    ? `Back up ${database} first, and rehearse on a copy what will change it? Nothing that runs is touched.`
-    : `Rehearse first, on a copy of ${database}, what will change it? Nothing that runs is touched.`
+    ? `Back up ${database} first, and rehearse on a copy what will change it? What is live is compared with before.`
+    : `Rehearse first, on a copy of ${database}, what will change it? What is live is compared with before.`
   await askFor({ kind: 'go-on', question, env }, context)
   await runBook(ahead, { ...context, foreseen: plan.revision }, expected)
   return entries.filter((entry) => !isAhead(entry))

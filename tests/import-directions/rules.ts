@@ -95,6 +95,21 @@ export const exceptions: readonly Exception[] = [
     because: 'watches this thread from another',
   },
   { file: 'runbook/doors/ssh.ts', may: /^node:net$/, because: 'finds a port for a tunnel' },
+  {
+    file: 'runbook/doors/closed-network.ts',
+    may: /^node:(dns\/promises|net|readline|url)$/,
+    because: 'listens for what a closed network hands on',
+  },
+  {
+    file: 'runbook/doors/copy-gate.ts',
+    may: /^(type )?node:(events|net|stream|tls)$/,
+    because: 'hands it on to the server of a copy',
+  },
+  {
+    file: 'runbook/doors/start-up-packet.ts',
+    may: /^type node:net$/,
+    because: 'reads what a client says first',
+  },
   { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
   { file: 'runbook/doors/measure.ts', may: /^type pg$/, because: 'looks within a transaction of that door' },
   {

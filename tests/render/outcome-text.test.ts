@@ -67,10 +67,40 @@ test('failed before anything was changed', () => {
     '    │ one',
     '    │ two',
     '  → read its last lines',
-    '  changed     nothing',
+    '  changed     nothing by a step that changes something: none was begun; the database was not looked at',
     ...rest,
     help,
   ])
+})
+
+test('failed before anything was changed: what is said of the live database is what was seen of it', () => {
+  const rehearsed = (holds: boolean, seen: string, compared: string[]) =>
+    lines(
+      said({ verdict: 'failed', exit: 3, failure: broken }, [
+        ...[started(), begins('backup', 'prepares'), performs('backup')],
+        {
+          type: 'looked',
+          step: 'backup',
+          side: 'after',
+          fact: 'it is as it was',
+          holds,
+          seen,
+          ms: 0,
+          compared,
+        },
+        fails('backup'),
+      ]),
+    ).find((line) => line.startsWith('  changed'))
+  const what = ['the schema (37 objects of the catalogue)', 'knex_migrations (1 row)']
+  expect(rehearsed(true, 'the same', what)).toBe(
+    '  changed     nothing: the schema (37 objects of the catalogue), knex_migrations (1 row) compared with before',
+  )
+  expect(rehearsed(false, '+ column public.avatars.bio text', what)).toBe(
+    '  changed     the database that is in use, which is not as it was: + column public.avatars.bio text',
+  )
+  expect(rehearsed(false, 'it could not be looked at: it does not answer', [])).toBe(
+    '  changed     not known: it could not be looked at: it does not answer',
+  )
 })
 
 test('failed after a change: what stands, what was not begun, how to get back', () => {
@@ -112,7 +142,7 @@ test('declined', () => {
   expect(lines(said({ verdict: 'declined', exit: 4, failure }, [started()]))).toEqual([
     '✖ not confirmed: Deploy?',
     '  → run it again when it may be done',
-    '  changed     nothing',
+    '  changed     nothing: no action was begun',
     ...rest,
   ])
 })
@@ -122,7 +152,7 @@ test('locked: there is no transcript, and trying again would not help', () => {
   expect(lines(said({ verdict: 'failed', exit: 5, failure }, []))).toEqual([
     '✖ e is locked by run r0: bob on lap, since 02:10',
     '  → wait until it has ended, or give --wait 10m; its transcript is where it was begun',
-    '  changed     nothing',
+    '  changed     nothing: no action was begun',
   ])
 })
 

@@ -79,7 +79,7 @@ export const scenarioWorld = async (name: string) => {
       shows,
       /** Agrees to the rehearsal, and waits for the question that wants the name. */
       rehearsed: async () => {
-        await shows('Nothing that runs is touched.')
+        await shows('What is live is compared with before.')
         pty.write('y\r')
         await shows('type its name to go on')
       },

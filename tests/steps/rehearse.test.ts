@@ -108,7 +108,9 @@ test('what adds columns is performed on a copy, measured, and taken back; the da
   )
   expect(lines.slice(2)).toEqual([
     '“Migrate” can be taken back: the schema is then as it was before',
-    expect.stringMatching(/^the database that is in use is as it was meanwhile: the same: the schema \(\d+ objects/),
+    expect.stringMatching(
+      /^the database that is in use is as it was meanwhile: the same: the schema \(\d+ objects/,
+    ),
     'nothing is left of the copy: it is dropped',
   ])
   expect(await db.query(`SELECT xmin::text, * FROM avatars ORDER BY id`)).toEqual(before)
