@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -35,7 +35,7 @@ export class ClosedNetwork {
 
   static async open(options: ClosedOptions): Promise<ClosedNetwork> {
     await removeLeftovers().catch(() => {})
-    const folder = await mkdtemp(join(tmpdir(), PREFIX))
+    const folder = await mkdtemp(join(placeOfFolders(), PREFIX))
     const servers: Server[] = []
     const closed = new ClosedNetwork(folder, options, servers)
     try {
@@ -45,6 +45,7 @@ export class ClosedNetwork {
         join(folder, 'inside.json'),
         JSON.stringify({ listen: listensAt(addresses), as: asOf(options) }),
       )
+      for (const layer of ['upper', 'work']) await mkdir(join(folder, layer))
       await writeFile(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions attempts:1 timeout:5\n')
       await writeFile(join(folder, 'setup.sh'), await setUp(folder, addresses, options))
       servers.push(
@@ -85,7 +86,7 @@ export class ClosedNetwork {
   async close(): Promise<void> {
     for (const client of this.#clients) client.destroy()
     await Promise.all(this.servers.map((server) => new Promise((resolve) => server.close(resolve))))
-    await rm(this.folder, { recursive: true, force: true })
+    await removeFolder(this.folder)
   }
 
   async #listen(name: string, serve: (client: Socket) => void): Promise<Server> {
@@ -114,15 +115,22 @@ export class ClosedNetwork {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+/** The path of a socket may have 107 bytes. */
+const placeOfFolders = (): string => (tmpdir().length < 70 ? tmpdir() : '/tmp')
 const PREFIX = 'runbook-closed-'
 
 /** Of processes that were killed: whose socket nobody holds any more. */
 const removeLeftovers = async (): Promise<void> => {
-  for (const name of await readdir(tmpdir())) {
+  for (const name of await readdir(placeOfFolders())) {
     if (!name.startsWith(PREFIX)) continue
-    const folder = join(tmpdir(), name)
-    if (await isDead(join(folder, 'control'))) await rm(folder, { recursive: true, force: true })
+    const folder = join(placeOfFolders(), name)
+    if (await isDead(join(folder, 'control'))) await removeFolder(folder)
   }
+}
+/** The kernel takes all rights on a folder of an overlay away. */
+const removeFolder = async (folder: string): Promise<void> => {
+  await chmod(join(folder, 'work/work'), 0o700).catch(() => {})
+  await rm(folder, { recursive: true, force: true })
 }
 const isDead = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -192,17 +200,38 @@ const setUp = async (folder: string, addresses: Addresses, options: ClosedOption
         : `ip address add ${one}/32 dev lo`,
     ),
     `[ ! -e /etc/resolv.conf ] || mount --bind ${shellWord(join(folder, 'resolv.conf'))} /etc/resolv.conf`,
+    ...laidOver(options.appDir, folder),
     // What has gone since then cannot be reached, nor can what is in a folder that may not be entered.
     'over() { [ ! -S "$2" ] || mount --bind "$1" "$2"; }',
     ...sockets.map((path) => {
       const leads = ofCopy.has(path) ? join(folder, 'copy') : '/dev/null'
       return `over ${shellWord(leads)} ${shellWord(path)}`
     }),
+    // Anew, or it would stand in what lies below.
+    'cd "$PWD"',
     'PATH=$path RUNBOOK_NODE_OPTIONS=$NODE_OPTIONS NODE_OPTIONS=',
     'export PATH RUNBOOK_NODE_OPTIONS NODE_OPTIONS',
     `exec ${[process.execPath, INSIDE, folder, '--'].map(shellWord).join(' ')} "$@"`,
     '',
   ].join('\n')
+}
+
+/**
+ * What is written into the folder of the application that is live goes to another, which goes with the rehearsal: its
+ * packages are lent to the code that is to come. Where that cannot be had, the folder can be read only.
+ */
+const laidOver = (appDir: string, folder: string): string[] => {
+  const app = shellWord(appDir)
+  const layers = `lowerdir=${appDir},upperdir=${folder}/upper,workdir=${folder}/work`
+  // What separates these options cannot stand in them.
+  const overlay = /[,:\\"]/.test(appDir + folder)
+    ? 'false'
+    : `mount -t overlay overlay -o ${shellWord(layers)} ${app} 2>/dev/null || mount -t overlay overlay -o ${shellWord(`${layers},userxattr`)} ${app} 2>/dev/null`
+  return [
+    `if [ -d ${app} ]; then`,
+    `  ${overlay} || { mount --bind ${app} ${app} && mount -o remount,bind,ro ${app}; }`,
+    'fi',
+  ]
 }
 
 /** Where the socket of the live server is, if it has one: in a folder that its URL names, or where servers usually have it. */

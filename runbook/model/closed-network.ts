@@ -14,13 +14,21 @@ export const unshares = (asUser: boolean): [string, ...string[]] => [
 ]
 
 /** Does all that a closed network needs of the system, and nothing in it. */
-export const triesClosing = (asUser: boolean): Command<'reads'> => ({
-  ...reads(
-    ...unshares(asUser),
-    ...['sh', '-ec', 'PATH=$PATH:/usr/sbin:/sbin; ip link set lo up; mount --bind /dev/null /dev/zero'],
-  ),
-  cwd: '/',
-})
+export const triesClosing = (asUser: boolean): Command<'reads'> => {
+  // Of root in a user namespace a command becomes somebody else again.
+  const back = asUser ? '; unshare --user --map-user=1 --map-group=1 -- true' : ''
+  return {
+    ...reads(
+      ...unshares(asUser),
+      ...[
+        'sh',
+        '-ec',
+        `PATH=$PATH:/usr/sbin:/sbin; ip link set lo up; mount --bind /dev/null /dev/zero${back}`,
+      ],
+    ),
+    cwd: '/',
+  }
+}
 
 /** What a book may say of a command whose author knows that it takes its database from the variables it is given. */
 export const BY_VARIABLES = 'by-variables'

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -106,6 +107,7 @@ beforeAll(async () => {
   git(dir, 'init', '--quiet', '--initial-branch=main')
   for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content)
   git(dir, 'add', '--all')
+  mkdirSync(join(dir, 'node_modules/a-package'), { recursive: true })
   git(dir, 'commit', '--quiet', '--message', 'The app')
 })
 afterAll(async () => {
@@ -268,6 +270,14 @@ describe('the copy is migrated, and the live database is not, by a program', () 
 
   test('and the copy is on a server that is started for it', async () =>
     onTheCopyAlone(await rehearsed(migrates(node('by-file.cjs')), { on: 'throwaway' })))
+
+  test('that writes into the folder of the application that is live: that is as it was', async () => {
+    const script = `for (const folder of [${JSON.stringify(dir)}, 'node_modules']) require('fs').writeFileSync(folder + '/written.txt', 'x')
+      require('./by-source.cjs')`
+    onTheCopyAlone(await rehearsed(migrates({ migrate: changes(process.execPath, '-e', script) })))
+    expect(existsSync(join(dir, 'written.txt'))).toBe(false)
+    expect(readdirSync(join(dir, 'node_modules'))).toEqual(['a-package'])
+  })
 
   test('that leaves a daemon behind, which is gone with the rehearsal', async () =>
     onTheCopyAlone(await rehearsed(migrates(node('leaves-a-daemon.cjs')))))

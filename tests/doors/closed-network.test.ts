@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, inject, test } from 'vitest'
+import { ClosedNetwork } from '../../runbook/doors/closed-network.ts'
+import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
+import { until } from '../rig/command-line.ts'
+
+// The network itself: what is in it, and that nothing of it stays.
+
+const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('runbook-closed-'))
+afterEach(() => expect(folders()).toEqual([]))
+
+const options = () => {
+  const live = parseDatabaseUrl(inject('adminUrl')) as { database: string }
+  return { live, copy: live, asUser: false, appDir: '/nowhere', admit: async () => {} }
+}
+const inside = async (...argv: string[]): Promise<string> => {
+  const closed = await ClosedNetwork.open(options())
+  try {
+    const [program, ...args] = closed.argv(argv)
+    return await new Promise((resolve) => {
+      const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+      let said = ''
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
+      child.on('close', (exit) => resolve([said.trim(), `(${exit})`].join(' ').trim()))
+    })
+  } finally {
+    await closed.close()
+  }
+}
+
+test('there is no way out, and no process of anybody else', async () => {
+  expect(await inside('sh', '-c', 'ip route; ps -e | wc -l')).toMatch(/^\d \(0\)$/)
+})
+
+test('a command’s exit status and what ends it are told', async () => {
+  expect(await inside('sh', '-c', 'exit 7')).toBe('(7)')
+  expect(await inside('sh', '-c', 'kill -9 $$')).toBe('(137)')
+  expect(await inside('no-such-program')).toBe('no-such-program is not there (127)')
+})
+
+test('whoever opened it is killed: everything in it ends, and the next one removes its folder', async () => {
+  const script = `
+    import { ClosedNetwork } from ${JSON.stringify(join(import.meta.dirname, '../../runbook/doors/closed-network.ts'))}
+    import { spawn } from 'node:child_process'
+    const closed = await ClosedNetwork.open({ ...${JSON.stringify(options())}, admit: async () => {} })
+    const [program, ...args] = closed.argv(['sh', '-c', 'setsid sleep 31415926 & sleep 31415926'])
+    spawn(program, args, { stdio: 'ignore', detached: true })`
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: 'inherit',
+  })
+  await until(() => sleeping() === 2, 'it works')
+  child.kill('SIGKILL')
+  await until(() => sleeping() === 0, 'everything has ended')
+  expect(folders()).toHaveLength(1)
+  expect(await inside('true')).toBe('(0)')
+})
+const sleeping = (): number =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep\x0031415926')
+    } catch {
+      return false
+    }
+  }).length
