@@ -139,6 +139,8 @@ const freezable = (undo: FrozenUndo, recorder: RunContext['recorder']): FrozenUn
 
 /** How long a clean-up may take, which an interrupt does not stop. Milliseconds. */
 const CLEAN_UP = 10_000
+/** The whole catalogue of 2,000 tables is read in 4 s. Milliseconds. */
+const LOOK_AT_END = 60_000
 
 /** What the plan rests on that the operator confirmed, by step. */
 export type Expected = ReadonlyMap<string, Facts>
@@ -189,7 +191,7 @@ const actOf = (
       signal: AbortSignal.timeout(CLEAN_UP),
     }) as Promise<any>,
   seeAtEnd: (action) =>
-    lookOf({ ...context, signal: AbortSignal.timeout(CLEAN_UP) }, step).see(action) as Promise<any>,
+    lookOf({ ...context, signal: AbortSignal.timeout(LOOK_AT_END) }, step).see(action) as Promise<any>,
   onCopy: (place, work) => onCopy(context, place, work),
   relay: (action, text, stream = 'out') => {
     const output = context.recorder.output(step.id, action)

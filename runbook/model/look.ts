@@ -86,7 +86,7 @@ export interface Act<Acts extends Actions, Seen> extends Look {
    * Performs even after an interrupt, for ten seconds at most: takes away what the step itself has put there.
    */
   cleanUp: this['perform']
-  /** Sees even after an interrupt, for ten seconds at most: what is said of how it ended is looked at. */
+  /** Sees even after an interrupt, for a minute at most: what is said of how it ended is looked at. */
   seeAtEnd: this['see']
   /** Works on a copy of the database as on the database itself; what it opens there is closed afterwards. */
   onCopy<T>(place: CopyPlace, work: (copy: Copy) => Promise<T>): Promise<T>
