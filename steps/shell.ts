@@ -95,6 +95,7 @@ export const shell = factory(
           'and its undo then waits for --database=schema.',
         sort,
         ...(role && { role }),
+        ...(database && { database }),
         provenByContent,
         needs: ({ env }) => [
           toolPresent('bash'),

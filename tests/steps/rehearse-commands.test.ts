@@ -32,6 +32,7 @@ import {
 } from '../../runbook/index.ts'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { rehearse } from '../../steps/rehearse.ts'
+import { shell } from '../../steps/shell.ts'
 import { until } from '../rig/command-line.ts'
 import { git } from '../rig/git-remote.ts'
 import { programFolder } from '../rig/program-folder.ts'
@@ -79,6 +80,10 @@ beforeAll(async () => {
     ),
     'by-file.cjs': connects(`JSON.parse(require('fs').readFileSync('config.json', 'utf8'))`),
     'config.json': JSON.stringify({ connectionString: url }),
+    'back.cjs': connects(
+      JSON.stringify({ connectionString: url }),
+      "DELETE FROM schema_migrations WHERE version = '20260101_bio'; ALTER TABLE avatars DROP COLUMN bio",
+    ),
     'by-source.cjs': connects(JSON.stringify({ connectionString: url })),
     'by-socket.cjs': connects(
       JSON.stringify({
@@ -116,9 +121,12 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-const connects = (config: string): string => `const { Client } = require(${JSON.stringify(ROOT)})
+const connects = (
+  config: string,
+  sql = MIGRATION,
+): string => `const { Client } = require(${JSON.stringify(ROOT)})
 const client = new Client(${config})
-client.connect().then(() => client.query(${JSON.stringify(MIGRATION)})).then(() => client.end(), (error) => { console.error(error); process.exit(1) })`
+client.connect().then(() => client.query(${JSON.stringify(sql)})).then(() => client.end(), (error) => { console.error(error); process.exit(1) })`
 
 const live = async (sql: string) => connected(url, async (client) => (await client.query(sql)).rows)
 const dumped = (): string =>
@@ -257,6 +265,18 @@ describe('the copy is migrated, and the live database is not, by a program', () 
     'by another address of the server: %s',
     async (address) => onTheCopyAlone(await rehearsed(migrates(node('by-address.cjs', address!)))),
   )
+
+  test('that a block of shell starts, with its undo', async () => {
+    onTheCopyAlone(
+      await rehearsed(
+        shell({
+          ...{ id: 'migrate', title: 'Migrate', role: 'migration', after: [isMigrated] },
+          block: 'node by-source.cjs',
+          undo: { block: 'node back.cjs' },
+        }),
+      ),
+    )
+  })
 
   test('that comes as another role, with that role’s rights', async () =>
     onTheCopyAlone(await rehearsed(migrates(node('as-another-role.cjs')))))
