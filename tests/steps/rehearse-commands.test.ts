@@ -234,9 +234,6 @@ describe('the copy is migrated, and the live database is not, by a program', () 
       ),
     ))
 
-  test('that reads them from the operator’s own variables', async () =>
-    onTheCopyAlone(await rehearsed(migrates(node('by-variables.cjs')), { variables: databaseVariables() })))
-
   test('that reads a file of the tree', async () =>
     onTheCopyAlone(await rehearsed(migrates(node('by-file.cjs')))))
 
