@@ -62,7 +62,13 @@ export const migrationsTakenBack = (before: BeforeMigrating, left?: Left): Undo 
   return takesBack(
     added,
     { ...transaction(statements, settings(schema)), retry },
-    { before: before.shape, left, derived: true, alsoThen: [noneApplied(pending)] },
+    {
+      before: before.shape,
+      left,
+      derived: true,
+      first: known ? [] : [noOthersRecorded(pending)],
+      alsoThen: [noneApplied(pending)],
+    },
   )
 }
 
@@ -80,5 +86,16 @@ const noneApplied = (names: readonly string[]) =>
       return left.length
         ? fails(left.map(({ name, state }) => `${name} is ${state}`).join(', '))
         : holds(rows.length ? 'marked as rolled back' : 'no entry')
+    },
+  })
+
+/** The table goes with the migrations that it was made for, but not with others that it tells of since. */
+const noOthersRecorded = (names: readonly string[]) =>
+  defineCheck({
+    fact: 'Prisma’s table tells of no other migration',
+    remedy: 'take the later migrations back first; or write a migration that takes all of them back',
+    look: async (at) => {
+      const others = ((await migrationRows(at)) ?? []).filter(({ name }) => !names.includes(name))
+      return others.length ? fails(others.map(({ name }) => name).join(', ')) : holds('none')
     },
   })

@@ -99,8 +99,11 @@ const comment = (ledger: Ledger, { objtype, object }: CommentStmt): void => {
   const isColumn = objtype === 'OBJECT_COLUMN'
   const { schema, name } = ledger.nameIn(isColumn ? parts.slice(0, -1) : parts)
   const table: SchemaObject = { kind: 'table', schema, name }
-  if (!isColumn || ledger.has(table)) return ledger.oneWay([table])
-  ledger.oneWay([{ kind: 'column', schema, of: name, name: stringOf(parts.at(-1)!) ?? '' }])
+  const column = (): SchemaObject => ({
+    ...{ kind: 'column', schema, of: name },
+    name: stringOf(parts.at(-1)!) ?? '',
+  })
+  ledger.oneWay([isColumn && !ledger.has(table) ? column() : table])
 }
 
 const setVariable = (ledger: Ledger, { name, args = [] }: VariableSetStmt): void => {

@@ -13,15 +13,23 @@ export interface Seen {
   left?: Left | undefined
 }
 
+interface TakeBackOptions {
+  /** The statements drop `added`, and nothing else. */
+  derived: boolean
+  /** What must hold besides before it is begun, and when it is done. */
+  first?: readonly Check[]
+  alsoThen?: readonly Check[]
+}
+
 /**
  * The undo of a migration. It is begun only where what the run has changed is as the run left it, drops only what
  * PostgreSQL has seen the run make, counts what goes with that, and is done when the schema is what it was, by PostgreSQL's
- * own word. `derived`: the statements drop `added`, and nothing else.
+ * own word.
  */
 export const takesBack = (
   added: readonly SchemaObject[],
   takeBack: Transaction,
-  { before, left, derived, alsoThen = [] }: Seen & { derived: boolean; alsoThen?: readonly Check[] },
+  { before, left, derived, first = [], alsoThen = [] }: Seen & TakeBackOptions,
 ): Reverse =>
   reverse(
     'schema',
@@ -32,7 +40,10 @@ export const takesBack = (
       ...alsoThen,
     ],
     {
-      before: left ? [schemaAsLeft(left), ...(derived ? [madeByRun(added.map(shapeKeyOf), left)] : [])] : [],
+      before: [
+        ...first,
+        ...(left ? [schemaAsLeft(left), ...(derived ? [madeByRun(added.map(shapeKeyOf), left)] : [])] : []),
+      ],
       loses: (at) => lossesOf(at, added),
     },
   )
