@@ -10,7 +10,7 @@ import { prismaInstalled } from '../checks/prisma-installed.ts'
 import { migrationRows, migrationStand } from '../checks/reading/prisma-migrations.ts'
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
-import { leftOf, schemaShape } from '../checks/reading/schema-shape.ts'
+import { changedText, leftOf, schemaShape } from '../checks/reading/schema-shape.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import { noLongTransaction } from '../checks/tables-free.ts'
 import {
@@ -176,8 +176,8 @@ export const prismaMigrate = factory(
         applied: look.observed.pending,
         left: leftOf(look.observed.shape, await schemaShape(look)),
       }),
-      summary: ({ observed: { effects }, output: { applied } }) =>
-        `${applied.join(', ')}: ${effectsText(effects) || 'nothing that can be seen in the schema'}`,
+      summary: ({ observed: { effects }, output: { applied, left } }) =>
+        `${applied.join(', ')}: ${effects.underived ? changedText(left) : effectsText(effects) || 'nothing that can be seen in the schema'}`,
       evidence: () => [prismaEvidence(at), postgresqlEvidence],
       undo: ({ observed, output }) => migrationsTakenBack(observed, output?.left),
       diagnoses: ({ env, step }) => {

@@ -34,6 +34,14 @@ export const leftOf = (before: SchemaShape, after: SchemaShape): Left =>
       .map((object) => [object, after[object] ?? null]),
   )
 
+/** 'changed table public.deal, type public.stage': by PostgreSQL's word, whatever the SQL says. */
+export const changedText = (left: Left, most = 8): string => {
+  const objects = Object.keys(left)
+  if (objects.length === 0) return 'nothing that can be seen in the schema'
+  const more = objects.length > most ? ` and ${objects.length - most} more` : ''
+  return `changed ${objects.slice(0, most).join(', ')}${more}`
+}
+
 /** Which object of the shape something belongs to. */
 export const shapeKeyOf = (one: { kind: string; schema: string; name: string; of?: string }): string => {
   const named = (kind: string, name: string) => `${kind} ${one.schema}.${name}`

@@ -74,7 +74,9 @@ export const bringBackup = (dump: string) =>
         making: (await at.see(makingOfLive))[0]!,
         manifest,
         jobs: await coresOf(at),
-        losses: manifest ? await countedLosses(at, manifest, beside.live) : [],
+        /** A restore takes the longer the more there is in the dump. */
+        weight: manifest?.size ?? 0,
+        losses: manifest ? await countedLosses(at, manifest, { database: beside.live, isBeside: true }) : [],
       }
     },
     before: ({ observed: { via, live, size, manifest } }) =>

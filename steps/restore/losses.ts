@@ -13,7 +13,7 @@ import { idOf, namesOf, type Side, type Table, tablesIn } from './tables-in.ts'
 export const countedLosses = async (
   at: Look,
   manifest: BackupManifest,
-  database: string,
+  { database, isBeside }: { database: string; isBeside: boolean },
 ): Promise<Loss[]> => {
   const side = sideOf(at, database)
   const then = new Map(manifest.tables.map((table) => [idOf(table), table]))
@@ -36,7 +36,10 @@ export const countedLosses = async (
   }
   const known = losses.filter(({ rows }) => rows !== 0)
   if (both === 0) return known
-  const why = `which rows of ${quantity(both, 'table')} were written, changed or deleted cannot be told before the backup stands beside the live database: here only the numbers of rows are compared`
+  const told = isBeside
+    ? 'before the backup stands beside the live database'
+    : 'because it stands nowhere beside it'
+  const why = `which rows of ${quantity(both, 'table')} were written, changed or deleted cannot be told ${told}: only the numbers of rows are compared`
   return [...known, { what: why, rows: null }]
 }
 

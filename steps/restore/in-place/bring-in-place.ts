@@ -47,7 +47,12 @@ export const bringInPlace = (dump: string) =>
     observe: async (at) => {
       const manifest = (await readManifest(at, dump)) ?? null
       const [{ database, size } = never()] = await at.see(databaseFacts)
-      return { database, size, manifest, losses: manifest ? await countedLosses(at, manifest, database) : [] }
+      return {
+        database,
+        size,
+        manifest,
+        losses: manifest ? await countedLosses(at, manifest, { database, isBeside: false }) : [],
+      }
     },
     before: ({ observed: { size, manifest } }) =>
       [

@@ -43,7 +43,7 @@ export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =
       return {
         live,
         manifest,
-        losses: manifest ? await countedLosses(at, manifest, live) : [],
+        losses: manifest ? await countedLosses(at, manifest, { database: live, isBeside: false }) : [],
         replaces: (await at.see(tables)).map(({ oid }) => oid),
       }
     },
