@@ -1,6 +1,6 @@
-import type { Node } from 'libpg-query'
 import type { MigrationFile } from '../../checks/reading/prisma-migrations.ts'
 import type { Danger } from '../../runbook/index.ts'
+import { isConcurrent } from '../sql/concurrent.ts'
 import { dangersOf, type SqlFile } from '../sql/dangers/dangers-of.ts'
 import { effectsOf } from '../sql/effects.ts'
 import type { SqlEffects } from '../sql/ledger.ts'
@@ -48,12 +48,6 @@ export const effectsOfMigrations = async (
     dangers: dangersOf(files, schema),
   }
 }
-
-const isConcurrent = (node: Node): boolean =>
-  ('IndexStmt' in node && !!node.IndexStmt.concurrent) ||
-  ('DropStmt' in node && !!node.DropStmt.concurrent) ||
-  ('ReindexStmt' in node && JSON.stringify(node.ReindexStmt.params ?? []).includes('"concurrently"')) ||
-  ('AlterTableStmt' in node && JSON.stringify(node.AlterTableStmt).includes('"concurrent":true'))
 
 /** A short account of them: 'adds 13 tables, 52 indexes, 6 constraints'. */
 export const effectsText = ({ adds, drops, columns, underived }: SqlEffects): string => {
