@@ -96,7 +96,12 @@ describe('--database=restore', () => {
       ALTER TABLE credits ADD COLUMN "addedLater" text;
       UPDATE avatars SET gender = 'x' WHERE id IN (SELECT id FROM avatars ORDER BY id LIMIT 9)`)
     const users = await writer()
-    const { exit, err, events } = await rollback('--database', 'restore', '--reason', 'it was wrong')
+    // What others have changed in the schema goes too: that is refused, and gone over by name.
+    const refused = await rollback('--database', 'restore')
+    expect([refused.exit, refused.err]).toEqual([3, expect.stringContaining('public.added_later is new')])
+    const [, run, over] = /--run (\S+) --allow (over:\w+)/.exec(refused.err)!
+    const named = ['--run', run!, '--allow', over!, '--reason', 'it was wrong']
+    const { exit, err, events } = await rollback('--database', 'restore', ...named)
     const figures = await users.stop()
 
     expect(exit, err).toBe(0)
@@ -125,7 +130,7 @@ describe('--database=restore', () => {
     expect(figures.http.longestGap).toBeLessThan(6000)
 
     const again = await world.runbook(['rollback', ...CONFIRMED, '--database', 'restore'])
-    expect(again.out).toMatch(/^Nothing to undo: \S+-deploy-\S+ was taken back by \S+-rollback-\S+\.\n$/)
+    expect(again.out).toMatch(/^Nothing to undo: \S+-deploy-\S+ was taken back by \S+-rollback-\S+, by /)
     expect(again.exit).toBe(0)
 
     // The replaced database is whole, and can be returned to.
