@@ -15,7 +15,8 @@ export const migrationsUnchanged = (
     remedy: `git log -- ${migrationsFolder(place)}`,
     look: async (at) => {
       const folder = migrationsFolder(place)
-      const { applied, edited, gone } = await standNow(at, folder, read)
+      const { applied, edited, gone: missing, squashed } = await standNow(at, folder, read)
+      const gone = missing.filter((name) => !at.allowed(`gone:${name}`))
       const seen = [
         ...edited.map(
           ({ name, was, is }) =>
@@ -23,10 +24,17 @@ export const migrationsUnchanged = (
         ),
         ...gone.map((name) => `${name} is applied, and no longer in ${folder}`),
       ]
-      if (seen.length === 0) return holds(`${quantity(applied.length, 'migration')}, the same sha256`)
+      const instead = squashed
+        ? `; ${squashed.into} was marked as applied in place of ${quantity(squashed.names.length, 'earlier one')}`
+        : ''
+      if (seen.length === 0)
+        return holds(`${quantity(applied.length, 'migration')}, the same sha256${instead}`)
+      const onPurpose = gone.length
+        ? `; or, where it was removed on purpose: --allow ${gone.map((one) => `gone:${one}`).join(' ')}`
+        : ''
       const name = edited[0]?.name ?? gone[0]
       return fails(seen.join('; '), {
-        remedy: `bring back what was applied: git log -p -- ${folder}/${name}; what should change after that is a migration of its own`,
+        remedy: `bring back what was applied: git log -p -- ${folder}/${name}; what should change after that is a migration of its own${onPurpose}`,
       })
     },
   })

@@ -5,7 +5,7 @@ import { existing, nameOf, namesOf, type SchemaObject } from './reading/schema-o
 export const schemaLacks = (objects: readonly SchemaObject[]) =>
   defineCheck({
     fact: `the schema does not have ${namesOf(objects)}`,
-    remedy: 'drop what is still there',
+    remedy: 'look at what is still there, and at who made it, before anything is dropped: psql’s \\d',
     look: async ({ see }) => {
       const there = (await see(existing(objects))).map(({ place }) => nameOf(objects[place]!))
       return there.length

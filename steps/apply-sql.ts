@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { databaseAnswers } from '../checks/database-answers.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
+import { leftOf, schemaShape } from '../checks/reading/schema-shape.ts'
 import { roleMay } from '../checks/role-may.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import { noLongTransaction } from '../checks/tables-free.ts'
@@ -28,7 +29,7 @@ import { incomingFile } from './incoming-file.ts'
 import { dangersOf } from './sql/dangers/dangers-of.ts'
 import { effectsOf } from './sql/effects.ts'
 import { factsOf } from './sql/facts.ts'
-import { refuseMistakes, refuseUnproven } from './sql/refuse.ts'
+import { refuseMistakes, refuseUnproven, whyOf } from './sql/refuse.ts'
 import { dropsOf } from './sql/reverse.ts'
 import { parseSqlScript } from './sql/script.ts'
 import { retryLocked, settingsOf } from './sql/settings.ts'
@@ -106,6 +107,8 @@ export const applySql = factory(
           /** Which of what it adds and drops is there already, by place. */
           had: (await at.see(existing([...effects.adds, ...effects.drops]))).map(({ place }) => place),
           back: back === undefined ? null : await backStatements(reverse!, back),
+          /** By PostgreSQL's own word, for the proof that an undo has led back to it. */
+          shape: await schemaShape(at),
         }
       },
       restsOn: ({ observed: { statements } }) => ({
@@ -131,23 +134,27 @@ export const applySql = factory(
       // Where nothing is derived there are facts in the options: `observe` has seen to it.
       after: ({ observed: { effects, schema } }) =>
         [...(derive ? factsOf(effects, schema) : []), ...given] as unknown as [Check],
-      output: async ({ observed, performed }) => ({
-        statements: observed.statements.length,
-        took: / in (.*)$/.exec(performed('migrate') ?? '')?.[1] ?? '',
+      output: async (at) => ({
+        statements: at.observed.statements.length,
+        took: / in (.*)$/.exec(at.performed('migrate') ?? '')?.[1] ?? '',
+        left: leftOf(at.observed.shape, await schemaShape(at)),
       }),
       summary: ({ output: { statements, took } }) =>
         `${quantity(statements, 'statement')}${took && ` in ${took}`}, committed`,
       evidence: () => [postgresqlEvidence],
-      undo: ({ observed: { effects, had, back, schema } }) => {
+      undo: ({ observed: { effects, had, back, schema, shape }, output }) => {
         const { added, lost } = wayBack(effects, had)
         const statements = back ?? dropsOf(added)
         if (!back && lost.length)
           return forwardOnly(
-            `line ${lost[0]!.line} of ${file}: ${lost[0]!.words}`,
+            effects.underived
+              ? `an undo of ${file} is not derived from its SQL. ${whyOf(effects.underived)}`
+              : `line ${lost[0]!.line} of ${file}: ${lost[0]!.words}`,
             `give applySql a \`reverse\`, or take the database back to the backup: --database=restore`,
           )
         if (statements.length === 0) return nothingToUndo('everything that it adds was there before')
-        return takesBack(added, { ...runs(statements, schema), retry: retryLocked(patience) })
+        const seen = { before: shape, left: output?.left, derived: !back }
+        return takesBack(added, { ...runs(statements, schema), retry: retryLocked(patience) }, seen)
       },
       diagnoses: ({ env, step }) => {
         const sql = sqlOfFile(file)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backupRestorable } from '../checks/backup-restorable.ts'
 import { backupStands } from '../checks/backup-stands.ts'
 import { clientFitsServer } from '../checks/client-fits-server.ts'
 import { databaseAnswers } from '../checks/database-answers.ts'
@@ -7,6 +8,7 @@ import { folderWritable } from '../checks/folder-writable.ts'
 import { printTotals, totalsOf } from '../checks/reading/backup-manifest.ts'
 import { roleMay } from '../checks/role-may.ts'
 import { secretPresent } from '../checks/secret-present.ts'
+import { tiedIsKnown } from '../checks/tied-is-known.ts'
 import {
   type BackupManifest,
   changes,
@@ -45,8 +47,15 @@ export const backupDatabase = factory(
       .describe(
         '`size`: compressed, a folder with several tables at once or one file, whatever is sooner; `speed`: a folder, not compressed, several tables at once',
       ),
+    /** What the role could not restore and need not, because another would: the names that the refusal gives. */
+    unrestorable: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'what the role could not restore and need not, because another would, by the names that the refusal gives: extension:postgres_fdw',
+      ),
   },
-  ({ room, prefer }) =>
+  ({ room, prefer, unrestorable }) =>
     defineStep({
       id: 'backup-database',
       title: 'Back up the database',
@@ -54,7 +63,8 @@ export const backupDatabase = factory(
         'Dumps the whole database with pg_dump, reads the dump in full, holds its tables against the live ones, and ' +
         'only then gives it its name, with a manifest beside it: sha256, size, and the rows that each table had in ' +
         'the very snapshot that was dumped. Refuses before it starts when pg_dump is older than the server, the disk ' +
-        'too small, or a table not readable. A dump that fails never bears the final name.',
+        'too small, a table not readable, or something in it that this role could not restore. A dump that fails never ' +
+        'bears the final name.',
       sort: 'prepares',
       role: 'backup',
       at: 'backups',
@@ -66,6 +76,8 @@ export const backupDatabase = factory(
         wayIsChosen(prefer),
         ...(env.database?.backupsOnHost ? [folderWritable(env.database.backupsOnHost)] : []),
         roleMay('read everything'),
+        backupRestorable(unrestorable),
+        tiedIsKnown(),
         diskHasRoom({
           path: ({ run }) => run.backups,
           bytes: async ({ see }) => room * (await see(databaseFacts))[0]!.size,

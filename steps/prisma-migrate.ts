@@ -10,6 +10,7 @@ import { prismaInstalled } from '../checks/prisma-installed.ts'
 import { migrationRows, migrationStand } from '../checks/reading/prisma-migrations.ts'
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
+import { changedText, leftOf, schemaShape } from '../checks/reading/schema-shape.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import { noLongTransaction } from '../checks/tables-free.ts'
 import {
@@ -33,7 +34,7 @@ import { sqlOfMigrations } from './diagnoses/sql-in-question.ts'
 import { wrongDatabaseUrl } from './diagnoses/wrong-database-url.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { prismaEvidence } from './evidence/prisma.ts'
-import { deployWhenFree, impatient, isTriedAgain } from './prisma/deploy-when-free.ts'
+import { deployWhenFree, impatient, isTriedAgain, limitsOf } from './prisma/deploy-when-free.ts'
 import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations, effectsText } from './prisma/migration-effects.ts'
 import { migrationsTakenBack } from './prisma/migrations-taken-back.ts'
@@ -97,7 +98,7 @@ export const prismaMigrate = factory(
         const rows = await migrationRows(look)
         const files = await incomingMigrations(look, migrationsFolder(at))
         const { pending } = await migrationStand(files, rows ?? [])
-        const { effects, unread, places, dangers } = await effectsOfMigrations(pending, schema)
+        const { effects, unread, places, dangers, concurrent } = await effectsOfMigrations(pending, schema)
         const { program } = await installedPrisma(look, at)
         return {
           program,
@@ -107,10 +108,13 @@ export const prismaMigrate = factory(
           unread,
           places,
           dangers,
+          concurrent,
           /** Which of what they add and drop is there already, by place. */
           had: (await look.see(existing([...effects.adds, ...effects.drops]))).map(({ place }) => place),
           /** Whether Prisma has its table already. */
           known: rows !== undefined,
+          /** By PostgreSQL's own word, for the proof that an undo has led back to it. */
+          shape: await schemaShape(look),
         }
       },
       before: ({ observed: { effects } }) => [
@@ -127,12 +131,17 @@ export const prismaMigrate = factory(
       restsOn: ({ observed: { pending } }) => ({
         'what waits to be migrated': pending.join(', ') || 'nothing',
       }),
-      findings: ({ observed: { pending, effects, unread } }) =>
+      findings: ({ observed: { pending, effects, unread, concurrent } }) =>
         pending.length
           ? [
               `${quantity(pending.length, 'migration waits', 'migrations wait')}: ${pending.join(', ')}`,
               effectsText(effects),
               ...waitsFor(effects.locks, patience),
+              ...(concurrent
+                ? [
+                    'an index is made or dropped CONCURRENTLY, which waits for every older transaction: no time limit ends it',
+                  ]
+                : []),
               ...(isTriedAgain({ effects, unread })
                 ? ['a migration that gets no lock is marked as rolled back, and tried again']
                 : []),
@@ -141,7 +150,11 @@ export const prismaMigrate = factory(
       dangers: ({ observed }) => observed.dangers,
       actions: ({ observed, env }) => ({
         deploy: {
-          ...impatient(prismaCommand(observed.program, env, at, 'migrate', 'deploy'), env, statementTimeout),
+          ...impatient(
+            prismaCommand(observed.program, env, at, 'migrate', 'deploy'),
+            env,
+            limitsOf(observed.concurrent, statementTimeout),
+          ),
           ...(timeout && { timeout }),
         },
         ...(isTriedAgain(observed) && {
@@ -163,11 +176,14 @@ export const prismaMigrate = factory(
         migrationsApplied(at, incomingMigrations),
         ...factsOf(effects, schema),
       ],
-      output: async ({ observed: { pending } }) => ({ applied: pending }),
-      summary: ({ observed: { effects }, output: { applied } }) =>
-        `${applied.join(', ')}: ${effectsText(effects) || 'nothing that can be seen in the schema'}`,
+      output: async (look) => ({
+        applied: look.observed.pending,
+        left: leftOf(look.observed.shape, await schemaShape(look)),
+      }),
+      summary: ({ observed: { effects }, output: { applied, left } }) =>
+        `${applied.join(', ')}: ${effects.underived ? changedText(left) : effectsText(effects) || 'nothing that can be seen in the schema'}`,
       evidence: () => [prismaEvidence(at), postgresqlEvidence],
-      undo: ({ observed }) => migrationsTakenBack(observed),
+      undo: ({ observed, output }) => migrationsTakenBack(observed, output?.left),
       diagnoses: ({ env, step }) => {
         const waiting = sqlOfMigrations(at)
         return [

@@ -15,6 +15,7 @@ import {
   forwardOnly,
   holds,
 } from '../runbook/index.ts'
+import { tablesOf } from './backup/live-database.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 
 export const prismaReset = factory(
@@ -45,6 +46,11 @@ export const prismaReset = factory(
         ),
       }),
       after: () => [wasReset, migrationsApplied(at)],
+      // Behind an address of this machine may be a tunnel to another: what is in it is counted before the question.
+      loses: async ({ see }) =>
+        (await tablesOf(see))
+          .filter(({ rows }) => rows > 0)
+          .map(({ schema, name, rows }) => ({ what: `in the table ${schema}.${name}`, rows })),
       undo: () =>
         forwardOnly('what was in the database is gone', 'restore a dump: runbook backups, runbook restore'),
     }),

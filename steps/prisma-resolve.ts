@@ -25,6 +25,7 @@ import { incomingMigrations } from './prisma/incoming-migrations.ts'
 import { effectsOfMigrations } from './prisma/migration-effects.ts'
 import { place, prismaCommand } from './prisma/place.ts'
 import { quoted } from './sql/quoted.ts'
+import { whyOf } from './sql/refuse.ts'
 
 export const prismaResolve = factory(
   'prisma-resolve',
@@ -109,12 +110,18 @@ const NONE = ''
 const nothingLeft = (name: string, at: Parameters<typeof migrationsFolder>[0]): Check =>
   defineCheck({
     fact: 'nothing of the failed migration is in the database',
-    remedy: `where all of it is there: npx prisma migrate resolve --applied ${name}; else drop what is there first`,
+    remedy: `where all of it is there: npx prisma migrate resolve --applied ${name}; else see who made what is there, and finish or remove it by hand`,
     look: async (look) => {
       const files = await incomingMigrations(look, migrationsFolder(at))
       const file = files.filter((one) => one.name === name)
       if (file.length === 0) return fails(`${name} is not in the tree: what it has made is not known`)
-      const { adds } = (await effectsOfMigrations(file, databaseOf(look.env).schema)).effects
+      const { effects, unread } = await effectsOfMigrations(file, databaseOf(look.env).schema)
+      const { adds, underived } = effects
+      // An index that failed to build is none, and is in the way all the same.
+      if (unread !== null || underived)
+        return fails(`what ${name} makes is not derived from its SQL. ${unread ?? whyOf(underived!)}`, {
+          remedy: `compare the database with the file by hand. Where nothing of it is there: npx prisma migrate resolve --rolled-back ${name}; where all of it is: --applied`,
+        })
       const there = await look.see(existing(adds))
       return there.length
         ? fails(`there: ${namesOf(there.map(({ place }) => adds[place]!))}`)

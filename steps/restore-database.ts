@@ -20,7 +20,7 @@ export const restoreDatabase = (from: RestoreSource): Restore => {
 const beside = (from: RestoreSource): Restore => {
   const bring = 'dump' in from ? bringBackup(from.dump) : bringKept(from.kept)
   const swap = swapDatabases(bring)
-  return { bring, swap, account: accountForLosses(bring, lostWith(swap, 'dump' in from ? from.dump : '')) }
+  return { bring, swap, account: accountForLosses(bring, lostWith(swap, bring)) }
 }
 
 /** Without the right to create databases: slower, and what it replaces is kept as a dump. */

@@ -16,6 +16,8 @@ export interface MigrationRow {
   readonly checksum: string
   readonly state: 'applied' | 'failed' | 'rolled back'
   readonly logs: string
+  /** Marked as applied by `migrate resolve`, and never run. */
+  readonly marked: boolean
 }
 
 /** The migrations of the working tree. */
@@ -59,6 +61,7 @@ export const migrationRows = async (at: Look): Promise<MigrationRow[] | undefine
   return at.see(
     selects<MigrationRow>(
       `SELECT id, migration_name AS name, checksum, coalesce(logs, '') AS logs,
+         applied_steps_count = 0 AND rolled_back_at IS NULL AND finished_at IS NOT NULL AS marked,
          CASE WHEN rolled_back_at IS NOT NULL THEN 'rolled back' WHEN finished_at IS NULL THEN 'failed' ELSE 'applied' END AS state
        FROM ${table} ORDER BY started_at, id`,
     ),
@@ -75,8 +78,10 @@ export interface MigrationStand {
   readonly failed: MigrationRow[]
   /** Applied, and another since: the file, and the checksum that it had. */
   readonly edited: { name: string; was: string; is: string }[]
-  /** Applied, and no longer in the tree. */
+  /** Applied, and no longer in the tree, nor in one that stands for it. */
   readonly gone: string[]
+  /** The migration of the tree that all of those before it were squashed into, and these. */
+  readonly squashed: { into: string; names: string[] } | null
 }
 
 export const migrationStand = async (
@@ -84,12 +89,15 @@ export const migrationStand = async (
   rows: readonly MigrationRow[],
 ): Promise<MigrationStand> => {
   const applied = new Map(rows.flatMap((row) => (row.state === 'applied' ? [[row.name, row.checksum]] : [])))
+  const missing = [...applied.keys()].filter((name) => !files.some((file) => file.name === name))
+  const squashed = squashedIn(files, rows, missing)
   const stand: MigrationStand = {
     pending: files.filter(({ name }) => !applied.has(name)),
     applied: [],
     failed: rows.filter(({ state }) => state === 'failed'),
     edited: [],
-    gone: [...applied.keys()].filter((name) => !files.some((file) => file.name === name)),
+    gone: missing.filter((name) => !squashed?.names.includes(name)),
+    squashed,
   }
   for (const file of files) {
     const was = applied.get(file.name)
@@ -99,6 +107,23 @@ export const migrationStand = async (
     else stand.edited.push({ name: file.name, was, is: is! })
   }
   return stand
+}
+
+/**
+ * A squashed history, as Prisma's guide has it made: one migration of the tree was marked as applied, without being run,
+ * and of all that were applied before none is in the tree any more. Where only some are missing, they were lost.
+ */
+const squashedIn = (
+  files: readonly MigrationFile[],
+  rows: readonly MigrationRow[],
+  missing: readonly string[],
+): MigrationStand['squashed'] => {
+  const inTree = new Set(files.map(({ name }) => name))
+  const applied = rows.filter(({ state }) => state === 'applied')
+  const place = applied.findLastIndex(({ name, marked }) => marked && inTree.has(name))
+  const earlier = applied.slice(0, Math.max(0, place)).map(({ name }) => name)
+  const isSquash = earlier.length > 0 && earlier.every((name) => missing.includes(name))
+  return isSquash ? { into: applied[place]!.name, names: earlier } : null
 }
 
 /** The same, looked at here and now. */

@@ -1,6 +1,7 @@
 import { givenByStep, givenToAll, missedText } from '../engine/given-to-children.ts'
 import { lastRunLines } from '../engine/last-run.ts'
 import { HOW_TO_SAY_SO, undeclaredIn } from '../engine/migrations-of.ts'
+import { migrationsOf } from '../engine/perform-ahead.ts'
 import { needsOf, preflight, together } from '../engine/preflight.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { Failed } from '../model/failure.ts'
@@ -23,6 +24,7 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     const [last, ...since] = await lastRunLines(context)
     say(`  last run: ${visible(last!)}\n`)
     for (const line of since) say(paint.yellow(`  ! ${visible(line)}\n`))
+    context.migrations = migrationsOf(arrangement)
     const missing = await preflight(arrangement, context)
     say(visible(variablesText(arrangement, context, invocation)))
     if (missing.length) throw new Failed(together(missing))

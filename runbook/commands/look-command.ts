@@ -11,14 +11,14 @@ import { type OpenBook, openBook } from './open-book.ts'
 /** What is needed to look; the caller closes it. */
 export const contextToLook = (
   { arrangement: { env }, bookFolder, stateDir }: OpenBook,
-  { variables, cwd, signal }: Invocation,
+  { variables, cwd, signal, options }: Invocation,
 ): ReturnType<typeof openContext> =>
   openContext({
     ...{ env, bookFolder, stateDir, variables, cwd, signal },
     stamp: '‹stamp›',
     name: 'runbook look',
     ask: async () => '',
-    answers: { yes: false },
+    answers: { yes: false, ...(options.allow && { allow: options.allow }) },
     clock: systemClock,
   })
 

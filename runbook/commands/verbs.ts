@@ -86,14 +86,14 @@ export const verbs: readonly Verb[] = [
     name: 'doctor',
     argument: '[env]',
     summary: 'the checklist before a deployment: tools, access, secrets, disk, rights; changes nothing',
-    options: [],
+    options: [allow],
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
     name: 'plan',
     argument: '[env]',
     summary: 'what `deploy` would do, from real observations; changes nothing',
-    options: [],
+    options: [allow],
     load: async () => (await import('./plan.ts')).plan,
   },
   {

@@ -43,8 +43,10 @@ const dropDatabases = (databases: readonly KeptDatabase[]): Step =>
     about: 'Drops databases that were kept when a restore replaced them.',
     findings: () =>
       databases.map(
-        ({ name, stamp, size }) =>
-          `${name}, replaced ${stampText(stamp)}${size === null ? '' : `, ${bytes(size)}`}`,
+        ({ name, stamp, size, tied }) =>
+          `${name}, replaced ${stampText(stamp)}${size === null ? '' : `, ${bytes(size)}`}${
+            tied.length ? `; with it goes ${tied.join(', ')}` : ''
+          }`,
       ),
     actions: () =>
       numbered(databases, ({ name }) => executes(`DROP DATABASE IF EXISTS "${name.replaceAll('"', '""')}"`)),

@@ -243,7 +243,7 @@ export const undoStep = (
   const { of, actions, applied } = record.undo
   const step = book.steps.find(({ id }) => id === record.id)
   const known = { observed: record.observed, env: book.env, run: paths }
-  const undo = step?.undo(known)
+  const undo = step?.undo(isOver(record.state) ? { ...known, output: record.state.output } : known)
   const made = undo?.kind === 'reverse' ? undo : undefined
   const performed = wasPerformed(Object.keys(actions))
   const proofs = [

@@ -1,3 +1,4 @@
+import { Durations } from '../journal/durations.ts'
 import type { Planned } from '../model/action.ts'
 import { placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
@@ -48,6 +49,7 @@ export const makePlan = async (
   /** What the steps so far would change. */
   const changes: ForeseenChange[] = []
   context.order = pageOrder(entries)
+  const durations = new Map(usually)
   const ways = waysOf(entries)
   /** Failures of either way, which stop nothing where the other can be gone. */
   const ofWays = new Map<string, Failure>()
@@ -58,17 +60,19 @@ export const makePlan = async (
       beforeWays = { revision: foreseen.revision, outputs: new Map(foreseen.outputs) }
     // The second way is for a world in which nothing of the first has happened.
     const known = way?.place === 'second' ? beforeWays : foreseen
-    const ms = usually.get(step.id)
-    const page = {
-      id: step.id,
-      title: step.title,
-      sort: step.sort,
-      ...places.get(step.id)!,
-      ...(ms !== undefined && { usually: ms }),
-    }
+    const page = { id: step.id, title: step.title, sort: step.sort, ...places.get(step.id)! }
     try {
       const { findings, ...more } = await planStep(step, context, known, changes)
-      planned.push({ ...page, ...more, findings: [...whenTaken(way), ...findings] })
+      const ms =
+        usually instanceof Durations ? usually.expected(step.id, more.observed) : usually.get(step.id)
+      if (ms === undefined) durations.delete(step.id)
+      else durations.set(step.id, ms)
+      planned.push({
+        ...page,
+        ...(ms !== undefined && { usually: ms }),
+        ...more,
+        findings: [...whenTaken(way), ...findings],
+      })
       const isOpen = !way || way.place === 'first' || !way.other.every((one) => isDone(one, planned))
       if (isChange(step) && more.expects !== 'done' && more.actions.length && isOpen)
         changes.push({ id: step.id, title: step.title, certain: way?.place !== 'second' })
@@ -81,10 +85,12 @@ export const makePlan = async (
         // What comes later is planned for the second way then.
         if (way?.place === 'first') foreseen = beforeWays
       }
+      const ms = usually.get(step.id)
       const seen = error instanceof NotYet ? error.message : 'could not be observed'
       if (isChange(step)) changes.push({ id: step.id, title: step.title, certain: false })
       planned.push({
         ...page,
+        ...(ms !== undefined && { usually: ms }),
         expects: 'later',
         seen,
         findings: whenTaken(way),
@@ -98,8 +104,8 @@ export const makePlan = async (
   failures.unshift(...closedWays(ofWays, ways, context, failures.length > 0))
   for (const [id, failure] of ofWays)
     planned.find((one) => one.id === id)!.seen = `now it cannot be done: ${explain(failure).sentence}`
-  const total = expectedDuration(entries, usually)
-  const phases = expectedPhases(entries, usually)
+  const total = expectedDuration(entries, durations)
+  const phases = expectedPhases(entries, durations)
   return {
     plan: { env, revision: foreseen.revision, steps: planned, phases, ...(total > 0 && { usually: total }) },
     failures,

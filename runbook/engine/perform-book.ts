@@ -64,10 +64,10 @@ export const foresee = async (
   context: RunContext,
   usually: Map<string, number>,
 ): Promise<Plan> => {
+  context.migrations = migrationsOf(arrangement)
   const missing = await preflight(arrangement, context)
   // Without its tools a plan would only repeat what is missing.
   if (missing.length) throw new Failed(together(missing))
-  context.migrations = migrationsOf(arrangement)
   const { plan, failures } = await makePlan(arrangement, context, usually)
   if (failures.length) throw new Failed(together(failures))
   return { ...plan, last: await lastRunLines(context) }

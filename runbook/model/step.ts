@@ -99,7 +99,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   foresee?(at: Known<Seen>): Out
   /** One line of evidence for the operator: '3f2a1b0 → 9c8d7e6, 2 commits'. */
   summary?(at: { observed: Seen; output: Out }): string
-  undo(at: Known<Seen>): Undo
+  /** `output`: of the step where it was done, when its checks are made for a rollback; its actions are frozen before that. */
+  undo(at: Known<Seen> & { readonly output?: Out }): Undo
   /** Of a step with the role `backup`: how the database comes back from what such a step has kept. */
   restore?(from: RestoreSource): Restore
   /** Of a step with the role `backup`, which is given: the step that rehearses migrations on what it has kept. */

@@ -26,14 +26,16 @@ export interface Settle {
   readonly actions: Actions
   run(act: Act<any, any>): Promise<void>
 }
-/** What a way back takes away: 1,204 rows 'with a value in avatars.personaName'. */
+/** What a way back takes away: 1,204 rows 'with a value in avatars.personaName'; `rows` null: what cannot be told, and why. */
 export type Loss = {
   readonly what: string
-  readonly rows: number
+  readonly rows: number | null
 }
+/** '40 rows inserted into avatars' */
+export const lossText = ({ what, rows }: Loss): string =>
+  rows === null ? what : `${quantity(rows, 'row')} ${what}`
 /** '40 rows inserted into avatars; 3 rows deleted from avatars: they come back', or 'nothing'. */
-export const lossesText = (losses: readonly Loss[]): string =>
-  losses.map(({ what, rows }) => `${quantity(rows, 'row')} ${what}`).join('; ') || 'nothing'
+export const lossesText = (losses: readonly Loss[]): string => losses.map(lossText).join('; ') || 'nothing'
 
 export interface ForwardOnly {
   readonly kind: 'forward-only'

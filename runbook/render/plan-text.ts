@@ -1,7 +1,7 @@
 import type { Danger } from '../model/danger.ts'
 import { duration } from '../model/duration.ts'
 import type { PlannedStep } from '../model/planned-step.ts'
-import { quantity } from '../model/quantity.ts'
+import { lossText } from '../model/undo.ts'
 import type { Plan } from '../plan/plan.ts'
 import { limitsText, span } from './limits-text.ts'
 import type { Paint } from './paint.ts'
@@ -63,7 +63,7 @@ const stepPage = (step: PlannedStep, number: number, paint: Paint): string[] => 
     ({ printed, limits }) =>
       `      ${paint.cyan('$')} ${printed.replaceAll('\n', '\n        ')}${paint.dim(limitsText(limits))}`,
   ),
-  ...step.loses.map(({ what, rows }) => paint.red(`      loses  ${quantity(rows, 'row')} ${what}`)),
+  ...step.loses.map((loss) => paint.red(`      loses  ${lossText(loss)}`)),
   ...(step.after.length ? [paint.dim(`      proof  ${step.after.join('; ')}`)] : []),
   ...(step.undo ? [paint.dim(`      back   ${step.undo.replaceAll('\n', '\n             ')}`)] : []),
 ]

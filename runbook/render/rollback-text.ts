@@ -1,7 +1,7 @@
 import type { PastRun } from '../journal/past-runs.ts'
 import { duration } from '../model/duration.ts'
-import { quantity } from '../model/quantity.ts'
 import type { Sort } from '../model/step.ts'
+import { lossText } from '../model/undo.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Paint } from './paint.ts'
 import { visible } from './visible.ts'
@@ -43,9 +43,7 @@ export interface RollbackTextOptions {
 
 /** What will be lost, a line each. */
 export const lossLines = ({ steps }: Plan, paint: Paint): string[] =>
-  steps.flatMap(({ loses }) =>
-    loses.map(({ what, rows }) => paint.red(`  loses       ${quantity(rows, 'row')} ${visible(what)}`)),
-  )
+  steps.flatMap(({ loses }) => loses.map((loss) => paint.red(`  loses       ${visible(lossText(loss))}`)))
 
 const uncountedLines = ({ steps }: Plan, paint: Paint): string[] =>
   steps.flatMap(({ title, uncounted, expects }) =>

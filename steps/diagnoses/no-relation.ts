@@ -10,7 +10,7 @@ import {
   selects,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
-import type { SqlInQuestion } from './sql-in-question.ts'
+import { cannotTell, type SqlInQuestion } from './sql-in-question.ts'
 import { ofMigration, symptoms } from './symptoms.ts'
 
 /** undefined_table, invalid_schema_name. */
@@ -26,7 +26,9 @@ export const noRelation = (sql: SqlInQuestion) =>
       fact: `the tables that ${sql.name} changes are there`,
       remedy: 'apply first what makes them',
       look: async (at) => {
-        const { alters, locks, adds } = await sql.effects(at)
+        const effects = await sql.effects(at)
+        if (effects.underived) return cannotTell(effects)
+        const { alters, locks, adds } = effects
         const made = new Set(
           adds.flatMap(({ kind, schema, name }) => (kind === 'table' ? [`${schema}.${name}`] : [])),
         )

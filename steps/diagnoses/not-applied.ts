@@ -8,7 +8,7 @@ import {
   type Step,
 } from '../../runbook/index.ts'
 import { factsOf } from '../sql/facts.ts'
-import type { SqlInQuestion } from './sql-in-question.ts'
+import { cannotTell, type SqlInQuestion } from './sql-in-question.ts'
 import { ofWhatRuns, symptoms } from './symptoms.ts'
 
 /** The code expects of the schema what is not there. */
@@ -21,7 +21,9 @@ export const notApplied = (sql: SqlInQuestion, step: Step, given: readonly Check
       fact: `what ${sql.name} brings about is there`,
       remedy: 'apply it',
       look: async (at) => {
-        const facts = [...factsOf(await sql.effects(at), at.env.database?.schema ?? 'public'), ...given]
+        const effects = await sql.effects(at)
+        const facts = [...factsOf(effects, at.env.database?.schema ?? 'public'), ...given]
+        if (facts.length === 0) return cannotTell(effects)
         for (const check of facts) {
           const { holds, seen } = await check.look(at)
           if (!holds) return fails(`not so: ${check.fact}; seen: ${seen}`)

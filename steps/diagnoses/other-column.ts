@@ -1,7 +1,7 @@
 import { existing } from '../../checks/reading/schema-objects.ts'
 import { tableHasColumns } from '../../checks/table-has-columns.ts'
 import { defineCheck, defineDiagnosis, fails, holds, quantity } from '../../runbook/index.ts'
-import type { SqlInQuestion } from './sql-in-question.ts'
+import { cannotTell, type SqlInQuestion } from './sql-in-question.ts'
 import { ofMigration, symptoms } from './symptoms.ts'
 
 /** duplicate_column. */
@@ -17,7 +17,9 @@ export const otherColumn = (sql: SqlInQuestion) =>
       fact: `the columns of ${sql.name} that are there have the shape that it gives them`,
       remedy: 'migrate what differs',
       look: async (at) => {
-        const { columns: tables } = await sql.effects(at)
+        const effects = await sql.effects(at)
+        if (effects.underived) return cannotTell(effects)
+        const { columns: tables } = effects
         const other: string[] = []
         let [there, all] = [0, 0]
         for (const { schema, table, columns } of tables) {

@@ -7,11 +7,18 @@ import {
   Failed,
   failureOf,
 } from '../../runbook/index.ts'
-import { sessionOptions } from '../sql/settings.ts'
+import { type Limits, sessionOptions } from '../sql/settings.ts'
 import { whenFree } from '../sql/when-free.ts'
 import type { MigrationEffects } from './migration-effects.ts'
 
 type Read = Pick<MigrationEffects, 'effects' | 'unread'>
+
+/**
+ * What the sessions of a migration are limited to. An index that is made beside those who write waits for every older
+ * transaction, of any table, and keeps nobody waiting meanwhile; ended by a limit, it would stay, not valid.
+ */
+export const limitsOf = (concurrent: boolean, statementTimeout: number): Limits =>
+  concurrent ? { lockTimeout: 0, statementTimeout: 0 } : { lockTimeout: 50, statementTimeout }
 
 /**
  * Prisma's command, whose sessions hardly wait for a lock. Its engine reads the URL; node-postgres under an adapter, which
@@ -20,9 +27,9 @@ type Read = Pick<MigrationEffects, 'effects' | 'unread'>
 export const impatient = (
   command: Command<'changes'>,
   env: Environment,
-  statementTimeout: number,
+  limits: Limits,
 ): Command<'changes'> => {
-  const options = sessionOptions({ lockTimeout: 50, statementTimeout })
+  const options = sessionOptions(limits)
   const { url } = databaseOf(env)
   return { ...command, env: { ...command.env, [url.name]: { ...url, options }, PGOPTIONS: options } }
 }

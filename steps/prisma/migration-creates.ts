@@ -20,9 +20,12 @@ export const migrationCreates = (
       const files = await incomingMigrations(at, migrationsFolder(place))
       const file = files.find(({ name }) => isNamed(name, migration))
       if (!file) return fails(`there is none of that name; the last is ${files.at(-1)?.name ?? 'none'}`)
-      const { effects, unread } = await effectsOfMigrations([file], at.env.database?.schema ?? 'public')
+      const {
+        effects,
+        unread,
+        created: made,
+      } = await effectsOfMigrations([file], at.env.database?.schema ?? 'public')
       if (unread) return fails(unread)
-      const made = effects.adds.filter(({ kind }) => kind === 'table').map(({ name }) => name)
       const missing = tables.filter((table) => !made.includes(table))
       if (missing.length === 0)
         return holds(`${file.name}: ${quantity(made.length, 'CREATE TABLE', 'CREATE TABLEs')}`)

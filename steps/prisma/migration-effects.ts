@@ -1,8 +1,10 @@
 import type { MigrationFile } from '../../checks/reading/prisma-migrations.ts'
 import type { Danger } from '../../runbook/index.ts'
+import { isConcurrent } from '../sql/concurrent.ts'
 import { dangersOf, type SqlFile } from '../sql/dangers/dangers-of.ts'
 import { effectsOf } from '../sql/effects.ts'
 import type { SqlEffects } from '../sql/ledger.ts'
+import { whyOf } from '../sql/refuse.ts'
 import { isEmptyScript, parseSqlScript } from '../sql/script.ts'
 
 /** What migrations do together, in their order. */
@@ -12,6 +14,10 @@ export interface MigrationEffects {
   unread: string | null
   /** What may go wrong, or hurt users. */
   dangers: Danger[]
+  /** Whether an index is made or dropped beside those who write: what interrupts that leaves an index that is not valid. */
+  concurrent: boolean
+  /** Tables for which there is a CREATE TABLE, whatever becomes of them. */
+  created: string[]
   /** Where each statement stands, to name its file. */
   places: { file: string; line: number; sql: string }[]
 }
@@ -32,11 +38,20 @@ export const effectsOfMigrations = async (
     places.push(...script.statements.map(({ line, sql }) => ({ file: name, line, sql })))
   }
   const statements = files.flatMap((file) => file.statements)
-  return { effects: effectsOf(statements, schema), unread, places, dangers: dangersOf(files, schema) }
+  const created = statements.flatMap(({ node }) =>
+    'CreateStmt' in node ? node.CreateStmt.relation!.relname! : [],
+  )
+  return {
+    effects: effectsOf(statements, schema, { several: files.length > 1 }),
+    ...{ unread, created, places },
+    concurrent: statements.some(({ node }) => isConcurrent(node)),
+    dangers: dangersOf(files, schema),
+  }
 }
 
 /** A short account of them: 'adds 13 tables, 52 indexes, 6 constraints'. */
-export const effectsText = ({ adds, drops, columns }: SqlEffects): string => {
+export const effectsText = ({ adds, drops, columns, underived }: SqlEffects): string => {
+  if (underived) return `what it changes is not derived from its SQL. ${whyOf(underived)}`
   const added = new Map<string, number>()
   for (const { kind } of adds) added.set(kind, (added.get(kind) ?? 0) + 1)
   const made = new Set(

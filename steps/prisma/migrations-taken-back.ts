@@ -1,5 +1,6 @@
 import { MIGRATE_LOCK } from '../../checks/no-migration-runs.ts'
 import { migrationRows } from '../../checks/reading/prisma-migrations.ts'
+import type { Left, SchemaShape } from '../../checks/reading/schema-shape.ts'
 import {
   defineCheck,
   fails,
@@ -16,11 +17,13 @@ import { takesBack } from '../sql/take-back.ts'
 import { wayBack } from '../sql/way-back.ts'
 import type { MigrationEffects } from './migration-effects.ts'
 
-export interface BeforeMigrating extends MigrationEffects {
+export interface BeforeMigrating extends Pick<MigrationEffects, 'effects' | 'unread' | 'places'> {
   schema: string
   pending: string[]
   had: number[]
   known: boolean
+  /** Absent in older transcripts. */
+  shape?: SchemaShape
 }
 
 /** Readers queue behind a DROP that waits. Milliseconds. */
@@ -31,14 +34,16 @@ const retry = retryLocked(60_000)
  * The way back of migrations: what they add is dropped, then they are marked as rolled back. The other way round, a
  * deploy between the two would apply them over their own tables; so both are one transaction, under Prisma's own lock.
  */
-export const migrationsTakenBack = (before: BeforeMigrating): Undo => {
+export const migrationsTakenBack = (before: BeforeMigrating, left?: Left): Undo => {
   const { effects, had, pending, schema, known, unread, places } = before
   if (pending.length === 0) return nothingToUndo('no migration waited')
   const { added, lost } = wayBack(effects, had)
   const [first] = lost
   const file =
     first && places.find(({ line, sql }) => line === first.line && startsAlike(sql, first.words))?.file
-  const because = unread ?? (first && `line ${first.line} of ${file ?? 'a migration'}: ${first.words}`)
+  const { underived } = effects
+  const why = underived ? `: ${underived.because}` : ''
+  const because = unread ?? (first && `line ${first.line} of ${file ?? 'a migration'}: ${first.words}${why}`)
   if (because)
     return forwardOnly(
       because,
@@ -54,7 +59,17 @@ export const migrationsTakenBack = (before: BeforeMigrating): Undo => {
     ...dropsOf(added),
     { sql: mark, line: 1 },
   ]
-  return takesBack(added, { ...transaction(statements, settings(schema)), retry }, [noneApplied(pending)])
+  return takesBack(
+    added,
+    { ...transaction(statements, settings(schema)), retry },
+    {
+      before: before.shape,
+      left,
+      derived: true,
+      first: known ? [] : [noOthersRecorded(pending)],
+      alsoThen: [noneApplied(pending)],
+    },
+  )
 }
 
 const startsAlike = (sql: string, words: string): boolean =>
@@ -71,5 +86,16 @@ const noneApplied = (names: readonly string[]) =>
       return left.length
         ? fails(left.map(({ name, state }) => `${name} is ${state}`).join(', '))
         : holds(rows.length ? 'marked as rolled back' : 'no entry')
+    },
+  })
+
+/** The table goes with the migrations that it was made for, but not with others that it tells of since. */
+const noOthersRecorded = (names: readonly string[]) =>
+  defineCheck({
+    fact: 'Prisma’s table tells of no other migration',
+    remedy: 'take the later migrations back first; or write a migration that takes all of them back',
+    look: async (at) => {
+      const others = ((await migrationRows(at)) ?? []).filter(({ name }) => !names.includes(name))
+      return others.length ? fails(others.map(({ name }) => name).join(', ')) : holds('none')
     },
   })

@@ -20,6 +20,7 @@ import {
   holds,
   type Loss,
   libpqVariables,
+  lossesText,
   nothingToUndo,
   quantity,
   transaction,
@@ -30,7 +31,7 @@ import { quoted } from '../sql/quoted.ts'
 import { drops } from './drops.ts'
 import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
-import { lossesSince } from './losses.ts'
+import { compareBeside, countedLosses, type Sums } from './losses.ts'
 import { alikeness, copyWhatIsInNoDump, createLike, makingOfLive } from './make-alike.ts'
 import { archiveOf, canBeRead, FILLING, maintains, PUT_AWAY, restoresDump } from './restore-dump.ts'
 import { roomForAnother, roomToUnpack } from './room-for-another.ts'
@@ -43,6 +44,8 @@ export type Brought = {
   incoming: string
   /** Counted while the application still ran. */
   losses: Loss[]
+  /** What that rests on, table by table. */
+  sums: Sums
   tables: number
   rows: number
 }
@@ -71,7 +74,9 @@ export const bringBackup = (dump: string) =>
         making: (await at.see(makingOfLive))[0]!,
         manifest,
         jobs: await coresOf(at),
-        losses: manifest ? await lossesSince(at, manifest, beside.live) : [],
+        /** A restore takes the longer the more there is in the dump. */
+        weight: manifest?.size ?? 0,
+        losses: manifest ? await countedLosses(at, manifest, { database: beside.live, isBeside: true }) : [],
       }
     },
     before: ({ observed: { via, live, size, manifest } }) =>
@@ -137,16 +142,20 @@ export const bringBackup = (dump: string) =>
       }
     },
     after: ({ observed }) => [broughtBeside(observed)],
-    output: async ({ observed: { names, losses, manifest } }): Promise<Brought> => {
+    output: async (at): Promise<Brought> => {
+      const { names, losses, manifest } = at.observed
       const { tables, rows } = sizeOf(manifest)
-      return { incoming: names.restored, losses, tables, rows }
+      const stands = (await at.see(databasesNamed(names.restored))).length > 0
+      // Of a run that goes on it may have taken its place already.
+      const compared = stands ? await compareBeside(at, names.restored) : { losses, sums: {} }
+      return { incoming: names.restored, ...compared, tables, rows }
     },
     foresee: ({ observed: { names, losses, manifest } }): Brought => {
       const { tables, rows } = sizeOf(manifest)
-      return { incoming: names.restored, losses, tables, rows }
+      return { incoming: names.restored, losses, sums: {}, tables, rows }
     },
-    summary: ({ output: { incoming, tables, rows } }) =>
-      `${incoming}: ${quantity(tables, 'table')}, ${quantity(rows, 'row')}, as in the manifest`,
+    summary: ({ output: { incoming, tables, rows, losses } }) =>
+      `${incoming}: ${quantity(tables, 'table')}, ${quantity(rows, 'row')}, as in the manifest; it would take away: ${lossesText(losses)}`,
     undo: () =>
       nothingToUndo('the live database is as it was; the next restore removes what stands beside it'),
   })

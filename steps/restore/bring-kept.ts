@@ -2,20 +2,19 @@ import { databaseAnswers } from '../../checks/database-answers.ts'
 import { databaseCanBeRenamed } from '../../checks/database-can-be-renamed.ts'
 import { secretPresent } from '../../checks/secret-present.ts'
 import {
-  type BackupManifest,
   databaseOf,
   defineCheck,
   defineStep,
   early,
   fails,
   holds,
+  lossesText,
   nothingToUndo,
   quantity,
 } from '../../runbook/index.ts'
-import { tablesOf } from '../backup/live-database.ts'
 import type { Brought } from './bring-backup.ts'
-import { databasesNamed, inDatabase, liveAndBeside } from './live-and-beside.ts'
-import { lossesSince } from './losses.ts'
+import { databasesNamed, liveAndBeside } from './live-and-beside.ts'
+import { type Comparison, compareBeside } from './losses.ts'
 
 /** A database that an earlier restore has replaced stands beside the live one already; it is only looked at. */
 export const bringKept = (name: string) =>
@@ -23,26 +22,21 @@ export const bringKept = (name: string) =>
     id: 'bring-kept',
     title: `Look at the kept database ${name}`,
     about:
-      'Counts the tables of a database that an earlier restore has replaced, and what returning to it would lose.',
+      'Compares the live database with one that an earlier restore has replaced: what returning to it would lose.',
     sort: 'prepares',
     needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseAnswers()],
     observe: async (at) => {
       const { live, via } = await liveAndBeside(at, at.run.stamp)
       const there = (await at.see(databasesNamed(name))).length > 0
-      const tables = there ? await tablesOf((query) => at.see(inDatabase(name, query))) : []
-      const manifest = { tables } as unknown as BackupManifest
-      return { live, via, there, tables: tables.length, losses: await lossesSince(at, manifest, live) }
+      const compared = there ? await compareBeside(at, name) : { losses: [], sums: {} }
+      return { live, via, there, ...compared }
     },
     before: ({ observed: { there } }) => [early(keptStands(name, there)), early(databaseCanBeRenamed())],
     after: ({ observed: { there } }) => [keptStands(name, there)],
-    output: async ({ observed: { losses, tables } }): Promise<Brought> => ({
-      incoming: name,
-      losses,
-      tables,
-      rows: 0,
-    }),
-    foresee: ({ observed: { losses, tables } }): Brought => ({ incoming: name, losses, tables, rows: 0 }),
-    summary: ({ output: { tables } }) => quantity(tables, 'table'),
+    output: async ({ observed }): Promise<Brought> => broughtOf(name, observed),
+    foresee: ({ observed }): Brought => broughtOf(name, observed),
+    summary: ({ output: { tables, losses } }) =>
+      `${quantity(tables, 'table')}; it would take away: ${lossesText(losses)}`,
     undo: () => nothingToUndo('it only looks'),
   })
 
@@ -52,3 +46,8 @@ const keptStands = (name: string, there: boolean) =>
     remedy: 'list what there is: runbook backups <env>',
     look: async () => (there ? holds('it is there') : fails('there is no such database')),
   })
+
+const broughtOf = (incoming: string, { losses, sums }: Comparison): Brought => ({
+  ...{ incoming, losses, sums, rows: 0 },
+  tables: Object.keys(sums).length,
+})

@@ -1,4 +1,5 @@
 import { isOther, type Session, sessionsOf, sessionText } from '../../checks/reading/sessions.ts'
+import { tied, tiedText } from '../../checks/reading/tied-to-database.ts'
 import {
   type Act,
   defineCheck,
@@ -8,6 +9,7 @@ import {
   fails,
   holds,
   type Look,
+  type Loss,
   nothingToUndo,
   quantity,
   type Step,
@@ -35,7 +37,15 @@ export const swapDatabases = (brought: Step<any, any, Brought>) =>
     sort: 'state',
     observe: async (at) => {
       const { live, names, via, there } = await liveAndBeside(at, at.run.stamp)
-      return { live, via: via ?? 'postgres', replaced: names.replaced, there, ...incomingOf(at, brought) }
+      const stay = (await at.see(tied)).filter(({ database }) => database === live).map(tiedText)
+      return {
+        live,
+        via: via ?? 'postgres',
+        replaced: names.replaced,
+        there,
+        stay,
+        ...incomingOf(at, brought),
+      }
     },
     before: ({ observed }) => [incomingStands(observed)],
     findings: ({ observed: { live, replaced }, env }) => [
@@ -82,7 +92,7 @@ FROM pg_stat_activity a WHERE ${isOther}`,
       )
     },
     after: ({ observed }) => [swapped(observed)],
-    loses: async (at) => [...incomingOf(at, brought).losses],
+    loses: async (at) => [...incomingOf(at, brought).losses, ...leftBehind(at.observed)],
     output: async ({ observed: { live, replaced }, env }) => ({ live, replaced, environment: env.name }),
     foresee: ({ observed: { live, replaced }, env }) => ({ live, replaced, environment: env.name }),
     summary: ({ output: { replaced, environment } }) =>
@@ -104,6 +114,13 @@ const incomingOf = (at: Look, brought: Step<any, any, Brought>) => {
   const { incoming, losses } = at.outputOf(brought)
   return { incoming, losses }
 }
+
+/** They belong to a database by its number, whatever its name. */
+const leftBehind = ({ stay, replaced }: { stay: readonly string[]; replaced: string }): Loss[] =>
+  stay.map((what) => ({
+    what: `${what}: it stays with ${replaced}, goes when that is dropped, and is to be made again for the restored database`,
+    rows: null,
+  }))
 
 /**
  * The rename takes its lock at once, which keeps everybody out, then waits for those who are in: they are ended

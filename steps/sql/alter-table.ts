@@ -36,10 +36,20 @@ const alter = (ledger: Ledger, table: Name, { subtype, name = '', def }: AlterTa
 }
 
 const addConstraint = (ledger: Ledger, table: Name, constraint: Constraint): void => {
+  const { conname, indexname, contype } = constraint
+  const isNew = ledger.has({ kind: 'table', ...table })
+  const index = indexname ? ledger.indexOf(indexname) : undefined
+  // The index is the constraint's now, under its name.
+  if (index && conname && conname !== indexname) ledger.forget((one) => one === index)
   promisePrimaryKey(ledger, table, constraint)
-  const { conname } = constraint
-  if (conname) ledger.add({ kind: 'constraint', schema: table.schema, of: table.name, name: conname })
-  else nothingCertain(ledger, [{ kind: 'table', ...table }])
+  const name = conname ?? indexname
+  if (name) ledger.add({ kind: 'constraint', schema: table.schema, of: table.name, name })
+  else {
+    ledger.makesMore()
+    nothingCertain(ledger, [{ kind: 'table', ...table }])
+  }
+  // Its columns stay NOT NULL where the key goes again, and may not have been.
+  if (contype === 'CONSTR_PRIMARY' && !isNew) ledger.oneWay([])
 }
 
 /** Nothing to look at afterwards, and a way back only together with what it belongs to. */

@@ -1,18 +1,28 @@
-import type { CreateStmt, DropStmt, Node, RenameStmt, VariableSetStmt } from 'libpg-query'
+import type { CommentStmt, CreateStmt, DropStmt, Node, VariableSetStmt } from 'libpg-query'
 import type { SchemaObject } from '../../checks/reading/schema-objects.ts'
 import { alterTable, nothingCertain, promisePrimaryKey } from './alter-table.ts'
-import { columnPromise } from './column.ts'
+import { columnPromise, stringOf } from './column.ts'
+import { whyNotDerived } from './derivable.ts'
 import { changesNothing } from './harmless.ts'
 import { Ledger, type Name, type SqlEffects } from './ledger.ts'
 import { locksIn } from './locks-in.ts'
 import type { ParsedStatement } from './script.ts'
 
-/** What is certain of a file's statements; `schema` is where names without one go. */
-export const effectsOf = (statements: readonly ParsedStatement[], schema: string): SqlEffects => {
+/**
+ * What is certain of a file's statements; `schema` is where names without one go. Where one of them is not understood to
+ * the last, nothing is claimed of any. `several`: of more than one file, each of which may be a transaction.
+ */
+export const effectsOf = (
+  statements: readonly ParsedStatement[],
+  schema: string,
+  { several = false } = {},
+): SqlEffects => {
   const ledger = new Ledger(schema)
   for (const { node, sql, line } of statements) {
     const words = sql.replace(/\s+/g, ' ')
     ledger.place = { line, words: words.length > 60 ? `${words.slice(0, 59)}…` : words }
+    const because = whyNotDerived(node, ledger, several)
+    if (because) ledger.givesUp(because)
     enter(ledger, node)
   }
   return ledger.effects
@@ -25,7 +35,7 @@ const enter = (ledger: Ledger, node: Node): void => {
   else if ('CreateStmt' in node) createTable(ledger, node.CreateStmt)
   else if ('AlterTableStmt' in node) alterTable(ledger, node.AlterTableStmt)
   else if ('DropStmt' in node) drop(ledger, node.DropStmt)
-  else if ('RenameStmt' in node) rename(ledger, node.RenameStmt)
+  else if ('CommentStmt' in node) comment(ledger, node.CommentStmt)
   else if ('VariableSetStmt' in node) setVariable(ledger, node.VariableSetStmt)
   else if (!changesNothing(node)) leavesNoFact(ledger, node)
   if ('IndexStmt' in node) ledger.alters(ledger.name(node.IndexStmt.relation!))
@@ -53,10 +63,7 @@ const madeBy = (ledger: Ledger, node: Node): SchemaObject | undefined => {
 
 const createTable = (ledger: Ledger, { relation, tableElts = [] }: CreateStmt): void => {
   const table = ledger.name(relation!)
-  // It is gone with the session, and nothing can be looked at.
-  if (relation!.relpersistence === 't') ledger.unproven()
-  else ledger.add({ kind: 'table', ...table })
-  if (relation!.relpersistence === 't') return
+  ledger.add({ kind: 'table', ...table })
   for (const element of tableElts)
     if ('ColumnDef' in element)
       ledger.promise(table, element.ColumnDef.colname!, columnPromise(element.ColumnDef))
@@ -86,27 +93,24 @@ const drop = (ledger: Ledger, { removeType, objects = [] }: DropStmt): void => {
   }
 }
 
-/** What has another name now must not be looked for under the old one. */
-const rename = (ledger: Ledger, { renameType, relation, subname }: RenameStmt): void => {
-  if (relation) {
-    const { schema, name } = ledger.name(relation)
-    const isColumn = renameType === 'OBJECT_COLUMN'
-    ledger.forgetColumns({ schema, name }, isColumn ? subname : undefined)
-    ledger.forget((one) =>
-      isColumn
-        ? one.schema === schema && one.of === name && one.name === subname
-        : one.schema === schema && (one.of === name || one.name === name),
-    )
-  }
-  nothingCertain(ledger, [])
+/** What was said before of something that was there does not come back. */
+const comment = (ledger: Ledger, { objtype, object }: CommentStmt): void => {
+  const parts = object && 'List' in object ? (object.List.items ?? []) : []
+  const isColumn = objtype === 'OBJECT_COLUMN'
+  const { schema, name } = ledger.nameIn(isColumn ? parts.slice(0, -1) : parts)
+  const table: SchemaObject = { kind: 'table', schema, name }
+  const column = (): SchemaObject => ({
+    ...{ kind: 'column', schema, of: name },
+    name: stringOf(parts.at(-1)!) ?? '',
+  })
+  ledger.oneWay([isColumn && !ledger.has(table) ? column() : table])
 }
 
 const setVariable = (ledger: Ledger, { name, args = [] }: VariableSetStmt): void => {
   if (name !== 'search_path') return
   const [first] = args
   const path = first && 'A_Const' in first && 'sval' in first.A_Const ? first.A_Const.sval?.sval : undefined
-  if (path && !path.startsWith('$')) ledger.schema = path
-  else ledger.unproven()
+  if (path) ledger.schema = path
 }
 
 /** Data, functions, rights. What fills a new column, or belongs to a new table, goes with it. */

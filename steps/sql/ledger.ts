@@ -21,6 +21,8 @@ export type SqlEffects = {
   alters: { schema: string; table: string }[]
   /** What is locked that was there before. */
   locks: ToLock[]
+  /** The first statement that is not understood to the last: then nothing of the above is claimed, but for the locks. */
+  underived: (SqlPlace & { because: string }) | null
 }
 export type SqlPlace = { line: number; words: string }
 export type OnLine<T> = T & { line: number }
@@ -37,6 +39,7 @@ export class Ledger {
     oneWay: [],
     alters: [],
     locks: [],
+    underived: null,
   }
 
   /** `schema`: where names without one go. */
@@ -46,12 +49,25 @@ export class Ledger {
   ) {}
 
   get effects(): SqlEffects {
+    const { underived, locks } = this.#effects
     const columns = this.#effects.columns.filter((table) => Object.keys(table.columns).length)
-    return { ...this.#effects, columns }
+    if (!underived) return { ...this.#effects, columns }
+    const { line, words } = underived
+    return {
+      ...{ adds: [], drops: [], removes: [], columns: [], alters: [], locks, underived },
+      unproven: [{ line, words }],
+      oneWay: [{ line, words, with: [] }],
+    }
+  }
+
+  /** Nothing is claimed of the file, because of the statement at this place. */
+  givesUp(because: string): void {
+    this.#effects.underived ??= { ...this.place, because }
   }
 
   add(object: SchemaObject): void {
     this.#effects.removes = this.#effects.removes.filter((one) => !isSame(one, object))
+    this.makesMore()
     this.#effects.adds.push({ ...object, line: this.place.line })
   }
 
@@ -60,6 +76,32 @@ export class Ledger {
     this.forget((one) => isSame(one, object))
     this.#effects.removes.push(object)
     if (!mine) this.#effects.drops.push({ ...object, line: this.place.line })
+  }
+
+  /**
+   * Something is made that may bring others along whose names the server chooses: an index with a constraint, a sequence
+   * with a column, a type with a table. What was dropped may be there again under the same name.
+   */
+  makesMore(): void {
+    this.#effects.removes = this.#effects.removes.filter(
+      ({ kind }) => !['index', 'constraint', 'sequence', 'type'].includes(kind),
+    )
+  }
+
+  get hasAny(): boolean {
+    return this.#effects.adds.length > 0
+  }
+
+  /** Whether the file has made an index or a constraint on a table of that name. */
+  hasOn(table: string): boolean {
+    return this.#effects.adds.some(
+      ({ kind, of }) => of === table && (kind === 'index' || kind === 'constraint'),
+    )
+  }
+
+  /** An index that the file has made. */
+  indexOf(name: string): SchemaObject | undefined {
+    return this.#effects.adds.find((one) => one.kind === 'index' && one.name === name)
   }
 
   /** Whether the file itself has made it so far. */

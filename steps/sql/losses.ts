@@ -30,7 +30,7 @@ export const lossesOf = async (at: Look, dropped: readonly SchemaObject[]): Prom
     for (const [i, { table, column }] of own.entries())
       losses.push({ what: `with a value in ${table}.${column}`, rows: counted![`c${i}`]! })
   }
-  return losses.filter(({ rows }) => rows > 0)
+  return losses.filter(({ rows }) => rows !== 0)
 }
 
 interface Part extends Column {

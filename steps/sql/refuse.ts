@@ -14,6 +14,13 @@ export const refuseMistakes = (file: string, script: SqlScript): SqlScript => {
 
 /** Stops where nothing would tell whether a statement has been run: the step might be skipped, or called done, wrongly. */
 export const refuseUnproven = (file: string, { unproven, ...facts }: SqlEffects, derive: boolean): void => {
+  const { underived } = facts
+  if (underived)
+    throw unmet(
+      `it can be seen whether ${file} has been applied`,
+      `what it does is not derived from its SQL. ${whyOf(underived)}`,
+      'say in `after` what holds then: after: [tableHasColumns(…)], or a check of your own',
+    )
   const places = unproven.map(({ line, words }) => `line ${line}: ${words}`)
   const nothing = !derive || !(facts.adds.length || facts.removes.length || facts.columns.length)
   if (places.length === 0 && !nothing) return
@@ -25,3 +32,7 @@ export const refuseUnproven = (file: string, { unproven, ...facts }: SqlEffects,
     'say in `after` what holds then: after: [tableHasColumns(…)], or a check of your own',
   )
 }
+
+/** 'line 3: ALTER TABLE t RENAME a TO b: it renames' */
+export const whyOf = ({ line, words, because }: NonNullable<SqlEffects['underived']>): string =>
+  `Line ${line}: ${words}: ${because}`

@@ -126,9 +126,8 @@ describe('a restore', () => {
     expect(kept).toEqual([expect.stringMatching(/_replaced_\d{8}T\d{6}Z$/)])
     expect(await contentOf(kept[0]!)).toEqual(after)
     expect(seenIn(run, /what was lost/)).toEqual([
-      '2 rows inserted into or changed in Mixed Case; DROP (no column of it tells which); ' +
-        '1 row changed in or deleted from Mixed Case; DROP: they come back as they were; ' +
-        '3 rows the table added, made since the backup; ' +
+      '1 row inserted into Mixed Case; DROP; 1 row changed in Mixed Case; DROP: they become again what they were; ' +
+        '3 rows in the table added, made since the backup; ' +
         '2 rows with a value in avatars.seedUsed and 1 more column, made since the backup; ' +
         '40 rows inserted into avatars; 7 rows changed in avatars: they become again what they were; ' +
         '3 rows deleted from avatars: they come back',

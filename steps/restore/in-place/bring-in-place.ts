@@ -22,7 +22,7 @@ import { restoring } from '../../backup/archive.ts'
 import { folderOf } from '../../backup/files.ts'
 import { databaseFacts } from '../../backup/live-database.ts'
 import type { Brought } from '../bring-backup.ts'
-import { lossesSince } from '../losses.ts'
+import { countedLosses } from '../losses.ts'
 import { archiveOf, canBeRead } from '../restore-dump.ts'
 import { canBeRestoredInPlace } from './can-be-restored-in-place.ts'
 
@@ -47,7 +47,12 @@ export const bringInPlace = (dump: string) =>
     observe: async (at) => {
       const manifest = (await readManifest(at, dump)) ?? null
       const [{ database, size } = never()] = await at.see(databaseFacts)
-      return { database, size, manifest, losses: manifest ? await lossesSince(at, manifest, database) : [] }
+      return {
+        database,
+        size,
+        manifest,
+        losses: manifest ? await countedLosses(at, manifest, { database, isBeside: false }) : [],
+      }
     },
     before: ({ observed: { size, manifest } }) =>
       [
@@ -69,11 +74,13 @@ export const bringInPlace = (dump: string) =>
     output: async ({ observed: { database, losses, manifest } }): Promise<Brought> => ({
       incoming: database,
       losses,
+      sums: {},
       ...sizeOf(manifest?.tables),
     }),
     foresee: ({ observed: { database, losses, manifest } }): Brought => ({
       incoming: database,
       losses,
+      sums: {},
       ...sizeOf(manifest?.tables),
     }),
     summary: ({ output: { tables, rows } }) => `${quantity(tables, 'table')}, ${quantity(rows, 'row')}`,

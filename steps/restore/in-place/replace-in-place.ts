@@ -20,7 +20,7 @@ import {
 } from '../../../runbook/index.ts'
 import { backupFiles, nameOf } from '../../backup/files.ts'
 import type { Brought } from '../bring-backup.ts'
-import { lossesSince } from '../losses.ts'
+import { countedLosses } from '../losses.ts'
 import { scriptOf } from './bring-in-place.ts'
 import { emptyDatabase, proveTables } from './empty-and-prove.ts'
 
@@ -43,7 +43,7 @@ export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =
       return {
         live,
         manifest,
-        losses: manifest ? await lossesSince(at, manifest, live) : [],
+        losses: manifest ? await countedLosses(at, manifest, { database: live, isBeside: false }) : [],
         replaces: (await at.see(tables)).map(({ oid }) => oid),
       }
     },
