@@ -120,39 +120,47 @@ const readOn = async (
   look: Look,
 ): Promise<Verdict | undefined> => {
   const next: LogPosition[] = []
+  /** The newest that was met, with what stands below it, and how many there were: of the last log that has one. */
+  let newest: { lines: string[]; count: number; path: string } | undefined
+  const known: string[] = []
   for (const position of reading.logs) {
-    const met: string[] = []
-    let count = 0
+    const met = { lines: [] as string[], count: 0 }
     let unended = false
+    /** What is indented below a line that was met, such as its stack, is part of it. */
+    let below = false
     const read = await eachLine(look, position, (line, ended) => {
       if (ended) reading.lines += 1
+      below &&= /^\s|^$/.test(line)
       const bad = isMet(line)
-      if (bad) count += 1
+      const isNew = bad && !below
+      below ||= isNew
       unended = bad && !ended
-      if (bad || (met.length && met.length <= SHOWN)) met.push(line)
+      if (isNew) Object.assign(met, { lines: [line], count: met.count + 1 })
+      else if (met.count && met.lines.length <= SHOWN) met.lines.push(line)
       return false
     })
     // A file that is not there says nothing about errors: perhaps its name is wrong.
     if (read.missing) return fails(`there is no file ${position.path}`)
     if (read.rotated) reading.remarks.add(`${nameOf(position.path)} was rotated, and read from its beginning`)
-    if (count) {
+    if (met.count) {
       const { path, from } = read.next
       // It stays in the log: whoever says that it is known says up to where.
-      const known = nameOfMark(path, unended ? ((await fileSize(look, path)) ?? from) : from)
-      const others = count > 1 ? ` (the first of ${quantity(count, 'line')})` : ''
-      return fails(`${excerpt(met[0]!)}${others}`, {
-        tail: met
-          .slice(0, SHOWN + 1)
-          .map(excerptKeepingIndent)
-          .join('\n'),
-        final: true,
-        remedy: `tail -n 50 ${path}; where it is known and dealt with: runbook resume --allow ${shellWord(known)}`,
-        known: [known],
-      })
+      known.push(nameOfMark(path, unended ? ((await fileSize(look, path)) ?? from) : from))
+      newest = { ...met, path }
     }
     next.push(read.next)
   }
   reading.logs = next
+  if (newest) {
+    const { lines, count, path } = newest
+    const others = count > 1 ? ` (the newest of ${quantity(count, 'line')})` : ''
+    return fails(`${excerpt(lines[0]!)}${others}`, {
+      tail: lines.map(excerptKeepingIndent).join('\n'),
+      final: true,
+      remedy: `tail -n 50 ${path}; where it is known and dealt with: runbook resume --allow ${known.map(shellWord).join(' ')}`,
+      known,
+    })
+  }
   return undefined
 }
 

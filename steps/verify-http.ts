@@ -71,16 +71,17 @@ export const verifyHttp = factory(
       actions: () =>
         Object.fromEntries(all.map((request) => [request.name, actionOf(request, { headers, timeout })])),
       run: async (act) => {
+        const tries = act.once ? { times: 0, every: 0 } : retry
         const values: Record<string, Json> = {}
         const failures: unknown[] = []
         const attempt = (work: Promise<void>) => work.catch((error) => void failures.push(error))
-        await warmUp(act, retry)
-        await removeLeft(cleanup, act, retry)
+        await warmUp(act, tries)
+        await removeLeft(cleanup, act, tries)
         for (const request of requests)
-          if (failures.length === 0) await attempt(ask(request, act, values, retry))
+          if (failures.length === 0) await attempt(ask(request, act, values, tries))
         for (const request of cleanup)
           if (holesOf(request).every((hole) => hole in values))
-            await attempt(cleanUp(request, act, values, retry))
+            await attempt(cleanUp(request, act, values, tries))
         if (failures.length) throw together(failures)
       },
       after: () => [wereAnswered(requests), ...(cleanup.length ? [nothingLeft(cleanup)] : [])],

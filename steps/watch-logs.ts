@@ -79,6 +79,10 @@ export const watchLogs = factory(
       about:
         'Reads what the application has written since its restart: the lines that a good start writes must be there, and no error line. Every kind of log file will do; one that was rotated is read from its beginning, and that is said.',
       sort: 'verifies',
+      // What is written from now on, or after a restart, tells nothing of the time before.
+      ...((options.from || options.process || options.since === 'now' || duration > 0) && {
+        baseline: false,
+      }),
       needs: () => (options.process ? [pm2Present()] : []),
       observe: async (look) => ({ logs: await findLogs(look, options) }),
       before: () => {

@@ -100,6 +100,9 @@ export const printPattern = (pattern: Pattern): string =>
 /** A line as evidence. */
 export const excerpt = (line: string): string => (line.length > 300 ? `${line.slice(0, 300)}…` : line).trim()
 
+/** How many lines of the end of a log explain a failure: an error, with its stack and what stands below that. */
+const SHOWN = 40
+
 /** The last lines that were written from these positions on; '' where nothing was. */
 export const lastLinesSince = async (look: Look, logs: readonly LogPosition[]): Promise<string> => {
   const tails = await Promise.all(
@@ -107,7 +110,7 @@ export const lastLinesSince = async (look: Look, logs: readonly LogPosition[]): 
       const size = await fileSize(look, path)
       if (size === undefined) return ''
       const text = await look.attempt(readsFile(path, Math.max(size < from ? 0 : from, size - 8 * 1024)))
-      return text.ok ? text.value.trimEnd().split('\n').slice(-20).join('\n') : ''
+      return text.ok ? text.value.trimEnd().split('\n').slice(-SHOWN).join('\n') : ''
     }),
   )
   return tails.filter(Boolean).join('\n')

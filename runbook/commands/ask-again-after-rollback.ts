@@ -9,11 +9,12 @@ export const askAgainAfterRollback = async ({ revision }: Plan, context: RunCont
     const { started, ended, revision: moved } = summary
     // Deployed well since: it has proven itself.
     if (started?.command === 'deploy' && ended?.verdict === 'done' && moved?.to === revision.to) return
-    if (started?.command !== 'rollback' || ended?.verdict !== 'rolled-back' || moved?.from !== revision.to)
-      continue
+    const tookBack = ended?.verdict === 'rolled-back' || ended?.verdict === 'rollback-failed'
+    if (started?.command !== 'rollback' || !tookBack || moved?.from !== revision.to) continue
     const when = ended.at.slice(0, 16).replace('T', ' ')
     const why = started.reason ? `: ${started.reason}` : ', without a reason given'
-    const question = `${revision.to.slice(0, 7)} was taken back on ${when} UTC by ${started.operator}${why}. Deploy it again?`
+    const what = ended.verdict === 'rolled-back' ? 'was taken back' : 'was to be taken back, which failed,'
+    const question = `${revision.to.slice(0, 7)} ${what} on ${when} UTC by ${started.operator}${why}. Deploy it again?`
     await askFor({ kind: 'go-on', question }, context)
     return
   }

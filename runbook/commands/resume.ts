@@ -5,6 +5,7 @@ import { demandStillHolds } from '../engine/still-holds.ts'
 import { seeToSurvivors } from '../engine/survivors.ts'
 import { isBegun } from '../journal/fold.ts'
 import { recall } from '../journal/history.ts'
+import { referenceOf } from '../journal/reference-of.ts'
 import { changesIn, flawsText, listRuns } from '../journal/runs.ts'
 import { isForwards } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
@@ -58,6 +59,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
       await demandStillHolds(done, context)
       await performBook(arrangement, context, {
         what: title,
+        whole,
         usually,
         canAsk,
         present: (plan) => say(text(plan, { title, runs, paint })),
@@ -128,5 +130,8 @@ const readAgain = async (
       `get its transcript into ${open.stateDir}/runs`,
     )
   })
-  return arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, told))
+  return {
+    ...arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, told)),
+    reference: await referenceOf(open.stateDir, target),
+  }
 }

@@ -4,6 +4,7 @@ import { keptOutBy, runIn } from '../engine/lock.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { expectedDurations } from '../journal/durations.ts'
+import { referenceOf } from '../journal/reference-of.ts'
 import type { Told } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { Failed, unmet } from '../model/failure.ts'
@@ -105,7 +106,12 @@ const readBackwards = async (
   const { run, head } = target
   const how = { ...rollbackOptions(run, open, options), head }
   const whole = arrangementOf(run, open)
-  return { arrangement: arrangeRollback(whole, how), target, stays: staysAsItIs(whole, how) }
+  const reference = await referenceOf(open.stateDir, run)
+  return {
+    arrangement: { ...arrangeRollback(whole, how), reference },
+    target,
+    stays: staysAsItIs(whole, how),
+  }
 }
 
 /** What a run that goes on will have changed cannot be read yet. */

@@ -1,16 +1,20 @@
 import { arrangeRollback, type RollbackOptions } from '../engine/arrange-rollback.ts'
+import { judging } from '../engine/judge-verifications.ts'
 import { whileProbing } from '../engine/probe.ts'
 import { runBook } from '../engine/run-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { pathsOf } from '../engine/run-paths.ts'
 import { TakenBack } from '../engine/with-run.ts'
 import type { PastRun } from '../journal/past-runs.ts'
+import { referenceOf } from '../journal/reference-of.ts'
 import { stampOfRun } from '../journal/run-id.ts'
+import { isAmiss, type Verdicted, verdictsOf } from '../journal/verdicts.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import { mendedBy } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { verdictText } from '../render/verdict-lines.ts'
 import { approve } from './approve.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
@@ -20,17 +24,21 @@ import { runReading, type Work } from './run-reading.ts'
  * Takes a deployment back that has just failed, as a run of its own with its own transcript, while the deployment
  * still holds the environment. The code only: the database goes back when an operator asks for it.
  */
-const takeBack = (
+const takeBack = async (
   target: PastRun,
   reason: string,
   open: OpenBook,
   invocation: Invocation,
   { lock }: RunContext,
-): Promise<Ended> => {
+): Promise<{ ended: Ended; verdicts: Verdicted[] }> => {
   const { options } = invocation
-  const arrangement = arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, options))
+  let verdicts: Verdicted[] = []
+  const arrangement = {
+    ...arrangeRollback(arrangementOf(target, open), rollbackOptions(target, open, options)),
+    reference: await referenceOf(open.stateDir, target),
+  }
   const reading = { arrangement, takesBack: target.id, reason }
-  return runReading(
+  const ended = await runReading(
     'rollback',
     { ...invocation, options: { ...options, onFailure: 'stop' } },
     open,
@@ -42,10 +50,17 @@ const takeBack = (
         // It is the same lock, which may be lost as well.
         if (lock) context.lock = lock
         await approve(arrangement.book, context, options)
-        await whileProbing(context, () => runBook(arrangement.entries, context))
+        try {
+          await judging(arrangement, context, () =>
+            whileProbing(context, () => runBook(arrangement.entries, context)),
+          )
+        } finally {
+          verdicts = verdictsOf(context.state)
+        }
       },
     },
   )
+  return { ended, verdicts }
 }
 
 /** Does a deployment's work; where it fails, and that was decided, what it had changed is taken back. */
@@ -59,8 +74,9 @@ export const orTakeBack = async (
   } catch (error) {
     if (!context.takeBack) throw error
     const reason = `it failed: ${explain(failureOf(error)).sentence.split('\n', 1)[0]}`
-    const ended = await takeBack({ id: run, state: context.state }, reason, open, invocation, context)
-    throw new TakenBack(failureOf(error), ended)
+    const target = { id: run, state: context.state }
+    const { ended, verdicts } = await takeBack(target, reason, open, invocation, context)
+    throw new TakenBack(failureOf(error), ended, verdicts.filter(isAmiss).map(verdictText))
   }
 }
 

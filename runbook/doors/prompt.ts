@@ -25,7 +25,8 @@ export const askOnTerminal: Asker = async (question, signal) => {
     if (question.kind === 'confirm')
       return (await confirm({ message, default: question.default }, context)) ? 'yes' : 'no'
     if (question.kind === 'choose') return await select({ message, choices: question.choices }, context)
-    return (await input({ message, ...(question.kind === 'note' && noteOf(question)) }, context)).trim()
+    const more = question.kind === 'note' ? noteOf(question) : TYPED
+    return (await input({ message, ...more }, context)).trim()
   } catch (error) {
     signal.throwIfAborted()
     if ((error as Error).name !== 'ExitPromptError') throw error
@@ -37,6 +38,9 @@ export const askOnTerminal: Asker = async (question, signal) => {
     throw new Failed({ kind: 'interrupted', signal: name })
   }
 }
+
+/** Whether a name was the right one is not known yet: no green tick stands before it. */
+const TYPED = { theme: { prefix: { idle: '?', done: '·' } } }
 
 /** How inquirer is told of it. */
 const noteOf = ({ required = false, default: usual, wrong }: Extract<Question, { kind: 'note' }>) => ({

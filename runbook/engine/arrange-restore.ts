@@ -1,7 +1,8 @@
 import { phase, stepsOf } from '../model/book.ts'
 import type { RestoreSource } from '../model/step.ts'
+import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
-import { whileStopped } from './arrange-rollback.ts'
+import { verifying, whileStopped } from './arrange-rollback.ts'
 import { restoring } from './restoring.ts'
 
 /**
@@ -19,6 +20,7 @@ export const arrangeRestore = (book: Arrangement, from: RestoreSource): Arrangem
     phase('Bring it beside what runs', [restore.bring]),
     phase('Put it in place', whileStopped(restore.swaps, started, book.env)),
     phase('Account for it', [restore.account]),
-  ]
+    verifying(stepsTaken(book.entries, () => false)),
+  ].filter((entry) => stepsOf(entry).length > 0)
   return { ...book, entries, steps: entries.flatMap(stepsOf) }
 }

@@ -61,15 +61,19 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
           ...{ code, follows, schema: schema.slice(needing + 1) },
           first: schema.slice(0, needing + 1).map((step) => beforeCode(step, book, options, code.length > 0)),
         })),
-    phase(
-      'Verify',
-      taken
-        .filter(({ sort, lasting }) => sort === 'verifies' && !lasting)
-        .map((step) => ({ ...step, advisory: 'whether it held before the deployment is not known' })),
-    ),
+    verifying(taken),
   ].filter((entry) => stepsOf(entry).length > 0)
   return { ...book, entries, steps: entries.flatMap(stepsOf) }
 }
+
+/** Everything that verifies: all of it is asked, and what does not hold is judged at the end, against what was before. */
+export const verifying = (steps: readonly Step[]): Entry =>
+  phase(
+    'Verify',
+    steps
+      .filter(({ sort, lasting }) => sort === 'verifies' && !lasting)
+      .map((step) => ({ ...step, advisory: 'what does not hold any more is named at the end' })),
+  )
 
 /**
  * The code goes back before an additive change of the schema does, because new code on an old schema is the outage; but for

@@ -3,6 +3,7 @@ import type { Question } from '../doors/prompt.ts'
 import type { Answer, Instruction } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
+import { nameDifference } from '../model/name-difference.ts'
 import type { RunContext } from './run-context.ts'
 
 /** What a run may have to ask. */
@@ -19,11 +20,29 @@ export type Ask =
 export const askFor = (ask: Ask, context: RunContext): Promise<Answer> =>
   context.turns.take(() => askInTurn(ask, context))
 
+/** How often the name of a protected environment may be typed. */
+const TRIES = 3
+
+/** A wrong name is said to be wrong, and asked for again: nobody loses a backup and a rehearsal by a slip of a finger. */
 const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
+  let wrong: string | undefined
+  for (let left = TRIES - 1; ; left -= 1)
+    try {
+      return await askOnce(ask, context, wrong)
+    } catch (error) {
+      const { failure } = error as Partial<Failed>
+      if (!left || failure?.kind !== 'declined' || !failure.wrongName || !context.answers.canAsk) throw error
+      const { typed, name } = failure.wrongName
+      const tries = left > 1 ? `${left} tries` : 'one try'
+      wrong = `${nameDifference(typed, name)}: it is ${name}. Type that to go on (${tries} left)`
+    }
+}
+
+const askOnce = async (ask: Ask, context: RunContext, wrong?: string): Promise<Answer> => {
   const { recorder, signal } = context
   signal.throwIfAborted()
   // The terminal is shown no more than the transcript.
-  const question = recorder.redacted(questionOf(ask))
+  const question = recorder.redacted(wrong ?? questionOf(ask))
   const step = ask.kind === 'instruction' ? { step: ask.step } : {}
   recorder.record({ type: 'asked', ...step, question })
   const flag = answeredByFlag(ask, context)
@@ -37,7 +56,13 @@ const askInTurn = async (ask: Ask, context: RunContext): Promise<Answer> => {
   const answer = isInstruction && note ? `${word}: ${note}` : note || word
   recorder.record({ type: 'answered', ...step, question, answer, by, who })
   if (confirmed) return { confirmed, note, applies, by, who }
-  throw new Failed({ kind: 'declined', question, ...(isInstruction && note && { note }) })
+  const isName = ask.kind === 'confirm-run' && (flag !== undefined || ask.env.protected)
+  throw new Failed({
+    kind: 'declined',
+    question: recorder.redacted(questionOf(ask)),
+    ...(isInstruction && note && { note }),
+    ...(isName && { wrongName: { typed: note, name: ask.env.name } }),
+  })
 }
 
 /** `applies`: absent where that was no question. */
@@ -49,17 +74,28 @@ export const askChoice = (
   choices: readonly { name: string; value: string }[],
   flag: string | undefined,
   context: RunContext,
-): Promise<string> => askPlainly({ kind: 'choose', message, choices: [...choices] }, flag, context)
+  /** What whoever is asked should know, a line each. */
+  about: readonly string[] = [],
+): Promise<string> => askPlainly({ kind: 'choose', message, choices: [...choices] }, flag, context, about)
 
 /** A line of text; `flag`: the text that a flag gave. */
 export const askText = (message: string, flag: string | undefined, context: RunContext): Promise<string> =>
   askPlainly({ kind: 'note', message }, flag, context)
 
-const askPlainly = (asked: Question, flag: string | undefined, context: RunContext): Promise<string> =>
+const askPlainly = (
+  asked: Question,
+  flag: string | undefined,
+  context: RunContext,
+  about: readonly string[] = [],
+): Promise<string> =>
   context.turns.take(async () => {
     const { recorder, doors, signal } = context
     const question = recorder.redacted(asked)
-    recorder.record({ type: 'asked', question: question.message })
+    recorder.record({
+      type: 'asked',
+      question: question.message,
+      ...(about.length && { about: [...about] }),
+    })
     const answer = flag ?? (await doors.ask(question, signal))
     const by = flag === undefined ? 'operator' : 'flag'
     const who = operatorName(doors.variables)

@@ -6,6 +6,7 @@ import { askChoice, askText } from './ask.ts'
 import { callKnown, pastIn } from './call-known.ts'
 import { lookInto } from './diagnose.ts'
 import type { OtherWay } from './other-way.ts'
+import { rightNow } from './right-now.ts'
 import type { RunContext } from './run-context.ts'
 
 /** What an operator may decide when a step has failed. */
@@ -76,8 +77,49 @@ const ask = async (
       : []),
     { name: 'Stop, and leave it as it is', value: 'stop' },
   ]
-  return (await askChoice(`"${step.title}" failed. What now?`, choices, undefined, context)) as Decision
+  const about = [...(await rightNow(context)), ...meaningsOf(step, choices, context)]
+  return (await askChoice(
+    `"${step.title}" failed. What now?`,
+    choices,
+    undefined,
+    context,
+    about,
+  )) as Decision
 }
+
+/** What each answer would do, a line each. */
+const meaningsOf = (
+  step: Step,
+  choices: readonly { value: Decision }[],
+  { state, env }: RunContext,
+): string[] => {
+  const offered = (decision: Decision) => choices.some(({ value }) => value === decision)
+  const revision = state.revision && {
+    from: state.revision.from.slice(0, 7),
+    to: state.revision.to.slice(0, 7),
+  }
+  const begun = begunStates(state)
+  const takenBack = begun.filter(({ undo }) => undo?.kind === 'reverse' && undo.of === 'code')
+  const stays = begun.filter((record) => !takenBack.includes(record)).map(({ title }) => `“${title}”`)
+  const code =
+    revision && revision.from !== revision.to ? `the code goes back to ${revision.from}` : undefined
+  const others = takenBack
+    .filter(({ revision }) => !revision || !code)
+    .map(({ title }) => `“${title}” is undone`)
+  const back = [...(code && takenBack.some(({ revision }) => revision) ? [code] : []), ...others]
+  return [
+    `try again: ${step.sort === 'verifies' ? 'it is asked once more' : 'what is missing of it is performed'}`,
+    ...(offered('rollback')
+      ? [
+          `roll back: ${back.join(', ') || 'nothing can be undone by itself'}${stays.length ? `; what ${listed(stays)} did stays` : ''}${env.database ? '; the database stays as it is now' : ''}`,
+        ]
+      : []),
+    `stop: nothing more is done${revision ? `; the code stays at ${revision.to}` : ''}`,
+  ]
+}
+
+const listed = (titles: readonly string[]): string =>
+  titles.length < 2 ? titles.join('') : `${titles.slice(0, -1).join(', ')} and ${titles.at(-1)}`
 
 /** Whether something was begun that has a way back. */
 const canTakeBack = ({ state }: RunContext): boolean =>

@@ -2,6 +2,7 @@ import { Failed } from '../model/failure.ts'
 import { lossesText } from '../model/undo.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { askFor } from './ask.ts'
+import { askAllowedBaseline, askBaseline, judging } from './judge-verifications.ts'
 import { lastRunLines } from './last-run.ts'
 import { makePlan } from './make-plan.ts'
 import { migrationsOf, performAhead } from './perform-ahead.ts'
@@ -20,6 +21,8 @@ export interface PerformOptions {
   canAsk: boolean
   /** Shows the plan, before the question. */
   present(plan: Plan): void
+  /** Of a run that goes on: all of what it was to do, of which all that verifies is judged. */
+  whole?: Arrangement
   /** What else is asked before the question, once the plan has been seen. */
   beforehand?(plan: Plan): Promise<void>
 }
@@ -46,12 +49,15 @@ export const performBook = async (
   const byHand = plan.steps.find(({ actions }) => actions.some((action) => action.byHand))
   if (byHand && !options.canAsk && !context.answers.yes)
     throw new Failed({ kind: 'answer-needed', question: byHand.title, flag: '--yes' })
+  const whole = options.whole ?? arrangement
+  await askBaseline(whole, context)
   await options.beforehand?.(plan)
   const expected = confirmedIn(plan)
   const entries = await performAhead(arrangement, plan, expected, context)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
   context.begins?.(plan.revision)
-  await whileProbing(context, () => runBook(entries, context, expected))
+  await askAllowedBaseline(whole, context)
+  await judging(whole, context, () => whileProbing(context, () => runBook(entries, context, expected)))
 }
 
 /** What was so of the world when the operator said yes. */

@@ -20,7 +20,11 @@ const SAID = 5000
  */
 export const whileProbing = async <T>(context: RunContext, work: () => Promise<T>): Promise<T> => {
   const over = new AbortController()
-  const probes = context.env.app.probe.map((url) => probe(url, context, over.signal))
+  const sofar: Probed[] = []
+  context.metWith = () => sofar
+  const probes = context.env.app.probe.map((url) =>
+    probe(url, context, over.signal, (one) => sofar.push(one)),
+  )
   try {
     return await work()
   } finally {
@@ -62,13 +66,20 @@ const recordQuietly = (looked: Omit<EventOf<'looked'>, 'type'>, { recorder }: Ru
   }
 }
 
-const probe = async (url: string, context: RunContext, over: AbortSignal): Promise<Probed> => {
+const probe = async (
+  url: string,
+  context: RunContext,
+  over: AbortSignal,
+  /** Given at its beginning; it grows. */
+  show: (probed: Probed) => void,
+): Promise<Probed> => {
   const {
     env,
     doors: { clock },
   } = context
   const began = clock.monotonic()
-  const probed = { requests: 0, failed: 0, failures: {} as Record<string, number>, longestGap: 0 }
+  const probed: Probed = { url, requests: 0, failed: 0, failures: {}, longestGap: 0, ms: 0 }
+  show(probed)
   /** When the first request was sent since the last answer. */
   let unanswered: number | undefined
   let because = 'no answer yet'
@@ -110,7 +121,7 @@ const probe = async (url: string, context: RunContext, over: AbortSignal): Promi
   }
   endGap()
   await Promise.all(asking)
-  return { url, ...probed, ms: Math.round(clock.monotonic() - began) }
+  return { ...probed, ms: Math.round(clock.monotonic() - began) }
 }
 
 /** Each as from somebody who comes anew: what a connection that stays open would hide counts. */

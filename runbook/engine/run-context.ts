@@ -5,6 +5,7 @@ import { isLeftOut, isOver, type RunState, type StepRecord } from '../journal/fo
 import type { Recorder } from '../journal/recorder.ts'
 import type { Action, Effect, Result } from '../model/action.ts'
 import { type Environment, placeOf } from '../model/environment.ts'
+import type { Probed } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
@@ -60,6 +61,8 @@ export interface RunContext {
   foreseen?: Revision | null
   /** Told once the run was confirmed, and begins. */
   begins?(revision: Revision | null): void
+  /** What users have met with so far, where they are asked for meanwhile. */
+  metWith?(): readonly Probed[]
   /** What may be behind a failure; absent: it is not looked into. */
   diagnoses?: readonly Listed[]
   /** How the steps stand to each other on the page that is planned or performed. */

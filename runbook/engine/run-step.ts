@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Actions } from '../model/action.ts'
-import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Act, Look } from '../model/look.ts'
@@ -72,20 +71,8 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
   } catch (error) {
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
-    if (step.advisory && isFinding(failure)) {
-      const { sentence } = explain(failure)
-      recorder.record({
-        type: 'step-skipped',
-        step: step.id,
-        why: step.advisory,
-        seen: sentence,
-        output: null,
-        ms: took(),
-      })
-      return
-    }
     recorder.record({ type: 'step-failed', step: step.id, failure, ms: took() })
-    throw new Failed(failure)
+    if (!step.advisory || !isFinding(failure)) throw new Failed(failure)
   }
 }
 

@@ -9,13 +9,14 @@ import type { RunContext } from './run-context.ts'
 export class TakenBack extends Error {
   readonly ended: Ended
 
-  constructor(failure: Failure, rollback: Ended) {
+  constructor(failure: Failure, rollback: Ended, afterRollback: readonly string[]) {
     super(failure.kind)
     const well = rollback.verdict === 'rolled-back'
     this.ended = {
       verdict: well ? 'rolled-back' : 'rollback-failed',
       exit: well ? EXIT.rolledBack : EXIT.rollbackFailed,
       failure,
+      afterRollback,
     }
   }
 }
@@ -40,7 +41,7 @@ export const withRun = async (
 ): Promise<Ended> => {
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
-  const took = () => Math.round(doors.clock.monotonic() - began)
+  const took = () => context.state.times.earlier + Math.round(doors.clock.monotonic() - began)
   let entered: Entered | undefined
   let ended: Ended = { verdict: started.command === 'rollback' ? 'rolled-back' : 'done', exit: EXIT.done }
   try {
@@ -69,7 +70,8 @@ const keptOut = ({ failure }: Ended): boolean => failure?.kind === 'locked' || f
 const endedBy = (error: unknown, command: Command, { signal, state, recorder }: RunContext): Ended => {
   if (error instanceof TakenBack) return error.ended
   const failure = failureOf(signal.aborted ? signal.reason : error)
-  const { changed } = state
+  // What is judged at the end is judged for all parts of a run.
+  const changed = state.changed || (failure.kind === 'after-unmet' && state.effects > 0)
   return {
     verdict: verdictOf(failure, command, state),
     exit: exitOf(failure, { command, changed }),
@@ -86,7 +88,11 @@ const recordEnd = (
 ): void => {
   try {
     if (!state.started) recorder.record({ type: 'run-started', ...started })
-    recorder.record({ type: 'run-ended', verdict, exit, ms, ...(failure && { failure }) }, { durable: true })
+    const waited = Math.min(Math.round(state.times.waited), ms)
+    recorder.record(
+      { type: 'run-ended', verdict, exit, ms, ...(waited && { waited }), ...(failure && { failure }) },
+      { durable: true },
+    )
   } catch (error) {
     if (failure?.kind !== 'journal-failed') throw error
   }
@@ -97,5 +103,7 @@ const verdictOf = ({ kind }: Failure, command: Command, { changed, resumed }: Ru
   // Of a run that goes on it is not the first part that was declined.
   if (!changed && (kind === 'declined' || kind === 'answer-needed'))
     return resumed ? 'interrupted' : 'declined'
-  return command === 'rollback' && (changed || resumed) ? 'rollback-failed' : 'failed'
+  return command === 'rollback' && (changed || resumed || kind === 'after-unmet')
+    ? 'rollback-failed'
+    : 'failed'
 }

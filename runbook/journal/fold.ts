@@ -1,5 +1,14 @@
 import type { StatementResult } from '../model/action.ts'
-import type { EventOf, Happening, Kept, Probed, ProcessIdentity, SignOff } from '../model/event.ts'
+import type {
+  EventOf,
+  Happening,
+  Kept,
+  Probed,
+  ProcessIdentity,
+  SignOff,
+  Verified,
+  VerifiedWhen,
+} from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { Sampled } from '../model/look.ts'
@@ -7,6 +16,7 @@ import { signOffText } from '../model/sign-off.ts'
 import type { Sort } from '../model/step.ts'
 import type { FrozenUndo } from '../model/undo.ts'
 import { OTHER_WAY } from '../model/ways.ts'
+import { newTimes, type Times, timePasses } from './times.ts'
 
 /** Where a step stands, as far as the transcript tells. */
 export type StepState =
@@ -31,6 +41,10 @@ export interface StepRecord {
   unmetBefore?: true
   /** Actions that were begun, in order. */
   actions: Map<string, ActionRecord>
+  /** Why it failed last, also where it was left out afterwards. */
+  failed?: Failure
+  /** How many effects had begun when it ended: what it found is older than a later one. */
+  endedAfter?: number
   /** When it was worked on, each time: the end, in ms since 1970, and how long. */
   worked: { until: number; ms: number }[]
 }
@@ -71,7 +85,14 @@ export interface RunState {
   known: string[]
   /** What was found behind its failures. */
   diagnosed: EventOf<'looked'>[]
+  /** What each verification said, and when. */
+  verified: Map<string, VerifiedRecord>
+  /** How many effects on the environment were begun, in all parts of the run. */
+  effects: number
+  /** How long its parts took. */
+  times: Times
 }
+export type VerifiedRecord = { title: string } & Partial<Record<VerifiedWhen, Verified>>
 
 /** Whether it began any action, on the environment or only to prepare. */
 export const isBegun = ({ steps }: RunState): boolean =>
@@ -89,6 +110,9 @@ export const hasChanged = ({ sort, actions }: StepRecord): boolean =>
 export const isOver = (state: StepState | undefined): state is Extract<StepState, { output: Json }> =>
   state?.is === 'done' || state?.is === 'skipped'
 
+/** Why `verify` passes a step over: nothing that can be looked at tells. */
+export const NOT_KNOWN = 'not known'
+
 /** Whether it belongs to a way that the run has not taken. */
 export const isLeftOut = ({ steps }: RunState, id: string): boolean => {
   const state = steps.get(id)?.state
@@ -102,6 +126,9 @@ export const emptyRun = (): RunState => ({
   probed: [],
   known: [],
   diagnosed: [],
+  verified: new Map(),
+  effects: 0,
+  times: newTimes(),
 })
 
 export const foldRun = (events: Iterable<Happening & { at: string }>): RunState => {
@@ -112,8 +139,9 @@ export const foldRun = (events: Iterable<Happening & { at: string }>): RunState 
 
 /** Takes one more event into the state. */
 export const applyEvent = (state: RunState, event: Happening & { at: string }): void => {
+  timePasses(state.times, event)
   if (event.type === 'step-done' || event.type === 'step-skipped' || event.type === 'step-failed')
-    recordOf(state, event.step).worked.push({ until: Date.parse(event.at), ms: event.ms })
+    endStep(recordOf(state, event.step), event, state.effects)
   switch (event.type) {
     case 'run-started':
       if (state.started) state.resumed = true
@@ -123,6 +151,8 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       delete state.compared
       state.probed = []
       state.diagnosed = []
+      // What a run that goes on leaves is asked at its own end.
+      for (const verified of state.verified.values()) delete verified.after
       return
     case 'run-ended':
       state.ended = event
@@ -135,6 +165,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         sort: event.sort,
         state: { is: 'in-doubt' },
       })
+      delete recordOf(state, event.step).failed
       return
     case 'observed':
       recordOf(state, event.step).observed = event.observed
@@ -151,6 +182,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         ...(event.kept && { kept: event.kept }),
       })
       state.changed ||= recordOf(state, event.step).sort !== 'prepares'
+      if (isEffect(recordOf(state, event.step).sort)) state.effects += 1
       return
     case 'action-ended': {
       const action = recordOf(state, event.step).actions.get(event.action)
@@ -186,7 +218,17 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       return
     case 'step-failed':
       recordOf(state, event.step).state = { is: 'failed', failure: event.failure, ms: event.ms }
+      recordOf(state, event.step).failed = event.failure
       return
+    case 'verified': {
+      const { step, title, when, holds, seen, unaskable } = event
+      state.verified.set(step, {
+        ...state.verified.get(step),
+        title,
+        [when]: { holds, seen, ...(unaskable && { unaskable }) },
+      })
+      return
+    }
     case 'looked': {
       if (event.compared) {
         const { compared: what, holds, seen } = event
@@ -216,6 +258,14 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
     case 'planned':
       return
   }
+}
+
+/** Of an action that a verification may say something else after. */
+const isEffect = (sort: Sort): boolean => sort === 'state' || sort === 'follows'
+
+const endStep = (record: StepRecord, { at, ms }: { at: string; ms: number }, effects: number): void => {
+  record.worked.push({ until: Date.parse(at), ms })
+  record.endedAfter = effects
 }
 
 const isFound = ({ diagnosed }: EventOf<'looked'>): boolean =>

@@ -84,7 +84,8 @@ export type Happening =
       /** Why it is tried once more: which time that is, of how many, and after how many ms. */
       again?: { because: string; try: number; of: number; in: number }
     }
-  | { type: 'asked'; step?: string; question: string }
+  /** `about`: what whoever is asked should know, a line each. */
+  | { type: 'asked'; step?: string; question: string; about?: string[] }
   | {
       type: 'answered'
       step?: string
@@ -99,9 +100,31 @@ export type Happening =
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
   | { type: 'undo-started' | 'undo-done'; step: string }
+  | ({ type: 'verified'; step: string; title: string; when: VerifiedWhen; ms: number } & Verified)
   /** Of a plan, which leaves no transcript. */
   | ({ type: 'planned'; step: string } & PlannedStep)
-  | { type: 'run-ended'; verdict: RunVerdict; exit: number; ms: number; failure?: Failure }
+  /** `ms`: all parts of a run that was gone on with together, with the time that it waited for answers, `waited`. */
+  | {
+      type: 'run-ended'
+      verdict: RunVerdict
+      exit: number
+      ms: number
+      waited?: number
+      failure?: Failure
+    }
+
+/** What a verification says; `null`: nobody knows, for the reason in `seen`. */
+export interface Verified {
+  holds: boolean | null
+  seen: string
+  /** By its nature it cannot be asked beforehand: it changes something, or tells only of what the run does. */
+  unaskable?: true
+}
+/**
+ * `before`: before the first effect of the run, its baseline. `reference`: of a rollback, before the run that it takes
+ * back, as transcripts tell. `after`: at the end of the run.
+ */
+export type VerifiedWhen = 'before' | 'reference' | 'after'
 
 /** What users of one address met with while something was changed. */
 export interface Probed {

@@ -39,6 +39,8 @@ export const exitOf = (
     case 'after-unmet':
       // What these find wrong is no precondition: it is what they were asked for.
       if (command === 'verify' || command === 'watch') return EXIT.failed
+      // Whether it had anything to take back or not: what it promises is not so.
+      if (command === 'rollback') return EXIT.rollbackFailed
   }
   if (!changed) return EXIT.precondition
   return command === 'rollback' ? EXIT.rollbackFailed : EXIT.failed
@@ -49,4 +51,6 @@ export interface Ended {
   verdict: RunVerdict
   exit: number
   failure?: Failure
+  /** Of one that was taken back: what does not hold after that, in words. */
+  afterRollback?: readonly string[]
 }

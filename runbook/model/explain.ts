@@ -1,4 +1,6 @@
 import type { Failure, Unmet } from './failure.ts'
+import { nameDifference } from './name-difference.ts'
+import { newestError } from './newest-error.ts'
 
 /** What a person is told: one sentence, one remedy, and what helps to understand it. */
 export interface Explanation {
@@ -16,7 +18,7 @@ export const explain = (failure: Failure): Explanation => {
       return explainUnmet(failure.unmet, failure.tail)
     case 'command-failed':
       return {
-        sentence: `\`${failure.printed}\` ended with ${exitText(failure.exit)}`,
+        sentence: `\`${failure.printed}\` ended with ${exitText(failure.exit)}${newestIn(failure.tail)}`,
         remedy: 'read its last lines',
         detail: failure.tail,
       }
@@ -86,8 +88,10 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'declined':
       return {
-        sentence: `not confirmed: ${failure.question}${failure.note ? `; said to it: ${failure.note}` : ''}`,
-        remedy: 'run it again when it may be done',
+        sentence: `not confirmed: ${failure.question}${failure.note ? `; said to it: ${failure.note}` : ''}${wrongText(failure)}`,
+        remedy: failure.wrongName
+          ? `to go on, give the name as it is written: ${failure.wrongName.name}`
+          : 'run it again when it may be done',
       }
     case 'answer-needed':
       return {
@@ -188,6 +192,10 @@ const explainHost = ({
 
 const explainUnmet = (unmet: readonly Unmet[], tail?: string): Explanation => {
   const sentences = unmet.map(({ fact, seen }) => `not so: ${fact}; seen: ${seen}`)
+  const error = newestError(tail ?? '')
+  // The body of an answer says less than what was asked.
+  if (error && !/^[{[<]/.test(error) && !unmet.some(({ seen }) => seen.includes(error)))
+    sentences.unshift(error)
   const remedies = [...new Set(unmet.map(({ remedy }) => remedy))]
   return { sentence: sentences.join('\n'), remedy: remedies.join('\n'), ...(tail && { detail: tail }) }
 }
@@ -197,6 +205,15 @@ const movedText = ({ was, is }: { was: string; is: string }): string => {
   const short = (text: string) => (/\n/.test(text) || text.length > 60 ? 'another text' : text)
   return short(was) === short(is) ? 'it is another text now' : `it was ${short(was)}, it is ${short(is)}`
 }
+
+/** The newest line that names an error: whoever is tired reads one line. */
+const newestIn = (output: string): string => {
+  const error = newestError(output)
+  return error ? `: ${error}` : ''
+}
+
+const wrongText = ({ wrongName }: Extract<Failure, { kind: 'declined' }>): string =>
+  wrongName ? `; ${nameDifference(wrongName.typed, wrongName.name)}: it is ${wrongName.name}` : ''
 
 const exitText = (exit: number | string): string =>
   typeof exit === 'number' ? `exit ${exit}` : `signal ${exit}`

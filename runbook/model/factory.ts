@@ -16,6 +16,13 @@ export const commonOptions = {
   title: z.string().min(1).optional().describe('an imperative, shown to the operator'),
   /** The operator may go on without it after a failure. */
   optional: z.boolean().optional().describe('the operator may go on without it after a failure'),
+  /** Of a step that verifies: asked once before the first effect too. Default: where it only reads. */
+  baseline: z
+    .boolean()
+    .optional()
+    .describe(
+      'of a step that verifies: ask it once before the first effect too, so that the end can say what no longer holds; default: where it only reads',
+    ),
   /** Further facts that must hold when the step begins. */
   before: checks.optional().describe('further facts that must hold when the step begins'),
   /** Further facts that must hold when the step is done. */
@@ -49,6 +56,7 @@ export const factory = <const Shape extends z.ZodRawShape, S extends Step>(
       id: given.id ?? id,
       title: given.title ?? step.title,
       optional: given.optional ?? step.optional,
+      ...(given.baseline !== undefined && { baseline: given.baseline }),
       options: options ?? {},
       before: (at) => [...step.before(at), ...(given.before ?? [])],
       // A step may have found the same facts by itself.

@@ -53,8 +53,8 @@ export type Failure =
   | { kind: 'moved'; what: string; was: string; is: string }
   /** It was begun before the run was killed, and nothing shows whether it was done. */
   | { kind: 'in-doubt'; title: string; printed: string; look: string }
-  /** `note`: what was said to it. */
-  | { kind: 'declined'; question: string; note?: string }
+  /** `note`: what was said to it. `wrongName`: what was typed, or given, instead of the environment's name. */
+  | { kind: 'declined'; question: string; note?: string; wrongName?: { typed: string; name: string } }
   | { kind: 'answer-needed'; question: string; flag: string }
   /**
    * By another run. `at`: where that stands, if its transcript is here. `unlock`: only a person can know whether its holder

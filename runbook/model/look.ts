@@ -64,6 +64,8 @@ export interface Look {
   /** Waits, and stops waiting when the run is interrupted. Milliseconds. */
   sleep(ms: number): Promise<void>
   now(): Date
+  /** It is asked once, in passing: what is not there is not waited for, and nothing is tried again. */
+  readonly once?: true
 }
 
 export interface Sampled {

@@ -50,13 +50,19 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
    * It goes on for a set time, whatever it finds: not what `verify` and a rollback do again, but what `watch` is for.
    */
   readonly lasting?: boolean
-  /** Why its failure is only reported, and does not fail the run. */
+  /** Why the run goes on after its failure: what does not hold is named, and judged, at the end. */
   readonly advisory?: string
   /**
    * What its author vouches for: its commands know the database by nothing but the variables that they are given, be it a
    * URL or libpq's. Then they can be rehearsed where they cannot be kept from everything but the copy.
    */
   readonly database?: typeof BY_VARIABLES
+  /**
+   * Of a step that verifies: whether it is asked once before the first effect too, so that the end of the run can say what
+   * has changed. Default: where all of its actions only read. True: also where they change something; that is done once
+   * the run is confirmed. False: what it says of that moment would mean nothing.
+   */
+  readonly baseline?: boolean
   /**
    * A protected environment needs a `backup`, and it stands before each `migration`, which a `rehearsal` tries out. A
    * `migration` changes the database, so it is of the sort `state`, and its undo is a database undo: it is performed only

@@ -1,6 +1,6 @@
 import type { Book, Entry, Group } from '../model/book.ts'
 import type { Environment } from '../model/environment.ts'
-import type { ExpectedPhase } from '../model/event.ts'
+import type { ExpectedPhase, Verified } from '../model/event.ts'
 import type { Revision } from '../model/look.ts'
 import type { PlannedStep } from '../model/planned-step.ts'
 import type { Step } from '../model/step.ts'
@@ -13,6 +13,8 @@ export interface Arrangement {
   steps: readonly Step[]
   /** Which of the book's procedures it is; absent: `deploy`. */
   procedure?: string
+  /** Of a rollback: what each verification said before the run that it takes back. */
+  reference?: ReadonlyMap<string, Verified>
   /** Changes when the book's steps change. */
   fingerprint: string
 }

@@ -1,12 +1,14 @@
 import { begunStates, type RunState } from '../journal/fold.ts'
 import { nextCommands } from '../journal/next-commands.ts'
-import { duration } from '../model/duration.ts'
+import { verdictsOf } from '../journal/verdicts.ts'
 import { explain } from '../model/explain.ts'
 import type { Person } from '../model/person.ts'
 import { momentText } from './moment-text.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
+import { tookText } from './took-text.ts'
+import { verdictText } from './verdict-lines.ts'
 import { visibleIn } from './visible.ts'
 
 /** A run, and what was collected for those who are asked for help. */
@@ -32,6 +34,10 @@ export const incidentPage = (incident: Incident): string => {
     `Written on ${minute(at)} by \`runbook bundle ${run}\`. What the book names as a secret is in none of these files. Logs are the application's: look at them before you pass them on.`,
     '',
     ...section('What happened', happened(run, state)),
+    ...section(
+      'What verifies',
+      verdictsOf(state).map((one) => `- ${oneLine(verdictText(one))}`),
+    ),
     ...section('The last lines', lastLines(state)),
     ...section('How long it took', block(phaseTable(state))),
     ...section('What to type next', next(state)),
@@ -66,7 +72,7 @@ const happened = (run: string, state: RunState): string[] => {
     `- Run: ${run}${started ? `, by ${started.operator} on ${started.machine}, runbook ${started.version}` : ''}`,
     ...(started ? [`- Began: ${momentText(started.at)}`] : []),
     ended
-      ? `- Ended: ${momentText(ended.at)}, ${ended.verdict}, exit ${ended.exit}, after ${duration(ended.ms)}`
+      ? `- Ended: ${momentText(ended.at)}, ${ended.verdict}, exit ${ended.exit}, after ${tookText(ended)}`
       : '- Ended: not, as far as its transcript tells: it goes on, or was killed',
     ...(revision ? [`- Revision: ${revision.from} → ${revision.to}`] : []),
     ...changed.map(

@@ -1,18 +1,21 @@
-import type { RunState, StepState } from '../journal/fold.ts'
+import { isOver, NOT_KNOWN, type RunState, type StepState } from '../journal/fold.ts'
 import { nextCommands } from '../journal/next-commands.ts'
-import { duration } from '../model/duration.ts'
+import { failing, isAmiss, verdictsOf } from '../journal/verdicts.ts'
 import { isForwards } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Person } from '../model/person.ts'
+import { quantity } from '../model/quantity.ts'
 import { diagnosedLines, likelihoodOf } from './diagnosed-text.ts'
 import type { Paint } from './paint.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
 import { progress } from './sample-lines.ts'
+import { tookText } from './took-text.ts'
 import { unchangedText } from './unchanged-text.ts'
+import { countText, verdictLines } from './verdict-lines.ts'
 import { visible, visibleIn } from './visible.ts'
 
 export interface OutcomeOptions {
@@ -30,28 +33,98 @@ export interface OutcomeOptions {
 
 /** The last lines of a run: how it ended, what stands, and the next command to type. */
 export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
-  const { paint, transcript, ms, state } = options
+  const { paint, transcript, state } = options
   if (!ended.failure)
     return [
       '',
-      `${paint.green('✔')} ${paint.bold(ended.verdict === 'rolled-back' ? 'Rolled back' : 'Done')} in ${duration(ms)}${revisionOf(state)}`,
+      `${markOf(options)} ${paint.bold(wordOf(ended))} in ${tookOf(options)}${revisionOf(state)}${amissText(options)}`,
       ...phaseTable(state),
       ...metWith(state),
+      ...column('left out', leftOut(state)),
       `  transcript  ${transcript}`,
+      ...verdictLines(state, paint),
       '',
     ].join('\n')
+  const judged = judgedText(ended, options) ?? declinedText(ended, options)
   return [
     '',
-    failureText(ended.failure, failedTitle(options), paint),
+    judged ?? failureText(ended.failure, failedTitle(options), paint),
     ...behindIt(state),
     ...aftermath(ended, options),
     ...watched(state),
     ...phaseTable(state),
     ...metWith(state),
     ...(state.started ? [`  transcript  ${transcript}`] : []),
+    ...verdictLines(state, paint),
+    ...column('after it', (ended.afterRollback ?? []).map(visible)),
     ...toType(ended, options),
     ...help(ended, options),
     '',
+  ].join('\n')
+}
+
+const wordOf = ({ verdict }: Ended): string => (verdict === 'rolled-back' ? 'Rolled back' : 'Done')
+
+const tookOf = ({ state, ms }: OutcomeOptions): string => tookText(state.ended ?? { ms })
+
+/** Green is what was done to its end, and holds. */
+const markOf = (options: OutcomeOptions): string =>
+  amissText(options) ? options.paint.yellow('!') : options.paint.green('✔')
+
+const amissText = ({ state, titles }: OutcomeOptions): string => {
+  const verdicts = verdictsOf(state)
+  const unknown = [...state.steps.values()].filter(
+    ({ state }) => state.is === 'skipped' && state.why === NOT_KNOWN,
+  ).length
+  // What only looks leaves out what it has nothing to look at.
+  const whole = state.started?.command !== 'verify'
+  const open = [...titles.keys()].filter((id) => !isEnded(state.steps.get(id)?.state)).length
+  return [
+    ...(verdicts.some(isAmiss) ? [`; only ${countText(verdicts)}`] : []),
+    ...(leftOut(state).length ? [`; ${quantity(leftOut(state).length, 'step')} left out`] : []),
+    ...(unknown ? [`; of ${quantity(unknown, 'step')} nothing can be known now`] : []),
+    ...(whole && open ? [`; ${quantity(open, 'step')} not done`] : []),
+  ].join('')
+}
+
+/** A verification that failed and was judged came to its end too. */
+const isEnded = (state: StepState | undefined): boolean => isOver(state) || state?.is === 'failed'
+
+/** What an operator went on without. */
+const leftOut = ({ steps }: RunState): string[] =>
+  [...steps.values()].flatMap(({ title, state, failed }) =>
+    state.is === 'skipped' && failed
+      ? [`${visible(title)}: ${visible(explain(failed).sentence.split('\n', 1)[0]!)}`]
+      : [],
+  )
+
+/** A no, before anything was changed; what was looked at for that stands below. */
+const declinedText = ({ verdict, failure }: Ended, { state, paint }: OutcomeOptions): string | undefined => {
+  if (verdict !== 'declined' || failure?.kind !== 'declined') return undefined
+  const { sentence, remedy } = visibleIn(explain(failure))
+  return [
+    `${paint.red('✖')} ${paint.bold(`Not confirmed.${unchangedText(state).startsWith('nothing: ') ? ' Nothing was changed.' : ''}`)}`,
+    `  ${sentence}`,
+    `  ${paint.yellow('→')} ${remedy}`,
+  ].join('\n')
+}
+
+/** Of a run that got to its end, and left what no longer holds. */
+const judgedText = ({ failure }: Ended, { state, paint }: OutcomeOptions): string | undefined => {
+  const { command } = state.started ?? {}
+  const verdicts = verdictsOf(state)
+  const bad = failing(verdicts, command)
+  const toItsEnd = [...state.steps.values()].every(
+    ({ sort, state }) =>
+      isOver(state) || (state.is === 'failed' && sort === 'verifies' && command !== 'deploy'),
+  )
+  if (failure?.kind !== 'after-unmet' || bad.length === 0 || !toItsEnd) return undefined
+  const { revision } = state
+  const back = revision ? `The code is back at ${revision.to.slice(0, 7)}` : 'Taken back'
+  const what = { rollback: back, restore: 'Restored' }[command as string] ?? 'Performed'
+  return [
+    `${paint.red('✖')} ${paint.bold(`${what}, but only ${countText(verdicts)}`)}`,
+    `  ${paint.yellow('→')} what does not hold is named below; look into it, then ask again: runbook verify ${state.started?.env}`,
   ].join('\n')
 }
 
@@ -61,10 +134,14 @@ export const failureText = (failure: Failure, title: string | undefined, paint: 
   const indent = (text: string, by: string) => text.replace(/\n/g, `\n${by}`)
   return [
     `${paint.red('✖')} ${title ? `${paint.bold(visible(title))}\n  ` : ''}${indent(sentence, '  ')}`,
-    ...(detail ? [paint.dim(`    │ ${indent(detail.trimEnd(), '    │ ')}`)] : []),
+    ...(detail ? [paint.dim(`    │ ${indent(lastOf(detail), '    │ ')}`)] : []),
     `  ${paint.yellow('→')} ${indent(remedy, '    ')}`,
   ].join('\n')
 }
+
+/** What explained it first stands in the sentence; the transcript has all of it. */
+const lastOf = (detail: string): string => detail.trimEnd().split('\n').slice(-SHOWN).join('\n')
+const SHOWN = 20
 
 /** Of the one that failed; a verification may find several, and names them by their facts. */
 const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
@@ -96,9 +173,12 @@ const aftermath = ({ verdict }: Ended, options: OutcomeOptions): string[] => {
   const { command } = options.state.started ?? {}
   if (command === 'verify' || command === 'watch') return []
   if (isForwards(command) && verdict === 'rolled-back')
-    return ['  taken back  yes: the previous revision answers; its own transcript is named above']
+    return ['  taken back  yes: its own transcript, and what it was proven by, are named above']
   if (isForwards(command) && verdict === 'rollback-failed')
-    return ['  taken back  NO: the rollback failed, see above', ...whatStands(options)]
+    return [
+      '  taken back  NOT WELL: the rollback failed, or what verifies does not hold after it; see above',
+      ...whatStands(options),
+    ]
   return whatStands(options)
 }
 

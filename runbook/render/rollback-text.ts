@@ -1,9 +1,9 @@
 import type { PastRun } from '../journal/past-runs.ts'
-import { duration } from '../model/duration.ts'
 import type { Sort } from '../model/step.ts'
 import { lossText } from '../model/undo.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Paint } from './paint.ts'
+import { tookText } from './took-text.ts'
 import { visible } from './visible.ts'
 
 /** What a rollback takes back, and what it leaves: the lines above its plan. */
@@ -13,7 +13,7 @@ export const rollbackText = (
   { stays, database, paint }: RollbackTextOptions,
 ): string => {
   const { started, ended } = state
-  const how = ended ? `${ended.verdict} after ${duration(ended.ms)}` : 'not ended'
+  const how = ended ? `${ended.verdict} after ${tookText(ended)}` : 'not ended'
   return [
     `  takes back  ${id}: ${visible(started?.operator ?? '?')} on ${visible(started?.machine ?? '?')}, ${how}`,
     ...(elsewhere

@@ -9,7 +9,7 @@ export const runsTable = (runs: readonly KnownRun[], paint: Paint): string => {
   const rows = runs.map(({ id, here, ledger, summary: { started, ended, revision } }) => [
     id,
     ended?.verdict ?? 'not ended',
-    ended ? duration(ended.ms) : '',
+    ended ? duration(ended.ms - (ended.waited ?? 0)) : '',
     revision ? `${revision.from.slice(0, 7)} → ${revision.to.slice(0, 7)}` : '',
     started ? `${started.operator} on ${started.machine}` : '',
     ...(elsewhere

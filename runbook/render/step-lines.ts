@@ -26,6 +26,8 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
       return [
         `  ${paint.red('✖')} ${title} · ${firstLine(explain(event.failure).sentence)}  ${paint.dim(duration(event.ms))}`,
       ]
+    case 'verified':
+      return event.when === 'before' ? [beforehandLine(event, paint)] : []
     case 'answered':
       // What an operator typed stands on the screen already.
       return event.by === 'flag'
@@ -34,6 +36,12 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
     default:
       return []
   }
+}
+
+const beforehandLine = ({ title, holds, seen }: EventOf<'verified'>, paint: Paint): string => {
+  const mark = holds ? paint.green('✔') : holds === null ? paint.dim('?') : paint.yellow('✖')
+  const words = `${title} · ${shortened(seen)}`
+  return `  ${paint.dim('before')}  ${mark} ${holds === false ? words : paint.dim(words)}`
 }
 
 const againLine = ({ because, try: number, of, in: pause }: Again, paint: Paint): string =>

@@ -1,5 +1,4 @@
 import { foldRun } from '../journal/fold.ts'
-import { duration } from '../model/duration.ts'
 import type { Event } from '../model/event.ts'
 import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
@@ -8,6 +7,8 @@ import { probedText } from './probed-text.ts'
 import { runTitle } from './run-title.ts'
 import { SampleLines } from './sample-lines.ts'
 import { stepLines } from './step-lines.ts'
+import { tookText } from './took-text.ts'
+import { verdictLines } from './verdict-lines.ts'
 import { visible, visibleIn } from './visible.ts'
 
 /** A transcript for a person: when, what, with which evidence. `verbose` adds what was looked at and printed. */
@@ -51,9 +52,10 @@ const eventLines = (
       ]
     case 'run-ended':
       return [
-        `${at} ${event.verdict}, exit ${event.exit}, ${duration(event.ms)}`,
+        `${at} ${event.verdict}, exit ${event.exit}, ${tookText(event)}`,
         ...(event.failure ? [failureText(event.failure, undefined, paint)] : []),
         ...phaseTable(foldRun(soFar())),
+        ...verdictLines(foldRun(soFar()), paint),
       ]
     default: {
       if (event.type === 'looked' && event.probed) return [`${at} ${probedText(event.probed)}`]

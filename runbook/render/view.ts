@@ -92,7 +92,7 @@ export class PlainView implements View {
     }
     if (shown.type === 'step-started') this.#failed = undefined
     if (shown.type === 'step-failed') this.#failed = explain(shown.failure).detail
-    if (shown.type === 'asked') write(this.#explanation())
+    if (shown.type === 'asked') write(this.#explanation() + aboutText(shown.about, paint))
     const lines = stepLines(shown, title, paint, verbose)
     if (shown.type === 'looked' && shown.side === 'after' && shown.step) this.#keep(shown.step, lines)
     else if (endsStep(shown)) write([...lines, ...this.#take(shown), ''].join('\n'))
@@ -133,6 +133,10 @@ export interface PlainOptions {
   announce: boolean
   write(text: string): void
 }
+
+/** What whoever is asked should know: right above the question. */
+const aboutText = (about: readonly string[] = [], paint: Paint): string =>
+  about.map((line) => `  ${paint.cyan('·')} ${line}\n`).join('')
 
 const endsStep = (event: Event): event is Event & { step: string } =>
   event.type === 'step-done' || event.type === 'step-skipped' || event.type === 'step-failed'

@@ -21,6 +21,7 @@ export const accountForLosses = (brought: Step<any, any, Brought>, lostIn: (at: 
       'written after it was counted while the application still ran was lost too. Where the application writes into what ' +
       'has taken its place before that is counted, it says that it cannot be told.',
     sort: 'verifies',
+    baseline: false,
     after: () => [
       defineCheck({
         fact: 'what was lost is known',

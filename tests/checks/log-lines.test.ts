@@ -94,6 +94,20 @@ describe('logLacksLine', () => {
     })
   })
 
+  it('names the newest of several, of the error log where both have one', async () => {
+    writeFileSync(log, 'Error: old\n    at error (a.js)\nfine\nError: new\n    at error (b.js)\nfine\n')
+    expect(await rig.look(logLacksLine(log, /error/i))).toMatchObject({
+      seen: 'Error: new (the newest of 2 lines)',
+      tail: 'Error: new\n    at error (b.js)\nfine',
+    })
+    writeFileSync(join(dir, 'out.log'), 'an error was logged\n')
+    const both = [
+      { path: 'out.log', from: 0 },
+      { path: log, from: 0 },
+    ]
+    expect((await rig.look(logLacksLine(both, /error/i))).seen).toContain('Error: new')
+  })
+
   it('does not call a log clean that is not there', async () => {
     expect(await rig.look(logLacksLine(log, 'error'))).toMatchObject({
       holds: false,

@@ -155,3 +155,33 @@ describe('refused', () => {
     expect(listed.out).toContain('is not known: the database does not answer')
   })
 })
+
+test('a restore after which something no longer holds fails, and names it in its last lines', async () => {
+  const own = await bookFolder(
+    bookOf(
+      `backupDatabase(), verifySchema({ tables: { notes: { columns: { id: 'int', title: 'text' } } } }), verifySchema({ id: 'created', title: 'Verify when', tables: { notes: { columns: { createdAt: 'timestamptz' } } } })`,
+      {
+        before: `import { backupDatabase, verifySchema } from 'runbook/steps'`,
+        environment: `database: { url: secret('DATABASE_URL') }`,
+      },
+    ),
+  )
+  onTestFinished(own.dispose)
+  const run = (...args: string[]) => own.runbook(args, { variables })
+  expect((await run('backup', 'staging')).exit).toBe(0)
+  await db.query('ALTER TABLE notes ADD COLUMN title text')
+  const [dump] = readdirSync(join(own.stateDir, 'backups')).filter((name) => name.endsWith('.dump'))
+  const { exit, out } = await run('restore', 'staging', dump!, '--yes')
+  expect(exit).toBe(1)
+  expect(await count()).toBe(40)
+  expect(out).toMatch(/before {2}✔ Verify the schema/)
+  expect(out).toMatch(/✖ Restored, but only \d of \d verifications hold/)
+  const last = out.slice(out.lastIndexOf('  transcript'))
+  expect(last).toMatch(/✖ Verify the schema held before, and does not hold any more: .*title/)
+  expect(last).not.toContain('Verify when held')
+  // It is gone on with when that is mended, and then it is done.
+  await db.query('ALTER TABLE notes ADD COLUMN title text')
+  const resumed = await run('resume', '--yes')
+  expect(resumed.exit, resumed.out).toBe(0)
+  expect(resumed.out).toContain('✔ Done in')
+})

@@ -38,13 +38,19 @@ describe('without a terminal', () => {
     expect(existsSync(stateDir)).toBe(false)
   })
 
-  test.each(['staging', 'Production', 'production ', ''])(
-    'the wrong name in --confirm %j is a no, even beside --yes',
-    async (name) => {
+  test.each([
+    ['staging', '"staging" is not its name'],
+    ['Production', '"Production" differs in capital and small letters'],
+    ['production ', '"production " has a space too many'],
+    ['', 'nothing was typed'],
+  ])(
+    'the wrong name in --confirm %j is a no, even beside --yes, and the right one is said',
+    async (name, why) => {
       const { runbook, done } = await withBook('does("one")')
       const { exit, err } = await runbook(['deploy', 'production', '--yes', '--confirm', name])
       expect(exit).toBe(4)
       expect(err).toContain('not confirmed')
+      expect(err).toContain(`${why}: it is production\n`)
       expect(done()).toBe(false)
     },
   )
@@ -82,20 +88,51 @@ describe('on a terminal', () => {
   test.each([
     ['staging', 'Deploy tested to staging?', '\r'],
     ['staging', 'Deploy tested to staging?', 'n\r'],
-    ['production', 'Deploy tested to production?', 'yes\r'],
-    ['production', 'Deploy tested to production?', '\r'],
   ])('%s: %s answered with %j is declined', async (env, question, answer) => {
     const { startOnTerminal, done, runs, runbook } = await withBook('does("one")')
     const { type, shows, ended, printed } = startOnTerminal(['deploy', env])
     await shows(question)
     type(answer)
     expect((await ended).exit).toBe(4)
-    expect(printed.all).toContain('not confirmed')
-    expect(printed.all).toContain('nothing')
+    expect(printed.all).toContain('Not confirmed. Nothing was changed.')
     expect(done()).toBe(false)
     const { out } = await runbook(['show', '--json'])
     expect(eventsIn(out).at(-1)).toMatchObject({ type: 'run-ended', verdict: 'declined', exit: 4 })
     expect(runs()).toHaveLength(1)
+  })
+
+  test('a wrong name is answered with the right one and asked again, three times in all', async () => {
+    const { startOnTerminal, done, runs, runbook } = await withBook('does("one")')
+    const { type, shows, ended, printed } = startOnTerminal(['deploy', 'production'])
+    await shows('Deploy tested to production?')
+    type('Production\r')
+    await shows('"Production" differs in capital and small letters: it is production.')
+    type('\r')
+    await shows('nothing was typed: it is production.')
+    type('prod\r')
+    expect((await ended).exit).toBe(4)
+    const text = stripVTControlCharacters(printed.all)
+    expect(text).toContain('Not confirmed. Nothing was changed.')
+    expect(text).toMatch(/"prod" is not its\s+name: it is\s+production/)
+    expect(done()).toBe(false)
+    const { out } = await runbook(['show', '--json'])
+    const answers = eventsIn(out).flatMap((event) => (event.type === 'answered' ? [event.answer] : []))
+    expect(answers).toEqual(['Production', 'no', 'prod'])
+    expect(eventsIn(out).at(-1)).toMatchObject({ type: 'run-ended', verdict: 'declined', exit: 4 })
+    expect(runs()).toHaveLength(1)
+  })
+
+  test('the right name at the third time goes on, with what was prepared before', async () => {
+    const { startOnTerminal, done } = await withBook('does("one")')
+    const { type, shows, ended } = startOnTerminal(['deploy', 'production'])
+    await shows('Deploy tested to production?')
+    type('prod\r')
+    await shows('2 tries left')
+    type('produciton\r')
+    await shows('one try left')
+    type('production\r')
+    expect((await ended).exit).toBe(0)
+    expect(done()).toBe(true)
   })
 
   test.each([
@@ -117,7 +154,9 @@ describe('on a terminal', () => {
     const { type, shows, ended } = startOnTerminal(['deploy', 'production', '--yes'])
     await shows('Deploy tested to production?')
     type('y\r')
-    expect((await ended).exit).toBe(4)
+    await shows('"y" is not its name: it is production.')
+    type('\u0003')
+    expect((await ended).exit).toBe(130)
     expect(done()).toBe(false)
   })
 

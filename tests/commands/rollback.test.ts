@@ -44,8 +44,10 @@ const behind = async (steps = "does('more')", more = '') => {
 }
 const answersIn = (events: readonly Event[]) =>
   events.flatMap((event) => (event.type === 'answered' ? [[event.question, event.answer, event.by]] : []))
-/** On either revision: what verifies does not decide whether a rollback has succeeded. */
-const fails = "sh('broken', 'exit 7', { sort: 'verifies' })"
+/** On the new revision only; looking takes no more than reading. */
+const fails = `sh('broken', '', { sort: 'verifies', actions: () => ({ act: reads('sh', '-c', 'grep -q one app.txt || exit 7') }),
+  after: () => [defineCheck({ fact: 'it says one', remedy: 'look at app.txt', look: async ({ performed }) =>
+    performed('act') ? holds('it does') : fails('it was not asked') })] })`
 
 describe('a revision that was taken back', () => {
   test('is deployed again only when that is asked: when and why it was taken back is said', async () => {

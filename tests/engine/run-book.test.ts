@@ -241,5 +241,5 @@ test('what an advisory step finds wrong is told, and fails nothing', async () =>
     advisory: 'it may not have held before',
   })
   const run = await rig.perform([advisory, leaves('next')])
-  expect(order(run)).toEqual(['started advice', 'skipped advice', 'started next', 'done next'])
+  expect(order(run)).toEqual(['started advice', 'failed advice', 'started next', 'done next'])
 })

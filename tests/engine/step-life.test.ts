@@ -93,7 +93,7 @@ describe('the life of a step', () => {
     writeFileSync(rig.in('one'), '')
     const { story } = await rig.perform([leaves('one', { sort })])
     expect(story).toContain('action-started one')
-    expect(story.at(-1)).toBe('step-done one')
+    expect(story.filter((line) => !line.startsWith('verified')).at(-1)).toBe('step-done one')
   })
 
   test('without an action is never done already: what it sees is its work', async () => {

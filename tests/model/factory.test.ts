@@ -66,6 +66,7 @@ test('the documentation of a step is made of what its factory carries', () => {
     'id',
     'title',
     'optional',
+    'baseline',
     'before',
     'after',
   ])

@@ -5,10 +5,10 @@ import { failureText, outcomeText } from '../../runbook/render/outcome-text.ts'
 import { begins, broken, done, FROM, fails, met, performs, plain, started, stateOf, TO } from './made-up.ts'
 
 const ids = ['backup', 'pull', 'install', 'migrate', 'build', 'restart']
-const said = (ended: Ended, happenings: Happening[]) =>
+const said = (ended: Ended, happenings: Happening[], page = ids) =>
   outcomeText(ended, {
     state: stateOf(happenings),
-    titles: new Map(ids.map((id) => [id, `Do ${id}`])),
+    titles: new Map(page.map((id) => [id, `Do ${id}`])),
     ...{
       transcript: '.runbook/runs/r1/journal.jsonl',
       again: 'runbook deploy production',
@@ -30,11 +30,11 @@ const back = '  or back     runbook rollback production'
 const help = '  for help    runbook bundle r1'
 
 test('done', () => {
-  expect(said({ verdict: 'done', exit: 0 }, pulled)).toBe(`
+  expect(said({ verdict: 'done', exit: 0 }, pulled, ['pull'])).toBe(`
 ✔ Done in 1 min 35 s, 3f2a1b0 → 9c8d7e6
   transcript  .runbook/runs/r1/journal.jsonl
 `)
-  expect(said({ verdict: 'done', exit: 0 }, [started()])).toContain('✔ Done in 1 min 35 s\n')
+  expect(said({ verdict: 'done', exit: 0 }, [started()], [])).toContain('✔ Done in 1 min 35 s\n')
 })
 
 test('what users met with meanwhile', () => {
@@ -52,7 +52,7 @@ test('what users met with meanwhile', () => {
 
 test('rolled back, as it was asked to', () => {
   const rollback = started({ command: 'rollback', takesBack: 'r0' })
-  expect(said({ verdict: 'rolled-back', exit: 0 }, [rollback])).toContain('✔ Rolled back in 1 min 35 s\n')
+  expect(said({ verdict: 'rolled-back', exit: 0 }, [rollback], [])).toContain('✔ Rolled back in 1 min 35 s\n')
 })
 
 test('failed before anything was changed', () => {
@@ -140,7 +140,8 @@ test('interrupted in the middle of a step', () => {
 test('declined', () => {
   const failure = { kind: 'declined', question: 'Deploy?' } as const
   expect(lines(said({ verdict: 'declined', exit: 4, failure }, [started()]))).toEqual([
-    '✖ not confirmed: Deploy?',
+    '✖ Not confirmed. Nothing was changed.',
+    '  not confirmed: Deploy?',
     '  → run it again when it may be done',
     '  changed     nothing: no action was begun',
     ...rest,
@@ -159,12 +160,12 @@ test('locked: there is no transcript, and trying again would not help', () => {
 test('failed and taken back, or not', () => {
   const failed = [...pulled, begins('install', 'follows'), performs('install'), fails('install')]
   expect(lines(said({ verdict: 'rolled-back', exit: 6, failure: broken }, failed)).slice(5)).toEqual([
-    '  taken back  yes: the previous revision answers; its own transcript is named above',
+    '  taken back  yes: its own transcript, and what it was proven by, are named above',
     ...rest,
     help,
   ])
   expect(lines(said({ verdict: 'rollback-failed', exit: 7, failure: broken }, failed)).slice(5, 7)).toEqual([
-    '  taken back  NO: the rollback failed, see above',
+    '  taken back  NOT WELL: the rollback failed, or what verifies does not hold after it; see above',
     '  changed     Do pull · 2 commits',
   ])
   const rollback = [started({ command: 'rollback' }), begins('pull'), performs('pull'), fails('pull')]

@@ -183,7 +183,7 @@ test('on a terminal: the name, a branch with a slash, the manual checklist, and 
   expect(world.git('branch', '--show-current')).toBe('release/2025-10')
   expect((await world.call('GET', projects)).status).toBe(200)
   const outcome =
-    /✔ Done in .+ s, [0-9a-f]{7} → [0-9a-f]{7}\n[\s\S]* {2}meanwhile {3}GET \/health: .*\n {2}transcript {2}\S+journal\.jsonl\n$/
+    /✔ Done in .+ s, [0-9a-f]{7} → [0-9a-f]{7}\n[\s\S]* {2}meanwhile {3}GET \/health: .*\n {2}transcript {2}\S+journal\.jsonl\n {2}verified {4}[\s\S]*$/
   expect(last(text())).toMatch(outcome)
   // The cursor is back.
   const [shown, hidden] = ['\u001b[?25h', '\u001b[?25l'].map((code) => printed.all.lastIndexOf(code))

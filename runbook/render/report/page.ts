@@ -1,6 +1,7 @@
 import type { RunState } from '../../journal/fold.ts'
 import { nextCommands } from '../../journal/next-commands.ts'
 import { phaseTimes } from '../../journal/phase-times.ts'
+import { isAmiss, type Verdict, verdictsOf } from '../../journal/verdicts.ts'
 import { duration } from '../../model/duration.ts'
 import type { RunVerdict } from '../../model/event.ts'
 import { explain } from '../../model/explain.ts'
@@ -9,6 +10,8 @@ import { diagnosedLines, likelihoodOf } from '../diagnosed-text.ts'
 import { momentText } from '../moment-text.ts'
 import { probedText } from '../probed-text.ts'
 import { runTitle } from '../run-title.ts'
+import { tookText } from '../took-text.ts'
+import { verdictText } from '../verdict-lines.ts'
 import { factList } from './facts.ts'
 import { Html, html } from './html.ts'
 import { stepDetails } from './step-details.ts'
@@ -46,6 +49,7 @@ export const reportPage = (report: Report): string => {
 <h1>${title} <span class="verdict ${colourOf(state)}">${verdictOf(state)}</span></h1>
 ${facts(report)}
 ${state.ended?.failure && failureBox(state.ended.failure, state)}
+${section('What verifies', verified(state))}
 ${section('When', timeline(story, phases))}
 ${section('How long each phase took', phaseTable(state))}
 ${section(
@@ -105,7 +109,7 @@ const facts = ({ run, state: { started, ended, revision, resumed } }: Report): H
     [
       'ended',
       ended
-        ? `${momentText(ended.at)}, after ${duration(ended.ms)}, exit ${ended.exit}`
+        ? `${momentText(ended.at)}, after ${tookText(ended)}, exit ${ended.exit}`
         : 'not yet, or it was killed',
     ],
     [
@@ -130,6 +134,17 @@ ${state.diagnosed.map((looked) => html`<p>${likelihoodOf(looked)}: ${diagnosedLi
 ${goOn && html`<p>to go on: <code>${goOn}</code></p>`}
 ${back && html`<p>to get back: <code>${back}</code></p>`}
 </div>`
+}
+
+const verified = (state: RunState): Html | false => {
+  const verdicts = verdictsOf(state)
+  if (verdicts.length === 0) return false
+  const row = (one: (typeof verdicts)[number]) =>
+    html`<li><span class="${VERDICT_COLOURS[one.verdict]}">${isAmiss(one) ? '✖' : '✔'}</span> ${verdictText(one)}</li>\n`
+  return html`<ul class="facts">${verdicts.map(row)}</ul>`
+}
+const VERDICT_COLOURS: Record<Verdict, string> = {
+  ...{ holds: 'good', mended: 'good', neither: 'warn', unknown: 'warn', unproven: 'bad', lost: 'bad' },
 }
 
 const phaseTable = (state: RunState): Html | false => {
