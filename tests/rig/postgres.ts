@@ -40,7 +40,11 @@ export const freshDatabase = async ({ name = 'Test-Lumiku', login = 'app' } = {}
     },
     drop: async (): Promise<void> =>
       connected(adminUrl, async (admin) => {
-        await admin.query(`DROP DATABASE IF EXISTS ${admin.escapeIdentifier(database)} WITH (FORCE)`)
+        // What restores have kept is its role's too.
+        const own = `SELECT datname FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = $1`
+        const { rows } = await admin.query<{ datname: string }>(own, [role.name])
+        for (const { datname } of [{ datname: database }, ...rows])
+          await admin.query(`DROP DATABASE IF EXISTS ${admin.escapeIdentifier(datname)} WITH (FORCE)`)
         await admin.query(`DROP ROLE IF EXISTS ${admin.escapeIdentifier(role.name)}`)
       }),
   }

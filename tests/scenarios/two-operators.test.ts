@@ -248,7 +248,8 @@ describe('a run whose machine is gone', () => {
   }
 
   test('is taken over where the database shows that nobody holds its lock, and that is recorded', async () => {
-    const { bob, head, before, lastRun } = await killed(true)
+    const { bob, head, before, lastRun, gate } = await killed(true)
+    rmSync(gate)
     const { exit, out, err } = await bob.runbook('rollback', 'staging', '--yes', '--verbose')
     expect([exit, head()], out + err).toEqual([0, before])
     expect(out).toMatch(
@@ -258,7 +259,8 @@ describe('a run whose machine is gone', () => {
   })
 
   test('keeps others out without a database, until somebody says that it is gone', async () => {
-    const { ada, bob, head, before, lastRun } = await killed(false)
+    const { ada, bob, head, before, lastRun, gate } = await killed(false)
+    rmSync(gate)
     const run = lastRun()
     const kept = await bob.runbook('rollback', 'staging', '--yes')
     expect([kept.exit, kept.out + kept.err]).toEqual([
