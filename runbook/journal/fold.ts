@@ -238,8 +238,9 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
       if (event.side === 'already' && !event.holds && event.step !== undefined) {
-        const record = recordOf(state, event.step)
-        if (record.state.is === 'in-doubt' && record.actions.size === 0) record.unmetBefore = true
+        // A plan looks at steps that have not begun.
+        const record = state.steps.get(event.step)
+        if (record?.state.is === 'in-doubt' && record.actions.size === 0) record.unmetBefore = true
       }
       if (event.sample && event.step !== undefined)
         recordOf(state, event.step).sampled = { seen: event.seen, figures: event.sample }
