@@ -27,10 +27,11 @@ export const looking = async <T>(
   open: OpenBook,
   invocation: Invocation,
   work: (context: RunContext) => Promise<T>,
+  { anyTarget = false } = {},
 ): Promise<T> => {
   const { context, close } = contextToLook(open, invocation)
   try {
-    await demandRightTarget(context)
+    if (!anyTarget) await demandRightTarget(context)
     return await work(context)
   } finally {
     await close()

@@ -45,7 +45,9 @@ const everyRun = async (
     books.map(async (open) => {
       const { name } = open.arrangement.env
       try {
-        const content = await looking(open, invocation, (context) => context.ledger.read())
+        const content = await looking(open, invocation, (context) => context.ledger.read(), {
+          anyTarget: true,
+        })
         known.push(await historyOf(stateDir, name, content))
         read.add(name)
         if (content.damaged.length)

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Failed } from '../model/failure.ts'
+import { readText } from './files.ts'
 import { appendRemote, readRemote } from './remote-files.ts'
 import type { RemoteHost } from './remote-host.ts'
 
@@ -23,21 +24,15 @@ export const newNonce = (): string => randomBytes(8).toString('hex')
 export const localLedgerFile = (path: string): LedgerFile => ({
   printed: path,
   path,
-  read: () =>
-    telling(path, async () => {
-      try {
-        return await readFile(path, 'utf8')
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-        throw error
-      }
-    }),
+  read: () => ending(() => readText(path, -MOST)),
   append: (line) =>
     telling(path, async () => {
       const mode = await makeFolder(dirname(path))
       const file = await open(path, 'a+', mode & 0o666)
       try {
         const { size } = await file.stat()
+        // The umask of whoever makes it is not the team's.
+        if (size === 0) await file.chmod(mode & 0o666).catch(() => {})
         const last = Buffer.alloc(1)
         if (size > 0) await file.read(last, 0, 1, size - 1)
         // A line that a full disk has cut must not swallow this one.
@@ -55,7 +50,6 @@ const makeFolder = async (folder: string): Promise<number> => {
   const above = await stat(dirname(folder)).catch(() => undefined)
   const mode = (above?.mode ?? 0o700) & 0o7777
   const made = await mkdir(folder, { recursive: true, mode })
-  // The umask of whoever makes it is not the team's.
   if (made !== undefined) await chmod(folder, mode)
   return mode
 }
@@ -64,17 +58,24 @@ const makeFolder = async (folder: string): Promise<number> => {
 export const remoteLedgerFile = (host: RemoteHost, path: string): LedgerFile => ({
   printed: `${host.host}:${path}`,
   path,
-  read: async (signal) => {
-    try {
-      return await readRemote(host, path, undefined, signal)
-    } catch (error) {
-      if (error instanceof Failed && error.failure.kind === 'file-failed' && error.failure.code === 'ENOENT')
-        return ''
-      throw error
-    }
-  },
+  read: (signal) => ending(() => readRemote(host, path, -MOST, signal)),
   append: (line, signal) => appendRemote(host, path, `${line}\n`, signal),
 })
+
+/** So much of its end is read: some thousand runs. Bytes. */
+const MOST = 8 * 1024 * 1024
+
+/** Whole lines; none where there is no file yet. */
+const ending = async (read: () => Promise<string>): Promise<string> => {
+  try {
+    const text = await read()
+    return Buffer.byteLength(text) < MOST ? text : text.slice(text.indexOf('\n') + 1)
+  } catch (error) {
+    if (error instanceof Failed && error.failure.kind === 'file-failed' && error.failure.code === 'ENOENT')
+      return ''
+    throw error
+  }
+}
 
 const telling = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   try {

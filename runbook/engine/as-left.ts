@@ -61,7 +61,12 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
 
 /** Where HEAD may be: of a run whose end nobody recorded, where it was or where it was going. */
 const headsLeftBy = ({ summary, ledger }: KnownRun): string[] => {
-  if (ledger?.closed) return ledger.closed.head ? [ledger.closed.head] : []
+  const { closed, opened } = ledger ?? {}
+  // What was deployed is not what is checked out here: the clone is not where the application runs.
+  const isElsewhere =
+    closed && opened?.to && closed.head !== opened.to && /^(done|rolled-back)$/.test(closed.verdict)
+  if (isElsewhere) return []
+  if (closed) return closed.head ? [closed.head] : []
   return revisionsOf({ summary, ...(ledger && { ledger }) })
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { newNonce } from '../doors/ledger-file.ts'
 import { startOf } from '../doors/process-identity.ts'
 import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
@@ -58,8 +59,8 @@ const MOST_OBSERVED = 32_000
 export class LedgerKeeper {
   /** Told when the run was confirmed. */
   revision: Revision | null = null
-  /** How many there were when it was last looked whether another run goes on. */
-  #lines: number | undefined
+  /** The last line when it was last looked whether another run goes on. */
+  #entered: LedgerLine | null | undefined
   #opened: Promise<void> | undefined
   #told = new Set<string>()
 
@@ -74,7 +75,7 @@ export class LedgerKeeper {
    */
   async enter(alone: boolean): Promise<Happening[]> {
     const content = await this.context.ledger.read()
-    this.#lines = content.lines.length
+    this.#entered = content.lines.at(-1) ?? null
     return this.#openRuns(content).map((other) => {
       const lives = isAlive(other, this.run.holder.machine)
       if (lives ?? !alone) throw heldBy(other)
@@ -85,7 +86,11 @@ export class LedgerKeeper {
   /** Before the first effect of a step, which is told by its undo. */
   async before(step: Step): Promise<void> {
     if (!CHANGING.includes(this.run.command) || (step.sort !== 'state' && step.sort !== 'follows')) return
-    this.#opened ??= this.#open()
+    this.#opened ??= this.#open().catch((error) => {
+      // What could not be written may be written by the next try.
+      this.#opened = undefined
+      throw error
+    })
     await this.#opened
     const record = this.context.state.steps.get(step.id)
     if (step.sort !== 'state' || !record?.undo || this.#told.has(step.id)) return
@@ -136,7 +141,7 @@ export class LedgerKeeper {
     const nonce = newNonce()
     const transcript = run.journal.path
     // Within another run, which has looked.
-    this.#lines ??= (await context.ledger.read()).lines.length
+    if (this.#entered === undefined) this.#entered = (await context.ledger.read()).lines.at(-1) ?? null
     if (run.resumed && (await this.#isKnown()))
       await this.#append({ line: 'resumed', ...run.holder, transcript, nonce, seq: this.#seq })
     else {
@@ -165,15 +170,7 @@ export class LedgerKeeper {
   /** Which other run has written itself down since this one entered. */
   async meanwhile(): Promise<Meanwhile> {
     if (!(await this.context.ledger.place()).shared) return { shown: false }
-    const { lines, runs } = await this.context.ledger.read()
-    const isOwn = ({ id, opened }: LedgerRun) => id === this.run.id || opened.within === this.run.id
-    const withdrawn = new Set(lines.flatMap((one) => (one.line === 'withdrawn' ? [one.nonce] : [])))
-    const began = lines
-      .slice(this.#lines)
-      .flatMap((one) =>
-        'nonce' in one && one.line !== 'withdrawn' && !withdrawn.has(one.nonce) ? [one.run] : [],
-      )
-    const other = runs.find((run) => began.includes(run.id) && !isOwn(run))
+    const other = this.#begunSince(await this.context.ledger.read())
     if (!other) return { shown: true }
     const { operator, machine, since } = other.holder
     return { shown: true, by: `run ${other.id} (${operator} on ${machine}, since ${since})` }
@@ -185,27 +182,43 @@ export class LedgerKeeper {
 
   /** Whoever wrote itself down since this run looked, and before it did, is the one that goes on. */
   async #demandFirst(nonce: string): Promise<void> {
-    const { lines, runs } = await this.context.ledger.read()
-    const own = lines.findIndex((line) => 'nonce' in line && line.nonce === nonce)
-    const withdrawn = new Set(lines.flatMap((one) => (one.line === 'withdrawn' ? [one.nonce] : [])))
-    const other = lines
-      .slice(this.#lines, own)
-      .find(
-        (line) =>
-          (line.line === 'opened' || line.line === 'resumed') &&
-          !withdrawn.has(line.nonce) &&
-          line.run !== this.run.within &&
-          (line.line === 'resumed' || runs.some(({ id }) => id === line.run)),
-      )
+    const other = this.#begunSince(await this.context.ledger.read(), nonce)
     if (!other) return
     await this.#append({ line: 'withdrawn', nonce })
-    const holder = runs.find(({ id }) => id === other.run)
-    throw holder ? heldBy(holder) : new Error(`the ledger has lost the run ${other.run}`)
+    throw heldBy(other)
   }
 
+  /** Another run, or another that goes on with this one, in the lines since this run entered; up to its own one. */
+  #begunSince({ lines, runs }: LedgerContent, nonce?: string): LedgerRun | undefined {
+    const { id, within } = this.run
+    const from = this.#entered ? lines.findLastIndex((line) => isDeepStrictEqual(line, this.#entered)) + 1 : 0
+    const own = lines.findIndex((line) => 'nonce' in line && line.nonce === nonce)
+    const withdrawn = new Set(lines.flatMap((line) => (line.line === 'withdrawn' ? [line.nonce] : [])))
+    const began = new Set(
+      lines
+        .slice(from, own < 0 ? undefined : own)
+        .flatMap((line) =>
+          (line.line === 'opened' || line.line === 'resumed') && !withdrawn.has(line.nonce) ? [line.run] : [],
+        ),
+    )
+    return runs.find(
+      (run) =>
+        began.has(run.id) &&
+        run.id !== within &&
+        run.opened.within !== id &&
+        // Where nothing but its own lines is looked for, its own begin is no other's.
+        (run.id !== id || nonce !== undefined),
+    )
+  }
+
+  /** Whoever wrote itself down later has found what was open then to be over. */
   #openRuns({ runs }: LedgerContent): LedgerRun[] {
     const { id, within } = this.run
-    return runs.filter((run) => isOpen(run) && run.id !== id && run.id !== within)
+    const last = runs.findLast(({ opened }) => opened.within === undefined)
+    return runs.filter(
+      (run) =>
+        isOpen(run) && run.id !== id && run.id !== within && (run === last || run.opened.within === last?.id),
+    )
   }
 
   async #append(line: DistributiveOmit<LedgerLine, 'at' | 'run'>, signal?: AbortSignal): Promise<void> {

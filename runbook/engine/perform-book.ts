@@ -55,6 +55,7 @@ export const performBook = async (
   const expected = confirmedIn(plan)
   const entries = await performAhead(arrangement, plan, expected, context)
   await askFor({ kind: 'confirm-run', env: context.env, what: options.what }, context)
+  if (context.keeper) context.keeper.revision = plan.revision
   context.begins?.(plan.revision)
   await askAllowedBaseline(whole, context)
   await judging(whole, context, () => whileProbing(context, () => runBook(entries, context, expected)))
