@@ -82,8 +82,9 @@ export interface Inherited {
 export const inherited = ({ operator, file, book }: Inherited, to: Receiver): Record<string, string> =>
   Object.fromEntries(
     Object.keys({ ...operator, ...(to === 'child' ? file : {}) }).flatMap((name) => {
-      if (book.has(name)) return []
-      const value = name in file ? file[name] : operator[name]
+      // What the environment says of PATH is for its host, and not for the ssh that leads there.
+      if (to !== 'ssh' && book.has(name)) return []
+      const value = to !== 'ssh' && name in file ? file[name] : operator[name]
       return value !== undefined && isHandedOn(name, value, to) ? [[name, value]] : []
     }),
   )

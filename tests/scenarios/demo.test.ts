@@ -60,7 +60,7 @@ test('shows the 500, deploys, shows the 201, takes it back, and leaves the trans
     '✔ Done in',
     'HTTP/1.1 201',
     '$ runbook rollback production --confirm production --yes',
-    '✔ Rolled back in',
+    'Rolled back in',
     'none failed',
     'HTTP/1.1 500',
   ]
@@ -92,7 +92,7 @@ test('the second guide: prepared on the author’s machine, deployed, and taken 
     'works on it: ',
     'HTTP/1.1 201',
     '$ runbook rollback production --database=schema --confirm production --yes',
-    '✔ Rolled back in',
+    'Rolled back in',
     'HTTP/1.1 500',
   ]
   expectInOrder(all, story)

@@ -173,6 +173,10 @@ export const scenarioWorld = async (name: string) => {
       await sql(`ALTER TABLE avatars ${drops.join(', ')}`)
       await makeAnewWhereUsedUp(world)
       await rm(join(world.dir, '.runbook'), { recursive: true, force: true })
+      // What runs have left in the clone, too: the ledger, the marks of git's own moves, what was put aside.
+      const left = ['.git/runbook', '.git/RUNBOOK_MOVE', '.git/RUNBOOK_BUILT', '.runbook-aside']
+      for (const path of [...left, 'backend/.runbook-aside'])
+        await rm(join(production, path), { recursive: true, force: true })
       if ((await running()) === world.revisions.broken) return
       await execa('pm2', ['restart', 'lumiku-backend'], { env: operatorVariables(world), extendEnv: false })
       await until(async () => (await running()) === world.revisions.broken, 'the broken revision runs again')
