@@ -86,6 +86,7 @@ describe('pm2Restart', () => {
     const { steps, failures } = await rig.plan(step())
     expect(failures).toEqual([])
     expect(steps[0]!.actions).toMatchObject([
+      { name: 'daemon', printed: 'pm2 ping' },
       { name: 'start', printed: 'pm2 start ecosystem.config.cjs --only lumiku-backend' },
     ])
     expect(await rig.needs(step())).toBeUndefined()

@@ -214,7 +214,7 @@ describe.each(['fork', 'cluster'])('a process under pm2 in %s mode', (mode) => {
 test('a command that starts what lives on says so, and no other', async () => {
   const step = pm2Restart({ process: 'app', ecosystem: 'ecosystem.config.cjs' })
   const env = { variables: {}, app: { health: '/health' } }
-  const observed = { daemon: false, known: false, waits: false, pids: [] }
+  const observed = { daemon: 0, known: false, waits: false, pids: [] }
   const actions = Object.values(step.actions({ observed, env } as never)) as Command[]
   expect(actions.map(({ outlives }) => outlives)).toEqual([[], []])
 })

@@ -31,7 +31,7 @@ test('what was stopped is started from the ecosystem file where the daemon has d
   const step = restart()
   const run = await rig.run({ ...step, ...step.stopped!(stop) })
   expect(run.failure).toBeUndefined()
-  expect(run.performed).toEqual(['pm2 start ecosystem.config.cjs --only api'])
+  expect(run.performed).toEqual(['pm2 ping', 'pm2 start ecosystem.config.cjs --only api'])
   await home.answers()
 })
 
@@ -58,5 +58,5 @@ test('a daemon that dies under a command is named, with what users meet with and
   // The next attempt looks anew.
   const again = await rig.run(restart())
   expect(again.failure).toBeUndefined()
-  expect(again.performed).toEqual(['pm2 start ecosystem.config.cjs --only api'])
+  expect(again.performed).toEqual(['pm2 ping', 'pm2 start ecosystem.config.cjs --only api'])
 })
