@@ -13,8 +13,8 @@ import { withRun } from '../engine/with-run.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import type { RunState } from '../journal/fold.ts'
 import { type JournalEnd, JournalFile } from '../journal/journal-file.ts'
-import { runId, sessionName, stampOfRun } from '../journal/run-id.ts'
-import { type Flaw, journalOf } from '../journal/runs.ts'
+import { runId, sessionName, stampOf, stampOfRun } from '../journal/run-id.ts'
+import { type Flaw, journalOf, listRuns } from '../journal/runs.ts'
 import { type Command, isForwards, type Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
@@ -77,7 +77,7 @@ export const runReading = async (
 ): Promise<Ended> => {
   const { stateDir, bookFolder } = open
   const { env, book } = arrangement
-  const now = systemClock.now()
+  const now = unfinished ? systemClock.now() : await secondOfItsOwn(stateDir, invocation.signal)
   // A procedure's runs bear its name.
   const label = command === 'run' ? arrangement.procedure! : command
   const run = unfinished?.id ?? runId(now, env.name, label)
@@ -195,6 +195,14 @@ const unclosedText = (failure: Failure, run: string, env: string): string =>
     `              when that is mended: runbook unlock ${env} --run ${run}`,
     '',
   ].join('\n')
+
+/** The names of a run's files tell its second: of two runs that were begun in the same one the later would write over the dump of the earlier. */
+const secondOfItsOwn = async (stateDir: string, signal: AbortSignal): Promise<Date> => {
+  const now = systemClock.now()
+  if (!listRuns(stateDir).some((run) => stampOfRun(run) === stampOf(now))) return now
+  await systemClock.sleep(1000 - now.getMilliseconds(), signal)
+  return systemClock.now()
+}
 
 /** Others are told of what changes an environment; of a rollback after a failure the run that failed tells. */
 const told = (command: Command, locks: boolean): boolean =>

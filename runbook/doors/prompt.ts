@@ -21,6 +21,9 @@ export const askOnTerminal: Asker = async (question, signal) => {
   const { message } = question
   outliveTheTerminal(process.stdin)
   const context = { output: process.stderr, signal }
+  // Of a terminal that vanished inquirer need not tell, and nothing else would be left to wait for.
+  const vanished = () => void process.emit('SIGHUP', 'SIGHUP')
+  process.stdin.once('end', vanished)
   try {
     if (question.kind === 'confirm')
       return (await confirm({ message, default: question.default }, context)) ? 'yes' : 'no'
@@ -36,6 +39,8 @@ export const askOnTerminal: Asker = async (question, signal) => {
     process.emit(name, name)
     signal.throwIfAborted()
     throw new Failed({ kind: 'interrupted', signal: name })
+  } finally {
+    process.stdin.off('end', vanished)
   }
 }
 

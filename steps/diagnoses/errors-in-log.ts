@@ -24,7 +24,8 @@ export const errorsInLog = (process: string, restart: Step<any, any, ProcessLogs
       look: async (at) => {
         const logs = outputIfDone(at, restart)?.err ?? (await lastWritten(at, process))
         if (logs.length === 0) return holds('nothing was written since')
-        const verdict = await logLacksLine(logs, ERROR).look(at)
+        // How a run goes on over it is no remedy of what the log tells.
+        const { remedy: _, ...verdict } = await logLacksLine(logs, ERROR).look(at)
         // A log that is not there has no error.
         return verdict.holds || verdict.tail ? verdict : holds(verdict.seen)
       },

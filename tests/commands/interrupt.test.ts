@@ -40,7 +40,7 @@ const withBook = async (steps: string) => {
       })
       writeFileSync(book.in('go'), '')
       const again = await book.runbook(['deploy', 'staging', '--yes', '--verbose'])
-      expect(again.exit).toBe(0)
+      expect(again.exit, again.out + again.err).toBe(0)
       expect(again.out).not.toContain('taken over')
       return events
     },
@@ -258,6 +258,6 @@ describe('without a terminal', () => {
     writeFileSync(inApp('go'), '')
     const again = await runbook(['deploy', 'staging', '--yes', '--verbose'])
     expect(again.exit).toBe(0)
-    expect(again.out).toMatch(/taken over from run \S+-staging-deploy-\w+, whose process \d+ is gone/)
+    expect(again.out).toMatch(/taken over from run \S+-staging-deploy-\w+: its process \d+ is gone/)
   })
 })

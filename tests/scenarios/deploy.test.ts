@@ -384,6 +384,11 @@ const READS = [
   /^sh -c command -v pm2$/,
   /^pm2 (--silent )?(jlist|prettylist)$/,
   /^sha256sum /,
+  // Whether a rehearsal can have a network of its own: tried in one, which ends with the look.
+  /^unshare --net --mount --pid /,
+  /^sh -ec PATH=\$PATH:\/usr\/sbin:\/sbin; ip link set lo up; mount --bind \/dev\/null \/dev\/zero$/,
+  /^ip link set lo up$/,
+  /^mount --bind \/dev\/null \/dev\/zero$/,
   // Whether the ledger can be written.
   /^sh -c at=\$1; while \[ ! -e/,
   /^find \. [^;]*-prune -type d$/,
