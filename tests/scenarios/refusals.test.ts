@@ -226,9 +226,13 @@ test('everything that is wrong is named at once', async () => {
 })
 
 describe('on a terminal', () => {
-  test('a wrong name is a no', async () => {
-    const { type, rehearsed, ended } = world.onTerminal(['deploy', 'production'])
+  test('a wrong name is a no, the third time', async () => {
+    const { type, rehearsed, shows, ended } = world.onTerminal(['deploy', 'production'])
     await rehearsed()
+    for (const left of ['2 tries', 'one try']) {
+      type('staging\r')
+      await shows(left)
+    }
     type('staging\r')
     expect(await ended).toBe(4)
     expect(await changed()).toEqual([])

@@ -52,6 +52,10 @@ test('on a terminal: one ordinary question, what the rehearsal has found, and th
   )
   expect(before).toContain('can be taken back: the schema is then as it was before')
   expect(await copies()).toEqual([])
+  for (const left of ['2 tries', 'one try']) {
+    terminal.type('prod\r')
+    await terminal.shows(left)
+  }
   terminal.type('prod\r')
   expect(await terminal.ended).toBe(4)
   expect(terminal.text().replace(/\s+/g, ' ')).toMatch(
