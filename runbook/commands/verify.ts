@@ -29,7 +29,9 @@ const comparedWith = async (stateDir: string, { ledger }: RunContext): Promise<C
   if (latest?.summary.started?.command === 'rollback')
     return {
       last: await recall(stateDir, latest),
-      why: `${latest.id}, a rollback, ${rolledBack(latest) ? 'has undone it' : 'did not come to its end'}`,
+      why: rolledBack(latest)
+        ? `${latest.id} has taken it back`
+        : `${latest.id} was to take it back, and did not come to its end`,
       takenBack: true,
     }
   const deployed = history.findLast(
