@@ -88,8 +88,8 @@ export const whereabouts = ({ ledger }: Pick<KnownRun, 'ledger'>): string => {
   return `its transcript is with ${operator} on ${machine}: ${transcript}`
 }
 
-/** What goes beyond the code needs more than the ledger has. */
-const demandEnough = async (
+/** What goes beyond the code needs more than the ledger has: without its actions an undo would be done at once. */
+export const demandEnough = async (
   target: KnownRun,
   database: Options['database'],
   stateDir: string,

@@ -90,7 +90,10 @@ const oldIn = async (
       .filter(
         (thing) => limits.olderThan === undefined || now - timeOfStamp(stampOf(thing)) > limits.olderThan,
       )
-  const runs = listRuns(stateDir).filter((id) => id.includes(`Z-${env}-`))
+  // The id of a run of 'production-eu' begins like one of 'production'.
+  const longer = Object.keys(arrangement.book.environments).filter((name) => name.startsWith(`${env}-`))
+  const isOf = (id: string, name: string) => id.includes(`Z-${name}-`)
+  const runs = listRuns(stateDir).filter((id) => isOf(id, env) && !longer.some((name) => isOf(id, name)))
   const needed = toRollBack(await context.ledger.history())?.id
   const oldAmong = async (backups: readonly Backup[]): Promise<Backup[]> => {
     const lastGood = await lastThatStands(backups)

@@ -14,6 +14,7 @@ import type { Arrangement } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { resumeText } from '../render/resume-text.ts'
 import { approve } from './approve.ts'
+import { demandEnough } from './choose-target.ts'
 import { chosenRun } from './chosen-run.ts'
 import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
@@ -89,7 +90,12 @@ const unfinishedHere = async (
 const nothingToResume = async (invocation: Invocation, stateDir: string): Promise<string> => {
   const { env: name } = invocation
   const all = await openEach(invocation)
-  const named = all.filter(({ arrangement: { env } }) => name === undefined || name.includes(env.name))
+  // 'production-eu' is that environment, and no run of 'production'.
+  const isEnvironment = all.some(({ arrangement: { env } }) => env.name === name)
+  const named = all.filter(
+    ({ arrangement: { env } }) =>
+      name === undefined || (isEnvironment ? name === env.name : name.includes(env.name)),
+  )
   if (named.length === 0) chosenRun(name, listRuns(stateDir))
   const seen: string[] = []
   for (const open of named)
@@ -123,7 +129,11 @@ const readAgain = async (
   const target = await looking(open, invocation, async (context) => {
     const history = await context.ledger.history()
     const known = history.find((one) => one.id === takesBack)
-    if (known) return recall(open.stateDir, known)
+    if (known) {
+      const { whole, ...run } = await recall(open.stateDir, known)
+      if (!whole) await demandEnough(known, told.database, open.stateDir, context)
+      return run
+    }
     throw unmet(
       `the run ${takesBack}, which ${id} rolls back, is known`,
       'neither its transcript is here, nor has the ledger such a run',

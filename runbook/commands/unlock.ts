@@ -50,19 +50,20 @@ const clearRun = async (
   const ledger = history.find(({ id }) => id === run)?.ledger
   const open = ledger && isOpen(ledger) ? ledger : undefined
   const file = locks.file?.run === run ? locks.file : undefined
-  if (
-    locks.database?.run === run ||
-    (open && isAlive(open, machine)) ||
-    (file && isAlive({ holder: file }, machine))
-  )
-    throw goesOn(run, env.name, locks.database ?? open?.holder ?? file!, locks.database !== undefined)
+  const { database: held } = locks
+  // Whose session it is another role may not see: then it may be this run's.
+  const byDatabase = held !== undefined && (held.holder?.run ?? run) === run
+  if (byDatabase || (open && isAlive(open, machine)) || (file && isAlive({ holder: file }, machine)))
+    throw goesOn(run, env.name, byDatabase ? held.holder : (open?.holder ?? file), byDatabase)
   const left = [
     ...(file ? [`  lock file   in ${stateDir}, since ${file.since}, by ${whose(file)}`] : []),
     ...(open ? [`  ledger      without its end, since ${open.holder.since}, by ${whose(open.holder)}`] : []),
   ]
-  const database = env.database
-    ? 'nobody holds its lock on the database'
-    : 'there is no database that could tell'
+  const database = held?.holder
+    ? `the lock on the database is held by another run, ${held.holder.run}`
+    : env.database
+      ? 'nobody holds its lock on the database'
+      : 'there is no database that could tell'
   if (left.length === 0) {
     const ended = ledger?.closed
       ? `it ended: ${ledger.closed.verdict}`
@@ -86,12 +87,13 @@ const whose = ({ operator, machine, pid }: RunHolder): string => `${operator} on
 const goesOn = (
   run: string,
   env: string,
-  holder: RunHolder & { since: string },
+  holder: (RunHolder & { since: string }) | undefined,
   byDatabase: boolean,
 ): Failed =>
   new Failed({
     kind: 'locked',
-    ...{ env, run, holder: whose(holder), since: holder.since },
+    ...{ env, run, holder: holder ? whose(holder) : 'a session whose run this role may not see' },
+    since: holder?.since ?? 'unknown',
     at: byDatabase ? 'it holds its lock on the database' : 'its process runs',
   })
 

@@ -1,6 +1,6 @@
 import type { RunContext } from '../engine/run-context.ts'
 import { type Compared, verify as verifyBook } from '../engine/verify.ts'
-import { changesIn, recall } from '../journal/history.ts'
+import { changesIn, recall, rolledBack } from '../journal/history.ts'
 import type { Invocation } from './invocation.ts'
 import { openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
@@ -29,7 +29,9 @@ const comparedWith = async (stateDir: string, { ledger }: RunContext): Promise<C
   if (latest?.summary.started?.command === 'rollback')
     return {
       last: await recall(stateDir, latest),
-      why: `${latest.id} has taken it back`,
+      why: rolledBack(latest)
+        ? `${latest.id} has taken it back`
+        : `${latest.id} was to take it back, and did not come to its end`,
       takenBack: true,
     }
   const deployed = history.findLast(

@@ -62,16 +62,16 @@ export const takeDatabaseLock = async (
   }
 }
 
-/** Who holds it now, if anybody; nothing is taken. */
+/** Whether somebody holds it now, and who, where the role may see that; nothing is taken. */
 export const databaseLockHolder = async (
   door: DatabaseDoor,
   subject: string,
   signal: AbortSignal,
-): Promise<Holder | undefined> => {
+): Promise<{ holder: Holder | undefined } | undefined> => {
   const client = await door.connect(undefined, signal)
   try {
     const [other] = await holdersOf(client, keysOf(door, subject), '')
-    return other && holderIn(other.query)
+    return other && { holder: holderIn(other.query) }
   } finally {
     await client.end().catch(() => {})
   }

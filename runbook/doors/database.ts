@@ -209,8 +209,10 @@ export class DatabaseDoor {
     if (known) return known
     const looking = this.#lookAtWay(client, database, signal)
     this.#ways.set(database, looking)
-    // Of one that was interrupted, or cut off, nothing is known.
-    looking.catch((error) => error instanceof Failed || this.#ways.delete(database))
+    // Of one that was interrupted (whose reason is a failure too), or cut off, nothing is known: a clean-up looks anew.
+    looking.catch((error) => {
+      if (!(error instanceof Failed) || error.failure.kind !== 'pooled') this.#ways.delete(database)
+    })
     return looking
   }
 

@@ -37,7 +37,11 @@ export const localLedgerFile = (path: string): LedgerFile => ({
         if (size > 0) await file.read(last, 0, 1, size - 1)
         // A line that a full disk has cut must not swallow this one.
         const begin = size > 0 && last[0] !== 10 ? '\n' : ''
-        await file.write(`${begin}${line}\n`)
+        const whole = Buffer.from(`${begin}${line}\n`)
+        const { bytesWritten } = await file.write(whole)
+        // A disk that becomes full takes a part, and says nothing of it.
+        if (bytesWritten < whole.length)
+          throw Object.assign(new Error('only a part of the line was written'), { code: 'ENOSPC' })
         await file.sync()
       } finally {
         await file.close()

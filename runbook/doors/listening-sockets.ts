@@ -15,7 +15,8 @@ const MOST = 20_000
 export const listeningSockets = async (...folders: string[]): Promise<string[]> => {
   const found = new Set(namedByKernel())
   const left = { entries: MOST }
-  for (const folder of ['/run', '/var/run', '/tmp', '/var/tmp', tmpdir(), homedir(), ...folders])
+  // The home last: it may hold more than is looked at.
+  for (const folder of ['/run', '/var/run', '/tmp', '/var/tmp', tmpdir(), ...folders, homedir()])
     for (const path of await socketsBelow(folder, DEPTH, left)) found.add(path)
   return [...found]
 }

@@ -49,6 +49,7 @@ if [ ! -d "$folder" ]; then
 fi
 draft=$1.$$
 trap 'rm -f "$draft"' EXIT
+: > "$draft" || exit 45
 [ -z "$(tail -c 1 "$1" 2>/dev/null)" ] || echo > "$draft"
 cat >> "$draft" || exit 45
 [ -e "$1" ] || { : >> "$1" && chmod "$(stat -c %a "$folder")" "$1" && chmod a-x,a-s "$1"; }

@@ -27,7 +27,7 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
   const left = last ?? target
   const env = look.env.name
   const unmet: AsLeft['unmet'] = []
-  const heads = headsLeftBy(left)
+  const heads = headsLeftBy(left, head)
   const moved = await movedSince(left, head, look)
   if (head && moved)
     unmet.push({
@@ -60,8 +60,10 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
 }
 
 /** Where HEAD may be: of a run whose end nobody recorded, where it was or where it was going. */
-const headsLeftBy = ({ summary, ledger }: KnownRun): string[] => {
+const headsLeftBy = ({ summary, ledger }: KnownRun, head: string | undefined): string[] => {
   const { closed, opened } = ledger ?? {}
+  // There is a clone, and it could not be looked at when the run ended.
+  if (closed && !closed.head && head) return revisionsOf({ summary, ...(ledger && { ledger }) })
   // What was deployed is not what is checked out here: the clone is not where the application runs.
   const isElsewhere =
     closed && opened?.to && closed.head !== opened.to && /^(done|rolled-back)$/.test(closed.verdict)
@@ -85,7 +87,7 @@ export const movedSince = async (
   head: string | undefined,
   look: Look,
 ): Promise<string | undefined> => {
-  const heads = headsLeftBy(run)
+  const heads = headsLeftBy(run, head)
   if (!head || heads.length === 0 || heads.includes(head)) return undefined
   return `HEAD is ${short(head)}: ${await movedBy(look)}`
 }

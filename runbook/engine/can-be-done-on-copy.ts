@@ -1,25 +1,27 @@
 import { isAbsolute } from 'node:path'
-import type { Actions, Planned } from '../model/action.ts'
+import type { Action, Actions, Planned } from '../model/action.ts'
 import { type Check, defineCheck, fails, holds, type Verdict } from '../model/check.ts'
 import { BY_VARIABLES } from '../model/closed-network.ts'
 import type { CopyPlace } from '../model/copy.ts'
 import type { Environment } from '../model/environment.ts'
+import { withNames } from '../model/print-action.ts'
 import type { Known, Step } from '../model/step.ts'
 
 /** Nothing that a step does on a copy can touch what is live: neither a command of it, nor a file or a request. */
 export const canBeDoneOnCopy = (step: Step, place: CopyPlace, known: Known<any>): Check => {
-  const planned = Object.values(step.actions(known) as Actions as Record<string, Planned>)
+  // What is filled in later is of the same kind.
+  const planned = Object.values(step.actions(known) as Actions as Record<string, Planned>).map(withNames)
   return defineCheck({
     fact: 'what it does can be done on a copy, and nowhere else',
     remedy: '',
     look: async () => {
-      const runs = planned.some(({ kind }) => kind === 'command' || kind === 'given')
+      const runs = planned.some(({ kind }) => kind === 'command')
       return reachesLive(planned) ?? (runs ? commandOn(step, place, known.env) : holds('it runs no command'))
     },
   })
 }
 
-const reachesLive = (planned: readonly Planned[]): Verdict | undefined => {
+const reachesLive = (planned: readonly Action[]): Verdict | undefined => {
   for (const one of planned) {
     if (one.kind === 'request' && one.effect === 'changes')
       return fails(`it sends ${one.method} ${one.url}, which the application that is live would answer`, {

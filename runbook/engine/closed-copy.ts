@@ -4,6 +4,7 @@ import { type DatabaseTarget, parseDatabaseUrl } from '../doors/database-url.ts'
 import { executes, type Query, selects } from '../model/action.ts'
 import type { CopyPlace } from '../model/copy.ts'
 import { databaseOf } from '../model/environment.ts'
+import { Failed } from '../model/failure.ts'
 import { databaseDoor } from './carry-out.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -14,8 +15,10 @@ export const closedCopy = async (
   copy: { target: DatabaseTarget; door: DatabaseDoor; elsewhere: boolean },
 ): Promise<ClosedNetwork | undefined> => {
   if (!('asUser' in closing)) return undefined
-  const live = parseDatabaseUrl(doors.secrets.open(databaseOf(env).url)!)
-  if ('mistake' in live) return undefined
+  const { url } = databaseOf(env)
+  const live = parseDatabaseUrl(doors.secrets.open(url)!)
+  // Never go on without it: undefined would mean that nothing closes the commands in.
+  if ('mistake' in live) throw new Failed({ kind: 'secret-malformed', name: url.name, message: live.mistake })
   const door = databaseDoor(doors, env)
   const ask = <Row>(query: Query<'reads' | 'changes', Row>) => door.query<Row>(query, query.sql, signal)
   const [seenAt] = await ask(

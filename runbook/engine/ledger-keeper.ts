@@ -4,8 +4,8 @@ import { startOf } from '../doors/process-identity.ts'
 import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import type { Command, Happening } from '../model/event.ts'
-import type { Ended } from '../model/exit.ts'
-import { Failed, type Failure } from '../model/failure.ts'
+import { type Ended, EXIT } from '../model/exit.ts'
+import { Failed, type Failure, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import {
   isOpen,
@@ -94,7 +94,6 @@ export class LedgerKeeper {
     await this.#opened
     const record = this.context.state.steps.get(step.id)
     if (step.sort !== 'state' || !record?.undo || this.#told.has(step.id)) return
-    this.#told.add(step.id)
     const { observed, undo, title, revision } = record
     const told = {
       ...{ id: step.id, title, sort: step.sort, undo: withoutSchema(undo) },
@@ -102,19 +101,22 @@ export class LedgerKeeper {
       ...(isSmall(observed) && { observed }),
     }
     await this.#append({ line: 'step', step: told, seq: this.#seq, ...this.#backup() })
+    // Not before: where the line could not be written, the next try of the step writes it.
+    this.#told.add(step.id)
   }
 
   /** At the end of the run, when its transcript has ended: what was seen of the environment. Says why it could not be written. */
   async close(ended: Ended): Promise<Failure | undefined> {
-    if (!this.#opened) return undefined
-    const signal = AbortSignal.timeout(AT_THE_END)
     try {
+      if (!this.#opened && !(await this.#isOverWithoutEffect(ended))) return undefined
       await this.#opened
-      const look = lookOf({ ...this.context, signal }, undefined)
+      const look = lookOf({ ...this.context, signal: AbortSignal.timeout(AT_THE_END) }, undefined)
+      // What cannot be seen in time is left out; that the run has ended is written down all the same.
+      const unseen = () => undefined
       const [head, answers, schema] = await Promise.all([
-        headOf(look),
-        answeringRevision(look),
-        schemaFingerprint(look),
+        headOf(look).catch(unseen),
+        answeringRevision(look).catch(unseen),
+        schemaFingerprint(look).catch(unseen),
       ])
       const { seq, hash } = this.run.journal.end
       const leftOut = [...this.context.state.steps.keys()].filter((id) => isLeftOut(this.context.state, id))
@@ -127,13 +129,17 @@ export class LedgerKeeper {
           ...(leftOut.length && { leftOut }),
           ...this.#backup(),
         },
-        signal,
+        AbortSignal.timeout(AT_THE_END),
       )
       return undefined
     } catch (error) {
-      if (error instanceof Failed) return error.failure
-      throw error
+      return failureOf(error)
     }
+  }
+
+  /** Gone on with, and nothing was left to do: the ledger still has it as it was before. */
+  async #isOverWithoutEffect({ exit }: Ended): Promise<boolean> {
+    return this.run.resumed && exit === EXIT.done && (await this.#isKnown())
   }
 
   async #open(): Promise<void> {
@@ -182,7 +188,14 @@ export class LedgerKeeper {
 
   /** Whoever wrote itself down since this run looked, and before it did, is the one that goes on. */
   async #demandFirst(nonce: string): Promise<void> {
-    const other = this.#begunSince(await this.context.ledger.read(), nonce)
+    const content = await this.context.ledger.read()
+    if (!content.lines.some((line) => 'nonce' in line && line.nonce === nonce))
+      throw unmet(
+        `the ledger of ${this.context.env.name} has what this run has written into it`,
+        'its line is not there',
+        `see whether its disk is full, and what else writes there: runbook doctor ${this.context.env.name}`,
+      )
+    const other = this.#begunSince(content, nonce)
     if (!other) return
     await this.#append({ line: 'withdrawn', nonce })
     throw heldBy(other)

@@ -67,7 +67,7 @@ export const locksOf = async (
   book: string,
   where: Where,
   { env, doors, signal }: RunContext,
-): Promise<{ file?: Holder; database?: Holder }> => {
+): Promise<{ file?: Holder; database?: { holder: Holder | undefined } }> => {
   const file = heldNow(folderOf(where), where.machine)
   const database =
     env.database && (await databaseLockHolder(doors.database!, subjectOf(book, env.name), signal))
@@ -104,7 +104,7 @@ export const runIn = async (
   if (!env.database) return undefined
   try {
     const there = await databaseLockHolder(doors.database!, subjectOf(book, env.name), signal)
-    return there && (await lockedBy(there, where))
+    return there && (await lockedBy(there.holder, where))
   } catch (error) {
     if (!(error instanceof Failed)) throw error
     return undefined

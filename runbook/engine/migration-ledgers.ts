@@ -54,7 +54,10 @@ export const appliedAsBefore = (was: string, otherwise: Check): Check =>
       'compare it with the migrations of the previous revision; what is left is taken back with the tool itself',
     look: async (look) => {
       const now = await appliedMigrations(look)
-      if (!now?.known) return otherwise.look(look)
+      if (now === undefined && look.env.database)
+        return fails('what is recorded now cannot be read, so that it is not known')
+      // Where something was recorded before, a table that is not there any more is no tool without one.
+      if (!now || (!now.known && was === '')) return otherwise.look(look)
       const said = now.text || 'none'
       return now.text === was ? holds(said) : fails(`${said}; before it: ${was || 'none'}`)
     },

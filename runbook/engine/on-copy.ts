@@ -81,8 +81,11 @@ export const onCopy = async <T>(
     })
   } finally {
     leave()
-    await copied.doors.closed?.close()
-    await copied.doors.database?.close()
+    try {
+      await copied.doors.closed?.close()
+    } finally {
+      await copied.doors.database?.close()
+    }
   }
 }
 

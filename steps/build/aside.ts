@@ -42,7 +42,8 @@ export const lookAtPlace = async (look: Look, folder: string, path: string): Pro
     folder,
     path,
     there: (await look.attempt({ ...reads('test', '-e', path, '-o', '-L', path), ...inFolder(folder) })).ok,
-    before: kept === undefined ? null : kept.length ? 'kept' : 'nothing',
+    // What cannot be listed is there all the same.
+    before: !shelf.includes('before') ? null : kept?.length === 0 ? 'nothing' : 'kept',
     previous: shelf.includes('previous'),
     swapped: shelf.includes('swapped'),
     trash: shelf.filter((name) => name === 'failed' || name === 'copying'),
@@ -180,8 +181,9 @@ const takeBack = (places: readonly Place[]): Actions =>
     }
   })
 
-/** It may have failed before it had made anything. */
-const BACK = '[ ! -e "$1" ] || mv -- "$1" "$2/failed" && mv -- "$2/before" "$1"'
+/** It may have failed before anything was put aside, or before it had made anything. */
+const BACK =
+  '[ -e "$2/before" ] || [ -L "$2/before" ] || exit 0; [ ! -e "$1" ] || mv -- "$1" "$2/failed" && mv -- "$2/before" "$1"'
 
 /** Around what makes a successor: `making` in the places, which are as `recovered` says. */
 export const withAside = (
@@ -196,8 +198,8 @@ export const withAside = (
 })
 
 /**
- * Performs that. What was there comes back where `making` or `prove` throws, also after an interrupt; the next attempt
- * removes what takes too long to remove then.
+ * Performs that. What was there comes back where it cannot all be put aside, and where `making` or `prove` throws, also
+ * after an interrupt; the next attempt removes what takes too long to remove then, and brings back what could not be.
  */
 export const performAside = async (
   act: Act<any, any>,
@@ -205,15 +207,19 @@ export const performAside = async (
   options: { way: 'move' | 'copy'; keep: boolean },
   make: () => Promise<unknown>,
 ): Promise<void> => {
-  await performAll(act, putAside(places, options.way))
   try {
+    await performAll(act, putAside(places, options.way))
     await make()
   } catch (error) {
     for (const place of places) {
       const [back, clear] = Object.keys(takeBack([place]))
       const values = { [hole(place)]: place.path }
-      await act.cleanUp(back!, values)
-      await act.cleanUp(clear!, values).catch(() => {})
+      // Where one does not come back, the others do, and why it all failed is told; the transcript has the rest.
+      const isBack = await act.cleanUp(back!, values).then(
+        () => true,
+        () => false,
+      )
+      if (isBack) await act.cleanUp(clear!, values).catch(() => {})
     }
     throw error
   }

@@ -100,9 +100,10 @@ export const objectsThatDiffer = (
   const [was, is] = [new Set(before.map(key)), new Set(after.map(key))]
   const gone = before.filter((one) => !is.has(key(one))).map(({ what }) => what)
   const come = after.filter((one) => !was.has(key(one))).map(({ what }) => what)
+  const [isGone, hasCome] = [new Set(gone), new Set(come)]
   const all = [...new Set([...gone, ...come])].map((what) => {
-    if (!come.includes(what)) return `- ${what}`
-    return gone.includes(what) ? `${what} is another` : `+ ${what}`
+    if (!hasCome.has(what)) return `- ${what}`
+    return isGone.has(what) ? `${what} is another` : `+ ${what}`
   })
   return all.length > most ? [...all.slice(0, most), `and ${all.length - most} more`] : all
 }

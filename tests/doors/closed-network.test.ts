@@ -1,14 +1,21 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, expect, inject, test, vi } from 'vitest'
 import { ClosedNetwork } from '../../runbook/doors/closed-network.ts'
 import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
 import { until } from '../rig/command-line.ts'
 
 // The network itself: what is in it, and that nothing of it stays.
 
+// Other files of the tests, which run beside this one, have such folders too.
+const own = mkdtempSync(join(tmpdir(), 'closed-'))
+vi.stubEnv('TMPDIR', own)
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(own, { recursive: true })
+})
 const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('runbook-closed-'))
 afterEach(() => expect(folders()).toEqual([]))
 
