@@ -110,6 +110,27 @@ describe('a book that would end the process in mid-run', () => {
       "for (const each of process.listeners('uncaughtException')) process.off('uncaughtException', each); throw new Error('boom')",
       'throws an error that nothing handles: boom',
     ],
+    // What a reporter of errors does, which a book imports with the application's own code.
+    [
+      "process.prependListener('uncaughtException', () => process.exit(1)); throw new Error('boom')",
+      'calls process.exit(1)',
+    ],
+    [
+      "process.on('uncaughtException', () => process.exit(0)); throw new Error('boom')",
+      'throws an error that nothing handles: boom',
+    ],
+    [
+      "process.on('uncaughtExceptionMonitor', () => { throw new Error('bang') }); throw new Error('boom')",
+      'throws an error that nothing handles: boom',
+    ],
+    [
+      "process.prependListener('uncaughtException', (e) => { throw new Error('bang') }); throw new Error('boom')",
+      'throws an error that nothing handles: boom',
+    ],
+    [
+      "process.on('unhandledRejection', () => process.exit(0)); Promise.reject(new Error('boom'))",
+      'rejects a promise that nothing handles: boom',
+    ],
   ])('%s', async (what, did) => {
     const { runbook, path, end, in: inApp } = await withBook(late(what))
     const { exit, out } = await runbook(deploy)
