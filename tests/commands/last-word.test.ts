@@ -186,6 +186,31 @@ describe('a book that would end the process in mid-run', () => {
     expect(back.out).toContain('calls process.exit(0)')
   })
 
+  test.each(['undefined', 'true', 'holds()', 'fails({})'])('a check that gives %s', async (given) => {
+    const {
+      runbook,
+      end,
+      in: inApp,
+    } = await withBook(
+      '// @ts-nocheck',
+      `does('one', 'touch did', { after: () => [defineCheck({ fact: 'all is well', remedy: 'x', look: async () => ${given} })] })`,
+    )
+    const { exit, out } = await runbook(deploy)
+    expect(exit, out).toBe(1)
+    expect(out).toContain('the check “all is well” must give')
+    expect(out).not.toMatch(/undefined|^ +at /m)
+    expect(existsSync(inApp('did'))).toBe(false)
+    expect(end()).toMatchObject({ type: 'run-ended', verdict: 'failed' })
+  })
+
+  test('an error that is none', async () => {
+    const { runbook } = await withBook('', `does('one', ':', { observe: async () => { throw undefined } })`)
+    const { exit, out } = await runbook(deploy)
+    expect(exit, out).toBe(1)
+    expect(out).toContain('it throws undefined')
+    expect(out).not.toMatch(/^ +│? +at /m)
+  })
+
   test('what it leaves behind does not keep a run that is done from ending', async () => {
     const { runbook } = await withBook('setInterval(() => {}, 1000)', "does('one')")
     expect((await runbook(deploy)).exit).toBe(0)
