@@ -1,6 +1,6 @@
 import type { Mistake } from './step.ts'
 
-const TEXTS = ['id', 'title', 'about']
+const TEXTS = ['id', 'title']
 const NEEDED = ['after', 'undo']
 const FUNCTIONS = [
   ...NEEDED,
