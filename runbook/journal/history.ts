@@ -74,6 +74,12 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
 export const changesIn = (history: readonly KnownRun[]): KnownRun[] =>
   history.filter(({ summary, ledger }) => summary.changedState && !ledger?.opened.within)
 
+/** The latest that began something, be it a restart only, and is not itself a part of another. */
+export const lastIn = (history: readonly KnownRun[]): KnownRun | undefined =>
+  history.findLast(
+    ({ summary, ledger }) => (ledger !== undefined || summary.changedState) && !ledger?.opened.within,
+  )
+
 /** Whether a run rolled another back, or its own changes. */
 export const rolledBack = ({ summary: { started, ended } }: KnownRun): boolean =>
   ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')

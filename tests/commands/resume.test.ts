@@ -292,6 +292,25 @@ describe('a run that failed', () => {
     expect(err).toMatch(new RegExp(`${second} by .* came after it`))
   })
 
+  test('is not the last any more where a later one only did again what follows', async () => {
+    const {
+      runbook,
+      resume,
+      in: inApp,
+      stateDir,
+    } = await withBook(
+      `sh('a', 'touch done-a', { sort: 'state' }), sh('restart', 'test -e mended && touch done-restart')`,
+    )
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
+    writeFileSync(inApp('mended'), '')
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
+    const [, second] = listRuns(stateDir)
+    expect((await runbook(['plan', 'staging'])).out).toMatch(new RegExp(`last run +${second} by .*, done`))
+    expect((await resume('staging')).out + (await resume()).out).toMatch(
+      new RegExp(`the last run of staging is ${second} by .*, done`),
+    )
+  })
+
   test('of a book that has changed since says so', async () => {
     const { runbook, in: inApp, folder, resume } = await withBook(`${ran('a')}, sh('never', 'false')`)
     expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
