@@ -53,4 +53,6 @@ const mistaken = (path: string, mistakes: readonly Mistake[]): UsageError =>
   )
 
 const firstLines = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join('\n') : String(error)
+  error instanceof Error
+    ? (error.stack ?? error.message).split('\n').slice(0, 4).join('\n')
+    : `it throws ${String(error)}`

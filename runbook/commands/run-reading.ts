@@ -9,6 +9,7 @@ import { notices } from '../engine/notify.ts'
 import { openContext } from '../engine/open-context.ts'
 import { demandRightTarget } from '../engine/right-target.ts'
 import type { Answers, RunContext } from '../engine/run-context.ts'
+import { seeToEarlierSurvivors } from '../engine/survivors.ts'
 import { withRun } from '../engine/with-run.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import type { RunState } from '../journal/fold.ts'
@@ -155,7 +156,10 @@ export const runReading = async (
           throw error
         }
       },
-      () => work({ run, open, arrangement, context, usually, runs }),
+      async () => {
+        if (locks) await seeToEarlierSurvivors(stateDir, context)
+        await work({ run, open, arrangement, context, usually, runs })
+      },
       telling?.end,
     )
     await view.end()

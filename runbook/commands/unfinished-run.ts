@@ -1,7 +1,7 @@
 import { describe } from '../engine/as-left.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { foldRun, type RunState } from '../journal/fold.ts'
-import { changesIn, type KnownRun, laterThan } from '../journal/history.ts'
+import { type KnownRun, lastIn, laterThan } from '../journal/history.ts'
 import { pastRuns } from '../journal/past-runs.ts'
 import type { RunSummary } from '../journal/run-index.ts'
 import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
@@ -101,7 +101,7 @@ export const nothingUnfinished = async (context: RunContext, name?: string): Pro
           name,
           history.map(({ id }) => id),
         )
-  const last = named ? history.find(({ id }) => id === named) : changesIn(history).at(-1)
+  const last = named ? history.find(({ id }) => id === named) : lastIn(history)
   if (!last) return `no run has changed ${env}, by its ledger and by the transcripts here`
   if (last.here || last.summary.ended?.verdict === 'done' || last.summary.ended?.verdict === 'rolled-back')
     return `the last run of ${env} is ${describe(last)}`

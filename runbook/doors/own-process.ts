@@ -57,13 +57,14 @@ export const guardProcess = (tell: Told): { release(): void } => {
     },
   }
   const before = { exit: process.exit, reallyExit: exitNow, abort: process.abort, kill: process.kill }
-  Object.assign(process, own, keepingListeners())
   const thrown = (did: string) => (error: unknown) => {
     // Of a call that was refused it has been told already.
     if (!(error instanceof MayNotEnd)) tell(`${did}: ${messageOf(error)}`, error)
   }
+  const uncaught = thrown('throws an error that nothing handles')
+  Object.assign(process, own, keepingListeners(), { emit: outlivingItsListeners(uncaught) })
   const heard = [
-    keepListening('uncaughtException', thrown('throws an error that nothing handles')),
+    keepListening('uncaughtException', uncaught),
     keepListening('unhandledRejection', thrown('rejects a promise that nothing handles')),
   ]
   return {
@@ -139,10 +140,30 @@ const keepingListeners = () =>
     ]),
   )
 const emitters = {
+  emit: process.emit,
   off: process.off,
   removeListener: process.removeListener,
   removeAllListeners: process.removeAllListeners,
 }
+
+/**
+ * A listener of a book, or of a reporter that it imports, often ends the process for an error that nothing handles. It may not,
+ * and Node ends the process itself, with 7 and a stack, for what is thrown while it tells of such an error.
+ */
+const outlivingItsListeners =
+  (uncaught: (error: unknown) => void) =>
+  (event: string, ...args: unknown[]): boolean => {
+    const tell = (): boolean => Reflect.apply(emitters.emit as () => never, process, [event, ...args])
+    if (event !== 'uncaughtException' && event !== 'uncaughtExceptionMonitor') return tell()
+    try {
+      return tell()
+    } catch (error) {
+      // Those that come after it were not told.
+      uncaught(args[0])
+      uncaught(error)
+      return true
+    }
+  }
 
 /** Past `process.stdout`, which listr2 holds back while it draws. */
 export const showCursor = (): void => {

@@ -29,7 +29,5 @@ export const changedBefore = async (
   // Of another page what only follows tells nothing: this step need not follow from it.
   const since = (record: StepRecord) =>
     hasChanged(record) && (order?.(record.id, id) ?? record.sort === 'state')
-  const earlier = await changedSince?.(id, since)
-  const what = earlier?.title ? `, "${earlier.title}",` : ''
-  return earlier && `the run ${earlier.run} changed something${what} and did not come to it`
+  return changedSince?.(id, since)
 }

@@ -1,4 +1,4 @@
-import { changesIn } from '../journal/history.ts'
+import { lastIn } from '../journal/history.ts'
 import { describe, movedSince } from './as-left.ts'
 import { headOf } from './revisions-now.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -6,7 +6,7 @@ import { lookOf, type RunContext } from './run-context.ts'
 /** The last run that changed the environment, by its ledger, and whether HEAD is as it left it; a line each. */
 export const lastRunLines = async (context: RunContext): Promise<string[]> => {
   const { ledger } = context
-  const last = changesIn(await ledger.history()).at(-1)
+  const last = lastIn(await ledger.history())
   if (!last) {
     const { file, shared } = await ledger.place()
     return [shared ? `none, by ${file.printed}` : 'none is recorded here; what others did is not known']

@@ -19,11 +19,11 @@ export const lookAt = async (
 ): Promise<Looked> => {
   const { clock } = context.doors
   const began = clock.monotonic()
-  let verdict = await judge(check, look)
+  let verdict = verdictOf(check, await judge(check, look))
   const { every, upTo } = (patient && check.patience) || { every: 0, upTo: 0 }
   while (!verdict.holds && !verdict.final && clock.monotonic() - began < upTo) {
     await look.sleep(every)
-    verdict = await judge(check, look)
+    verdict = verdictOf(check, await judge(check, look))
   }
   const { holds, seen, tail } = verdict
   const remedy = verdict.remedy ?? check.remedy
@@ -52,7 +52,7 @@ export interface LookAtOptions {
 }
 
 /** A look that cannot be made is a fact that does not hold; why not is what was seen. */
-const judge = async (check: Check, look: Look): Promise<Verdict & { remedy?: string }> => {
+const judge = async (check: Check, look: Look): Promise<Verdict> => {
   try {
     return await check.look(look)
   } catch (error) {
@@ -61,6 +61,14 @@ const judge = async (check: Check, look: Look): Promise<Verdict & { remedy?: str
     const { sentence, remedy, detail } = explain(failureOf(error))
     return { holds: false, seen: sentence, remedy, ...(detail && { tail: detail }) }
   }
+}
+
+/** A check of a book that forgets what it has seen would otherwise say that something is not so, and nothing of why. */
+const verdictOf = ({ fact }: Check, given: Verdict): Verdict => {
+  const { holds, seen }: { holds?: unknown; seen?: unknown } = given ?? {}
+  if (typeof holds === 'boolean' && typeof seen === 'string') return given
+  const message = `the check “${fact}” must give holds('…') or fails('…'), with what was seen as a text`
+  throw new Failed({ kind: 'bug', message, stack: '' })
 }
 
 /** Looks at all of them, and throws one failure that names each one that does not hold. */

@@ -13,6 +13,7 @@ import { inherited, withoutPrograms } from '../model/child-variables.ts'
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import { Ledger } from './ledger.ts'
+import { movedBesides } from './moved-besides.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
 import { pathsOf } from './run-paths.ts'
 import { Turns } from './turns.ts'
@@ -85,7 +86,12 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   const withLedger = context as RunContext
   withLedger.changedSince = async (step, counts) => {
     const history = await withLedger.ledger.history()
-    return changedSince(options.stateDir, history, { step, counts, own: state.started?.run })
+    const own = state.started?.run
+    const earlier = await changedSince(options.stateDir, history, { step, counts, own })
+    if (!earlier) return undefined
+    if ('performedBy' in earlier) return movedBesides(earlier.performedBy, withLedger)
+    const what = earlier.title ? `, "${earlier.title}",` : ''
+    return `the run ${earlier.run} changed something${what} and did not come to it`
   }
   withLedger.ledger = new Ledger(withLedger, options.stateDir)
   return {

@@ -67,11 +67,8 @@ export interface RunContext {
   diagnoses?: readonly Listed[]
   /** How the steps stand to each other on the page that is planned or performed. */
   order?: PageOrder
-  /** The latest of the earlier runs that changed something since one of them performed the step, and the step that did. */
-  changedSince?(
-    step: string,
-    counts: (record: StepRecord) => boolean,
-  ): Promise<{ run: string; title?: string } | undefined>
+  /** What changed something since one of the earlier runs performed the step: a sentence. */
+  changedSince?(step: string, counts: (record: StepRecord) => boolean): Promise<string | undefined>
   /** Of a run that keeps others out by a lock on its database. */
   lock?: RunLock
   /** The run that goes on beside this one; absent where that is kept out. */

@@ -1,4 +1,6 @@
 import { endGroup, groupSurvives } from '../doors/process.ts'
+import type { RunState } from '../journal/fold.ts'
+import { recall } from '../journal/history.ts'
 import type { Kept, ProcessIdentity } from '../model/event.ts'
 import type { Step } from '../model/step.ts'
 import { askChoice } from './ask.ts'
@@ -24,29 +26,49 @@ interface Survivor {
  * is tried again, since others may run beside it.
  */
 export const seeToSurvivors = async (context: RunContext, only?: Step): Promise<void> => {
-  for (const { step, named, lives, end, told } of await survivorsOf(context, only)) {
-    const meant = (await lives()) ? await askWhatToDo(named, context) : 'nothing'
-    const until = meant === 'wait' ? Number.POSITIVE_INFINITY : context.doors.clock.monotonic() + PATIENCE
-    if (meant !== 'end')
-      while ((await lives()) && context.doors.clock.monotonic() < until)
-        await context.doors.clock.sleep(EVERY, context.signal)
-    const ended = await lives()
-    if (ended) await end()
-    context.recorder.record({
-      type: 'looked',
-      step,
-      side: 'before',
-      fact: 'nothing of the killed run works on it any more',
-      holds: true,
-      seen: `${named}, ${ended ? 'was ended' : await told()}`,
-      ms: 0,
-    })
+  for (const survivor of await survivorsOf(context.state, context, only)) await seeTo(survivor, context)
+}
+
+/**
+ * The same for the killed runs before this one, which is not theirs: a deployment or a way back beside what still writes
+ * would be proven, and then changed behind its back.
+ */
+export const seeToEarlierSurvivors = async (stateDir: string, context: RunContext): Promise<void> => {
+  for (const run of await context.ledger.history()) {
+    const { ended } = run.summary
+    if (!run.here || run.id === context.state.started?.run || (ended && ended.verdict !== 'interrupted'))
+      continue
+    const { state } = await recall(stateDir, run)
+    // What has ended meanwhile is left as it is: whoever goes on with that run asks how.
+    for (const { step: _, ...survivor } of await survivorsOf(state, context))
+      if (await survivor.lives()) await seeTo(survivor, context)
   }
 }
 
-const survivorsOf = async (context: RunContext, only: Step | undefined): Promise<Survivor[]> => {
+const seeTo = async (
+  { step, named, lives, end, told }: Omit<Survivor, 'step'> & Partial<Pick<Survivor, 'step'>>,
+  context: RunContext,
+): Promise<void> => {
+  const meant = (await lives()) ? await askWhatToDo(named, context) : 'nothing'
+  const until = meant === 'wait' ? Number.POSITIVE_INFINITY : context.doors.clock.monotonic() + PATIENCE
+  if (meant !== 'end')
+    while ((await lives()) && context.doors.clock.monotonic() < until)
+      await context.doors.clock.sleep(EVERY, context.signal)
+  const ended = await lives()
+  if (ended) await end()
+  context.recorder.record({
+    type: 'looked',
+    ...(step ? { step, side: 'before' } : { side: 'needs' }),
+    fact: `nothing of the killed run works on it any more`,
+    holds: true,
+    seen: `${named}, ${ended ? 'was ended' : await told()}`,
+    ms: 0,
+  })
+}
+
+const survivorsOf = async (state: RunState, context: RunContext, only?: Step): Promise<Survivor[]> => {
   const survivors: Survivor[] = []
-  for (const { id: step, actions } of context.state.steps.values())
+  for (const { id: step, actions } of state.steps.values())
     for (const { processes, kept, ended, printed } of actions.values()) {
       if (ended || (only && only.id !== step)) continue
       for (const process of processes.filter(groupSurvives))

@@ -74,6 +74,12 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
 export const changesIn = (history: readonly KnownRun[]): KnownRun[] =>
   history.filter(({ summary, ledger }) => summary.changedState && !ledger?.opened.within)
 
+/** The latest that began something, be it a restart only, and is not itself a part of another. */
+export const lastIn = (history: readonly KnownRun[]): KnownRun | undefined =>
+  history.findLast(
+    ({ summary, ledger }) => (ledger !== undefined || summary.changedState) && !ledger?.opened.within,
+  )
+
 /** Whether a run rolled another back, or its own changes. */
 export const rolledBack = ({ summary: { started, ended } }: KnownRun): boolean =>
   ended?.verdict === 'rolled-back' || (started?.command === 'rollback' && ended?.verdict === 'done')
@@ -160,7 +166,7 @@ const backedUp = ({ step, path, sha256 }: LedgerBackup): StepRecord => ({
 })
 
 /**
- * The latest run that changed something since the step was performed last, whichever run did that. `counts`: which steps
+ * The latest run that changed something since the step was performed last, or else the run that performed it. `counts`: which steps
  * of a run are such a change; `own`: the run that asks. Of a run whose transcript is elsewhere the ledger tells whether it
  * came to its end, and so to the step.
  */
@@ -168,14 +174,14 @@ export const changedSince = async (
   stateDir: string,
   history: readonly KnownRun[],
   { step, counts, own }: { step: string; counts: (record: StepRecord) => boolean; own: string | undefined },
-): Promise<{ run: string; title?: string } | undefined> => {
+): Promise<{ run: string; title?: string } | { performedBy: KnownRun } | undefined> => {
   for (const known of history.toReversed()) {
     const { started, ended } = known.summary
     if (known.id === own || !started || !performing.includes(started.command)) continue
     if (known.here && !known.summary.begun) continue
     const { state, whole } = await recall(stateDir, known)
     const record = state.steps.get(step)
-    if (record?.state.is === 'done' && record.actions.size > 0) return undefined
+    if (record?.state.is === 'done' && record.actions.size > 0) return { performedBy: known }
     if (!whole && ended?.verdict === 'done') return undefined
     const change = [...state.steps.values()].find((one) => one.id !== step && counts(one))
     if (change) return { run: known.id, title: change.title }

@@ -92,9 +92,12 @@ export class Failed extends Error {
 /** The failure inside anything thrown; what was not thrown on purpose is a bug. */
 export const failureOf = (thrown: unknown): Failure => {
   if (thrown instanceof Failed) return thrown.failure
-  const error =
-    thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : inspect(thrown))
-  return { kind: 'bug', message: error.message, stack: error.stack ?? '' }
+  if (thrown instanceof Error) return { kind: 'bug', message: thrown.message, stack: thrown.stack ?? '' }
+  return {
+    kind: 'bug',
+    message: typeof thrown === 'string' ? thrown : `it throws ${inspect(thrown)}`,
+    stack: '',
+  }
 }
 
 /** Stops a step because something it rests on is not so. Before its first effect: nothing was changed by it. */

@@ -7,6 +7,7 @@ import type { Environment, Place } from './environment.ts'
 import type { Evidence } from './evidence.ts'
 import type { Json } from './json.ts'
 import type { Act, Look, Revision, RunPaths } from './look.ts'
+import { mistakesOfShape } from './mistakes-of-shape.ts'
 import type { Loss, Undo } from './undo.ts'
 
 /**
@@ -215,13 +216,15 @@ export const defineStep = <
   },
   ...definition,
   kind: 'step',
-  mistakes:
-    definition.role === 'migration' && (definition.sort ?? 'state') !== 'state'
+  mistakes: [
+    ...mistakesOfShape(definition),
+    ...(definition.role === 'migration' && (definition.sort ?? 'state') !== 'state'
       ? [
           {
             at: `steps.${definition.id}.sort`,
             expected: "is 'state' for the role 'migration', or is left out",
           },
         ]
-      : [],
+      : []),
+  ],
 })

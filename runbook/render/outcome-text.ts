@@ -49,7 +49,8 @@ export const outcomeText = (ended: Ended, options: OutcomeOptions): string => {
   return [
     '',
     judged ?? failureText(ended.failure, failedTitle(options), paint),
-    ...behindIt(state),
+    // What was found then is no more once it was taken back, and what mends it would be typed on what is well.
+    ...(ended.verdict === 'rolled-back' ? [] : behindIt(state)),
     ...aftermath(ended, options),
     ...watched(state),
     ...phaseTable(state),

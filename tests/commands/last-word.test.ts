@@ -110,6 +110,27 @@ describe('a book that would end the process in mid-run', () => {
       "for (const each of process.listeners('uncaughtException')) process.off('uncaughtException', each); throw new Error('boom')",
       'throws an error that nothing handles: boom',
     ],
+    // What a reporter of errors does, which a book imports with the application's own code.
+    [
+      "process.prependListener('uncaughtException', () => process.exit(1)); throw new Error('boom')",
+      'calls process.exit(1)',
+    ],
+    [
+      "process.on('uncaughtException', () => process.exit(0)); throw new Error('boom')",
+      'throws an error that nothing handles: boom',
+    ],
+    [
+      "process.on('uncaughtExceptionMonitor', () => { throw new Error('bang') }); throw new Error('boom')",
+      'throws an error that nothing handles: boom',
+    ],
+    [
+      "process.prependListener('uncaughtException', (e) => { throw new Error('bang') }); throw new Error('boom')",
+      'throws an error that nothing handles: boom',
+    ],
+    [
+      "process.on('unhandledRejection', () => process.exit(0)); Promise.reject(new Error('boom'))",
+      'rejects a promise that nothing handles: boom',
+    ],
   ])('%s', async (what, did) => {
     const { runbook, path, end, in: inApp } = await withBook(late(what))
     const { exit, out } = await runbook(deploy)
@@ -163,6 +184,31 @@ describe('a book that would end the process in mid-run', () => {
     expect(existsSync(inApp('back'))).toBe(true)
     expect(back.exit, back.out).toBe(7)
     expect(back.out).toContain('calls process.exit(0)')
+  })
+
+  test.each(['undefined', 'true', 'holds()', 'fails({})'])('a check that gives %s', async (given) => {
+    const {
+      runbook,
+      end,
+      in: inApp,
+    } = await withBook(
+      '// @ts-nocheck',
+      `does('one', 'touch did', { after: () => [defineCheck({ fact: 'all is well', remedy: 'x', look: async () => ${given} })] })`,
+    )
+    const { exit, out } = await runbook(deploy)
+    expect(exit, out).toBe(1)
+    expect(out).toContain('the check “all is well” must give')
+    expect(out).not.toMatch(/undefined|^ +at /m)
+    expect(existsSync(inApp('did'))).toBe(false)
+    expect(end()).toMatchObject({ type: 'run-ended', verdict: 'failed' })
+  })
+
+  test('an error that is none', async () => {
+    const { runbook } = await withBook('', `does('one', ':', { observe: async () => { throw undefined } })`)
+    const { exit, out } = await runbook(deploy)
+    expect(exit, out).toBe(1)
+    expect(out).toContain('it throws undefined')
+    expect(out).not.toMatch(/^ +│? +at /m)
   })
 
   test('what it leaves behind does not keep a run that is done from ending', async () => {

@@ -96,8 +96,8 @@ describe('a run that was killed', () => {
 const slow = `sh('slow', 'echo $$ > child; while ! test -e go; do sleep 0.05; done; echo slow >> ran; touch done-slow')`
 
 describe('a program that outlives its run', () => {
-  const outlived = async () => {
-    const book = await withBook(`${slow}, ${ran('later')}`)
+  const outlived = async (first = slow) => {
+    const book = await withBook(`${first}, ${ran('later')}`)
     const { child, ended } = book.start(['deploy', 'staging', '--yes'])
     await until(() => book.read('child').trim())
     child.kill('SIGKILL')
@@ -113,6 +113,31 @@ describe('a program that outlives its run', () => {
     expect(exit, out).toBe(0)
     expect(out).toContain('already done')
     expect(read('ran')).toBe('slow\nlater\n')
+    expect(alive(pid)).toBe(false)
+  })
+
+  test.each([
+    ['deploy', 'slow\nlater\n'],
+    ['rollback', 'slow\nback\nlater\n'],
+  ])('is waited for by another run too, before that does anything: a %s', async (command, left) => {
+    const {
+      start,
+      in: inApp,
+      read,
+      pid,
+    } = await outlived(
+      slow.replace(
+        /\)$/,
+        `, { sort: 'state', undo: () => r.reverse('code', { back: changes('sh', '-c', 'echo back >> ran') }) })`,
+      ),
+    )
+    const { ended } = start([command, 'staging', '--yes'])
+    await new Promise((over) => setTimeout(over, 2_000))
+    expect(read('ran')).toBe('')
+    writeFileSync(inApp('go'), '')
+    const { exit, out } = await ended
+    expect(exit, out).toBe(0)
+    expect(read('ran')).toBe(left)
     expect(alive(pid)).toBe(false)
   })
 
@@ -265,6 +290,25 @@ describe('a run that failed', () => {
     const { exit, err } = await runbook(['resume', first!, '--yes'])
     expect(exit).toBe(3)
     expect(err).toMatch(new RegExp(`${second} by .* came after it`))
+  })
+
+  test('is not the last any more where a later one only did again what follows', async () => {
+    const {
+      runbook,
+      resume,
+      in: inApp,
+      stateDir,
+    } = await withBook(
+      `sh('a', 'touch done-a', { sort: 'state' }), sh('restart', 'test -e mended && touch done-restart')`,
+    )
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(1)
+    writeFileSync(inApp('mended'), '')
+    expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
+    const [, second] = listRuns(stateDir)
+    expect((await runbook(['plan', 'staging'])).out).toMatch(new RegExp(`last run +${second} by .*, done`))
+    expect((await resume('staging')).out + (await resume()).out).toMatch(
+      new RegExp(`the last run of staging is ${second} by .*, done`),
+    )
   })
 
   test('of a book that has changed since says so', async () => {

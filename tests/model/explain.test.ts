@@ -224,6 +224,6 @@ test('the failure inside anything that is thrown', () => {
     stack: expect.stringContaining('explain.test'),
   })
   expect(failureOf('a text')).toMatchObject({ kind: 'bug', message: 'a text' })
-  expect(failureOf(undefined)).toMatchObject({ kind: 'bug', message: 'undefined' })
+  expect(failureOf(undefined)).toMatchObject({ kind: 'bug', message: 'it throws undefined' })
   expect(failureOf(Object.create(null))).toMatchObject({ kind: 'bug' })
 })

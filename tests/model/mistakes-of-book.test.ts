@@ -298,3 +298,20 @@ test('what is on another host is named as it is there', () => {
   for (const host of ['', 'two words', "it's", 'a;b', '$(id)'])
     expect(at({ app: { dir: '/srv/app' }, host })).toHaveLength(1)
 })
+
+test('the parts of a step of its own are functions, of which two are needed', () => {
+  const own = (parts: object) => defineStep({ id: 'own', title: 'Own', about: 'It.', ...parts } as never)
+  const undo = () => nothingToUndo('it is a test')
+  const whole = { after: () => [so], undo }
+  for (const key of ['needs', 'before', 'observe', 'actions', 'run', 'diagnoses'])
+    expect(ofSteps(() => [own({ ...whole, [key]: [so] })])).toEqual([
+      `steps.own.${key}: must be a function: ${key}: () => …`,
+    ])
+  expect(ofSteps(() => [own({ after: [so] })])).toEqual([
+    'steps.own.after: must be a function: after: () => …',
+    'steps.own.undo: must be a function: undo: () => …',
+  ])
+  expect(ofSteps(() => [own({ ...whole, title: undefined, summary: undefined })])).toEqual([
+    'steps.own.title: must be a text',
+  ])
+})

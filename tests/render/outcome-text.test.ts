@@ -164,6 +164,15 @@ test('failed and taken back, or not', () => {
     ...rest,
     help,
   ])
+  const cause: Happening = {
+    ...({ type: 'looked', step: 'install', side: 'diagnosis', fact: 'shop runs', holds: false } as const),
+    ...{ seen: 'it died', remedy: 'runbook run mend-crashing e', ms: 1 },
+    diagnosed: { id: 'crashing', symptom: 'it is away', cause: 'shop does not run', found: 'cause' },
+  }
+  expect(said({ verdict: 'failed', exit: 1, failure: broken }, [...failed, cause])).toContain('mend-crashing')
+  expect(said({ verdict: 'rolled-back', exit: 6, failure: broken }, [...failed, cause])).not.toContain(
+    'mend-crashing',
+  )
   expect(lines(said({ verdict: 'rollback-failed', exit: 7, failure: broken }, failed)).slice(5, 7)).toEqual([
     '  taken back  NOT WELL: the rollback failed, or what verifies does not hold after it; see above',
     '  changed     Do pull · 2 commits',
