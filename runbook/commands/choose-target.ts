@@ -5,6 +5,7 @@ import { backupsOf } from '../engine/backups-of.ts'
 import { lookOf, type RunContext } from '../engine/run-context.ts'
 import { changesIn, type KnownRun, recall, toRollBack } from '../journal/history.ts'
 import type { PastRun } from '../journal/past-runs.ts'
+import { isForwards } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Options } from './invocation.ts'
@@ -59,6 +60,14 @@ const namedRun = (name: string, history: readonly KnownRun[], env: string): Know
     history.map((run) => run.id),
   )
   const run = history.find((one) => one.id === id)!
+  const { command } = run.summary.started ?? {}
+  if (command && !isForwards(command))
+    throw new UsageError(
+      `the run ${id} is a ${command}, which a rollback does not take back`,
+      command === 'restore'
+        ? `see what it has kept: runbook backups ${env}`
+        : `deploy again: runbook deploy ${env}`,
+    )
   if (run.summary.changedState) return run
   throw new UsageError(`the run ${id} changed nothing in ${env}`, `see what did: runbook runs ${env}`)
 }

@@ -139,8 +139,8 @@ test('what drops data goes on only when it is allowed by the name that is printe
   const terminal = world.onTerminal(['deploy', 'production', ...book, '--yes', '--allow', allow])
   await terminal.shows('type its name to go on')
   expect(terminal.text()).toContain('drop:avatars.thumbnailUrl is allowed')
-  terminal.type('no\r')
-  expect(await terminal.ended).toBe(4)
+  terminal.type('\u0003')
+  expect(await terminal.ended).toBe(130)
 })
 
 test('a dump that is damaged after it was written stops the run', async () => {

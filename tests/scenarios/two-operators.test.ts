@@ -79,7 +79,8 @@ const world = async ({ shared = false, database = true } = {}) => {
   }
   const ledger = () => {
     const path = join(remote.clone, '.git/runbook/ledger.jsonl')
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []
+    // The last line may be one that is still being written.
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
     return lines.map((line) => JSON.parse(line))
   }
   const lastRun = (): string => ledger().findLast(({ line }) => line === 'opened').run
@@ -119,11 +120,12 @@ describe.each([{ shared: false }, { shared: true }])('with one folder for all: $
         expect(head(), words).toBe(left)
         expect(plain.exit, words).toBe(second === 'rollback' && first !== 'restore' ? 0 : 3)
         expect(words).toContain(last)
-        if (last === own) continue
+        if (second === 'rollback') continue
         const named = await ada.runbook('rollback', 'staging', '--yes', '--run', own)
+        const forwards = first === 'deploy' || first === 'resume'
         expect([named.exit, head()], `${at}, --run: ${named.out}${named.err}`).toEqual([
-          second === 'rollback' ? named.exit : first === 'restore' || first === 'rollback' ? named.exit : 3,
-          second === 'rollback' && named.exit === 0 ? head() : left,
+          forwards ? 3 : 2,
+          left,
         ])
       }
     })
