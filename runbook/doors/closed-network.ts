@@ -104,12 +104,23 @@ export class ClosedNetwork {
   /** A name leads to the addresses that it has outside; the live host's to all of them that it had when this began. */
   #answerNames(client: Socket, names: ReadonlySet<string>, all: Addresses): void {
     createInterface({ input: client }).on('line', async (line) => {
-      const { id, name } = JSON.parse(line) as { id: number; name: string }
+      const { id, name } = questionIn(line)
+      // A program inside may write whatever it likes.
+      if (name === undefined) return void client.destroy()
       const addresses = names.has(name.toLowerCase()) && all.named.length ? all.named : await lookedUp(name)
       if (!addresses.some((address) => all.own.has(address) || all.named.includes(address)))
         this.#noticed.add(`${name} is not the host of the database: nothing but the copy can be reached`)
       if (!client.destroyed) client.write(`${JSON.stringify({ id, addresses })}\n`)
     })
+  }
+}
+
+const questionIn = (line: string): { id?: unknown; name?: string } => {
+  try {
+    const { id, name } = JSON.parse(line)
+    return typeof name === 'string' ? { id, name } : {}
+  } catch {
+    return {}
   }
 }
 

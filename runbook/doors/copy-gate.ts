@@ -93,7 +93,12 @@ const reach = async ({ host = 'localhost', port = '5432', sslmode = 'prefer' }: 
   await once(socket, 'connect')
   if (isSocket || sslmode === 'disable') return socket
   socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))
-  const [answer] = (await once(socket, 'data')) as [Buffer]
+  const closed = once(socket, 'close').then(() => {
+    throw new Error('its server closed the connection before it said whether it speaks TLS')
+  })
+  const [answer] = await Promise.race([once(socket, 'data') as Promise<[Buffer]>, closed])
+  // Whoever holds the connection from here on sees its end.
+  closed.catch(() => {})
   socket.pause()
   if (answer.toString() === 'S') {
     const encrypted = connectTls({

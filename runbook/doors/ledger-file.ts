@@ -28,11 +28,11 @@ export const localLedgerFile = (path: string): LedgerFile => ({
   append: (line) =>
     telling(path, async () => {
       const mode = await makeFolder(dirname(path))
-      const file = await open(path, 'a+', mode & 0o666)
+      const file = await open(path, 'a+', mode & PRIVATE)
       try {
         const { size } = await file.stat()
         // The umask of whoever makes it is not the team's.
-        if (size === 0) await file.chmod(mode & 0o666).catch(() => {})
+        if (size === 0) await file.chmod(mode & PRIVATE).catch(() => {})
         const last = Buffer.alloc(1)
         if (size > 0) await file.read(last, 0, 1, size - 1)
         // A line that a full disk has cut must not swallow this one.
@@ -48,6 +48,9 @@ export const localLedgerFile = (path: string): LedgerFile => ({
       }
     }),
 })
+
+/** For its owner and, as far as the clone is theirs, its group: an observation may hold the text of a file. */
+const PRIVATE = 0o660
 
 /** Whoever may write into the folder above, such as a team's clone, may write into this one too; gives its mode. */
 const makeFolder = async (folder: string): Promise<number> => {

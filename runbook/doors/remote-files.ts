@@ -52,7 +52,7 @@ trap 'rm -f "$draft"' EXIT
 : > "$draft" || exit 45
 [ -z "$(tail -c 1 "$1" 2>/dev/null)" ] || echo > "$draft"
 cat >> "$draft" || exit 45
-[ -e "$1" ] || { : >> "$1" && chmod "$(stat -c %a "$folder")" "$1" && chmod a-x,a-s "$1"; }
+[ -e "$1" ] || { : >> "$1" && chmod "$(stat -c %a "$folder")" "$1" && chmod a-x,a-s,o-rw "$1"; }
 cat "$draft" >> "$1" || exit 45
 sync "$1" 2>/dev/null || sync`
 
