@@ -1,5 +1,5 @@
 import { startOf } from '../doors/process-identity.ts'
-import type { Action, Planned } from '../model/action.ts'
+import type { Action, Command, Planned } from '../model/action.ts'
 import { isElsewhere, placeOf } from '../model/environment.ts'
 import type { EventOf, ProcessIdentity } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
@@ -62,7 +62,11 @@ const tryOnce = async (
   // Before it is announced: what another run may be at is not begun.
   await context.lock?.demand(step, context)
   await context.keeper?.before(step)
-  const job = action.kind === 'command' && isElsewhere(env) ? jobOf(step, name, printed, context) : undefined
+  const job =
+    action.kind === 'command' && isElsewhere(env) ? jobOf(step, name, action, printed, context) : undefined
+  // Of an earlier attempt, whose end was seen: nothing asks for it any more.
+  const earlier = context.state.steps.get(step.id)?.actions.get(name)?.kept?.job
+  if (job && earlier && earlier !== job) await doors.host?.forget([earlier])
   recorder.record(
     {
       type: 'action-started',
@@ -138,9 +142,15 @@ const recordProcess = (step: Step, process: ProcessIdentity, { recorder }: RunCo
  * The name under which another host knows the command. One that was begun before, and whose end was not seen, keeps its
  * name: then its end is asked for, and it is not started again.
  */
-const jobOf = (step: Step, name: string, printed: string, context: RunContext): string | undefined => {
+const jobOf = (
+  step: Step,
+  name: string,
+  { anew }: Command,
+  printed: string,
+  context: RunContext,
+): string | undefined => {
   const before = context.state.steps.get(step.id)?.actions.get(name)
-  const unseen = before && !before.ended && before.printed === printed ? before.kept?.job : undefined
+  const unseen = !anew && before && !before.ended && before.printed === printed ? before.kept?.job : undefined
   return unseen ?? context.doors.host?.newJob(context.paths.stamp)
 }
 

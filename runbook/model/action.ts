@@ -49,6 +49,11 @@ export interface Command<E extends Effect = Effect> extends Common<E> {
    * and the like, these of the book's `variables`, by name, and `env`.
    */
   readonly outlives?: readonly string[]
+  /**
+   * On another host: begun anew although an earlier attempt has begun it too, and its end was not heard: what that has made was
+   * put back. Default: its end is waited for there, and it is not begun twice.
+   */
+  readonly anew?: true
   /** Exit statuses that are not a failure. Default: 0 only. */
   readonly accept?: readonly number[]
 }

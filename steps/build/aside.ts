@@ -1,4 +1,13 @@
-import { type Act, type Actions, changes, given, type Look, reads, writesFile } from '../../runbook/index.ts'
+import {
+  type Act,
+  type Actions,
+  changes,
+  given,
+  type Look,
+  type Planned,
+  reads,
+  writesFile,
+} from '../../runbook/index.ts'
 
 /**
  * What stands in a place is put aside while its successor is made there. It is in a folder beside it, so that it comes
@@ -101,6 +110,10 @@ export const recovery = (places: readonly Place[]): Actions =>
       ...(before === 'kept' && there && { 'left: remove': remove(aside('failed')) }),
     }
   })
+
+/** What makes the successor once more: what an attempt has made that was killed is put back before. */
+export const madeAnew = <A extends Planned>(places: readonly Place[], making: A): A =>
+  places.some(isUnfinished) && making.kind === 'command' ? { ...making, anew: true } : making
 
 /** The place as it is once that is done. */
 export const recovered = (place: Place): Place => ({

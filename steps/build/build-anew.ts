@@ -12,6 +12,7 @@ import {
   isUnfinished,
   leftAside,
   lookAtPlace,
+  madeAnew,
   type Place,
   performAll,
   performAside,
@@ -41,9 +42,12 @@ const wayOf = (force: boolean) => ({ way: force ? ('move' as const) : ('copy' as
 
 export const aroundBuild = (
   places: readonly Place[] = [],
-  build: Record<'build' | 'record', Planned>,
+  { build, record }: Record<'build' | 'record', Planned>,
   force: boolean,
-): Actions => ({ ...recovery(places), ...withAside(places.map(recovered), build, wayOf(force)) })
+): Actions => ({
+  ...recovery(places),
+  ...withAside(places.map(recovered), { build: madeAnew(places, build), record }, wayOf(force)),
+})
 
 /** Performs it; where the build fails, or is not proven, what was there before is put back. */
 export const performBuild = async (

@@ -15,6 +15,7 @@ import {
   isUnfinished,
   leftAside,
   lookAtPlace,
+  madeAnew,
   type Place,
   performAll,
   performAside,
@@ -121,7 +122,8 @@ export const actionsOf = (observed: Observed, install: Command<'changes'>): Acti
   return {
     ...recovery(places),
     ...(observed.fits === 'previous' && swap(now)),
-    ...(observed.fits === 'install' && withAside(now, { install }, { way: observed.way, keep: true })),
+    ...(observed.fits === 'install' &&
+      withAside(now, { install: madeAnew(places, install) }, { way: observed.way, keep: true })),
   }
 }
 
