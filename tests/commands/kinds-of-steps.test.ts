@@ -48,7 +48,8 @@ const served = async (step: string, between = '') => {
     stdio: 'ignore',
   })
   ends.push(() => void first.kill('SIGKILL'))
-  await until(() => existsSync(inClone('port')))
+  // A file is there before what is written into it.
+  await until(() => existsSync(inClone('port')) && readFileSync(inClone('port'), 'utf8') !== '')
   const url = `http://127.0.0.1:${readFileSync(inClone('port'), 'utf8')}`
   ends.push(() => process.kill(Number(readFileSync(inClone('pid'), 'utf8')), 'SIGKILL'))
   remote.push({ version: 'two\n' }, 'Say two')
