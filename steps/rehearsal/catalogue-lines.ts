@@ -19,6 +19,16 @@ const kept = (relation: string): string =>
 const described = (catalogue: string, oid = 'c.oid', sub = '0'): string =>
   `pg_describe_object('${catalogue}'::regclass, ${oid}, ${sub})`
 
+/**
+ * The roles that this database knows: who performs this, who owns it, and whoever owns something in it or has rights on it. What
+ * comes and goes on the same server for other databases says nothing of this one.
+ */
+const ROLES = `SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)
+  UNION SELECT datdba FROM pg_database WHERE datname = current_database()
+  UNION SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass
+    AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`
+const ROLES_OF = (column: string): string => `${column} IN (${ROLES})`
+
 /** A catalogue, what an object of it is called, and which of them count. */
 const CATALOGUES: [name: string, what: string, where: string][] = [
   ['pg_class', described('pg_class'), kept('c.oid')],
@@ -72,10 +82,15 @@ const CATALOGUES: [name: string, what: string, where: string][] = [
   [
     'pg_db_role_setting',
     `'settings of the database and its roles'`,
-    'c.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))',
+    `c.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+       AND (c.setrole = 0 OR ${ROLES_OF('c.setrole')})`,
   ],
-  ['pg_roles', `'role ' || c.rolname`, 'true'],
-  ['pg_auth_members', `'the members of role ' || c.roleid::regrole`, 'true'],
+  ['pg_roles', `'role ' || c.rolname`, ROLES_OF('c.oid')],
+  [
+    'pg_auth_members',
+    `'the members of role ' || c.roleid::regrole`,
+    `${ROLES_OF('c.roleid')} OR ${ROLES_OF('c.member')}`,
+  ],
 ]
 
 /** All that a migration can change of a database but its rows, as the server's own catalogue has it. */

@@ -275,6 +275,26 @@ test('one that goes forward only says so', async () => {
   )
 })
 
+test('what comes and goes on the same server for other databases is no change of this one', async () => {
+  let over = false
+  const others = (async () => {
+    for (let n = 0; !over; n += 1) {
+      await db.asAdmin(`CREATE ROLE "other_${db.role.name}_${n}"`)
+      await db.asAdmin(`DROP ROLE IF EXISTS "other_${db.role.name}_${n - 1}"`)
+    }
+  })()
+  const adding = migration('ALTER TABLE avatars ADD COLUMN bio text')
+  const run = await rehearsed(adding).finally(() => {
+    over = true
+  })
+  await others
+  for (const { rolname } of await db.asAdmin<{ rolname: string }>(
+    `SELECT rolname FROM pg_roles WHERE rolname LIKE 'other_${db.role.name}_%'`,
+  ))
+    await db.asAdmin(`DROP ROLE "${rolname}"`)
+  expect(run.ended, JSON.stringify(run.failure)).toBe('done')
+})
+
 test('a dump is read as it was made, whatever would be chosen by now', async () => {
   // Of a database without statistics it is not known that one table is most of it.
   const run = await rehearsed(migration('ALTER TABLE avatars ADD COLUMN bio text', { after: [always] }), {
