@@ -1,7 +1,7 @@
 import { isOwnSchema } from '../../checks/reading/dumped-relations.ts'
 import { type Look, quantity, selects } from '../../runbook/index.ts'
 import { type CatalogueLine, catalogueLines, objectsThatDiffer } from './catalogue-lines.ts'
-import { differencesOf, type SchemaLines, schemaLines } from './schema-lines.ts'
+import { differencesOf, type SchemaLines, schemaLines, shortened } from './schema-lines.ts'
 
 /**
  * What of the database that is in use nobody but a migration changes. Its other rows are the application's, which goes on
@@ -73,7 +73,7 @@ export const comparedIn = ({ catalogue, ledgers }: LiveState): string[] => [
 
 /** What is otherwise than it was, a line each. */
 export const liveDifferences = (before: LiveState, after: LiveState): string[] => {
-  const lines = differencesOf(before.schema, after.schema)
+  const lines = shortened(differencesOf(before.schema, after.schema))
   const was = new Map(before.ledgers.map((one) => [one.table, one]))
   return [
     ...(lines.length ? lines : objectsThatDiffer(before.catalogue, after.catalogue)),

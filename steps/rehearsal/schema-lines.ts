@@ -1,5 +1,5 @@
 import { isOwnSchema } from '../../checks/reading/dumped-relations.ts'
-import { type Look, type Query, selects } from '../../runbook/index.ts'
+import { type Look, migrationTables, type Query, selects } from '../../runbook/index.ts'
 
 /** A schema as lines that can be compared: one for each thing that has a definition. */
 export type SchemaLines = readonly string[]
@@ -54,17 +54,24 @@ const lines: Query<'reads', { line: string }> = selects<{ line: string }>(
    ) AS every (line) ORDER BY line`,
 )
 
-/** What one has and the other has not: '- ' and '+ ' before each line, a handful at most. */
-export const differencesOf = (before: SchemaLines, after: SchemaLines, most = 6): string[] => {
+/** What one has and the other has not: '- ' and '+ ' before each line. */
+export const differencesOf = (before: SchemaLines, after: SchemaLines): string[] => {
   const [was, is] = [new Set(before), new Set(after)]
-  const different = [
+  return [
     ...before.filter((line) => !is.has(line)).map((line) => `- ${line}`),
     ...after.filter((line) => !was.has(line)).map((line) => `+ ${line}`),
   ]
-  return different.length > most
-    ? [...different.slice(0, most), `and ${different.length - most} more`]
-    : different
 }
+
+/** A handful at most, and how many there are besides. */
+export const shortened = (lines: readonly string[], most = 6): string[] =>
+  lines.length > most ? [...lines.slice(0, most), `and ${lines.length - most} more`] : [...lines]
+
+/** A table that a migration tool has made for itself when it was first called: its undo leaves that there, empty. */
+const ofItsOwn = new RegExp(
+  `^\\+ (?:(?:table|column|sequence) (?:"[^"]+"|[^\\s."]+)\\.|CREATE UNIQUE INDEX |constraint \\S+ on (?:\\S+\\.)?)"?(?:${migrationTables.join('|')})(?:_lock)?(?:_\\w+_seq|_\\w*pkey|_\\w*key)?"?(?=[ .]|$)`,
+)
+export const isOfMigrationTool = (difference: string): boolean => ofItsOwn.test(difference)
 
 /** Everything that can hold data. */
 export const holdersOf = ({ see }: Pick<Look, 'see'>): Promise<Holder[]> =>

@@ -13,7 +13,15 @@ import {
 import { blockingConcerns, type Concern, dropConcerns } from './concerns.ts'
 import { failingRows } from './failing-rows.ts'
 import { measuredText } from './held.ts'
-import { differencesOf, goneOf, holdersOf, type SchemaLines, schemaLines } from './schema-lines.ts'
+import {
+  differencesOf,
+  goneOf,
+  holdersOf,
+  isOfMigrationTool,
+  type SchemaLines,
+  schemaLines,
+  shortened,
+} from './schema-lines.ts'
 
 /** Under which a run goes on although something could not be rehearsed. */
 export const UNREHEARSED = 'unrehearsed'
@@ -120,15 +128,17 @@ const provenBack = async (
     act.prove(fact, { holds: true, seen: `NO, it goes forward only: ${undo.because}` }, '')
     return false
   }
-  if (undo.kind === 'reverse') await copy.takeBack(step)
-  const different = differencesOf(before, await schemaLines(copy.look))
+  const untaken = undo.kind === 'reverse' ? await copy.takeBack(step) : undefined
+  const different = differencesOf(before, await schemaLines(copy.look)).filter(
+    (line) => !isOfMigrationTool(line),
+  )
   const remedy = `correct its \`reverse\`, or say that it goes forward only; a rollback would leave ${quantity(different.length, 'difference')}`
   if (undo.kind === 'nothing' && different.length === 0) return true
   act.prove(
     fact,
     different.length
-      ? fails(`the schema is another then: ${different.join('; ')}`)
-      : holds('the schema is then as it was before'),
+      ? fails(`the schema is another then: ${shortened(different).join('; ')}`)
+      : holds(untaken ?? 'the schema is then as it was before'),
     remedy,
   )
   return true
