@@ -350,6 +350,36 @@ test('a migration that reaches the database in use by a way of its own is found 
   })
 })
 
+test('what would lead the copy to the database in use through the server is named beforehand, and allowed by name', async () => {
+  await db.asAdmin(`ALTER ROLE "${db.role.name}" SUPERUSER`)
+  onTestFinished(async () => {
+    await db.asAdmin('DROP EXTENSION postgres_fdw CASCADE')
+    await db.asAdmin(`ALTER ROLE "${db.role.name}" NOSUPERUSER`)
+  })
+  const quoted = (value: string) => `'${value.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  const password = decodeURIComponent(new URL(db.url).password)
+  await db.query(`CREATE EXTENSION postgres_fdw;
+    CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '${db.port}', dbname '${db.database}');
+    CREATE USER MAPPING FOR PUBLIC SERVER itself OPTIONS (user '${db.role.name}', password E${quoted(password)});
+    CREATE FOREIGN TABLE avatars_there (id int, name text) SERVER itself OPTIONS (table_name 'avatars')`)
+  const writes = migration(`UPDATE avatars_there SET name = 'overwritten'`, { after: [always] })
+  const run = await rehearsed(writes)
+  expect(unmetIn(run)).toEqual([
+    {
+      fact: 'a migration on the copy reaches nothing through the server',
+      seen: expect.stringMatching(/^the foreign server itself leads to .*dbname Lumiku-Production-/),
+      remedy: expect.stringContaining('--allow foreign:itself'),
+    },
+  ])
+  expect(await db.query(`SELECT count(*)::int FROM avatars WHERE name = 'overwritten'`)).toEqual([
+    { count: 0 },
+  ])
+  const allowed = await rehearsed(migration('ALTER TABLE avatars ADD COLUMN bio text'), {
+    allow: ['foreign:itself'],
+  })
+  expect(allowed.ended, JSON.stringify(allowed.failure)).toBe('done')
+})
+
 test('what a killed rehearsal left is removed, even where nothing is to be rehearsed', async () => {
   await db.asAdmin(`CREATE DATABASE "${db.database}_rehearsal_20240101T000000Z" OWNER "${db.role.name}"`)
   expect(await copies()).toHaveLength(1)
