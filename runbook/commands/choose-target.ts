@@ -2,8 +2,9 @@ import { basename } from 'node:path'
 import { machineName, operatorName } from '../doors/process-identity.ts'
 import { asLeft, describe, laterUnmet } from '../engine/as-left.ts'
 import { backupsOf } from '../engine/backups-of.ts'
+import { unreadable } from '../engine/last-run.ts'
 import { lookOf, type RunContext } from '../engine/run-context.ts'
-import { changesIn, type KnownRun, recall, toRollBack } from '../journal/history.ts'
+import { begunIn, changesIn, type KnownRun, recall, toRollBack } from '../journal/history.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import { isForwards } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
@@ -32,6 +33,7 @@ export const chooseTarget = async (
   context: RunContext,
 ): Promise<Target | string> => {
   const history = await context.ledger.history()
+  if (!options.run) await demandReadable(context)
   const target = options.run ? namedRun(options.run, history, env.name) : toRollBack(history)
   if (!target) return nothingToRollBack(history, context)
   if (!options.run) demandOwn(target, history, context)
@@ -54,6 +56,18 @@ export const chooseTarget = async (
   return { run, head, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
 }
 
+/** Where a line cannot be read, it may be the last run that changed the environment, and whose that was is not known. */
+const demandReadable = async ({ env: { name }, ledger }: RunContext): Promise<void> => {
+  const { damaged } = await ledger.read()
+  if (damaged.length === 0) return
+  const { file } = await ledger.place()
+  throw unmet(
+    `the ledger of ${name} tells which run is the last`,
+    unreadable(damaged, file.printed),
+    `see which runs are known: runbook runs; then name the one that is meant: runbook rollback ${name} --run <id>`,
+  )
+}
+
 const namedRun = (name: string, history: readonly KnownRun[], env: string): KnownRun => {
   const id = chosenRun(
     name,
@@ -72,7 +86,7 @@ const namedRun = (name: string, history: readonly KnownRun[], env: string): Know
   throw new UsageError(`the run ${id} changed nothing in ${env}`, `see what did: runbook runs ${env}`)
 }
 
-/** Who has changed the environment too, but not last, may mean another run than the last: it is named then. */
+/** Who has done something here too, a restart only perhaps, may mean another run than the last: it is named then. */
 const demandOwn = (
   target: KnownRun,
   history: readonly KnownRun[],
@@ -83,7 +97,7 @@ const demandOwn = (
     const by = ledger?.holder ?? summary.started
     return by?.operator === operator && by.machine === machine
   }
-  if (isOwn(target) || !changesIn(history).some(isOwn)) return
+  if (isOwn(target) || !begunIn(history).some(isOwn)) return
   throw unmet(
     `the last run that changed ${name} is by ${operator} on ${machine}`,
     `it is ${describe(target)}${target.here ? '' : `; ${whereabouts(target)}`}`,

@@ -74,11 +74,14 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
 export const changesIn = (history: readonly KnownRun[]): KnownRun[] =>
   history.filter(({ summary, ledger }) => summary.changedState && !ledger?.opened.within)
 
-/** The latest that began something, be it a restart only, and is not itself a part of another. */
-export const lastIn = (history: readonly KnownRun[]): KnownRun | undefined =>
-  history.findLast(
+/** Those that began something, be it a restart only, and are not themselves a part of another. */
+export const begunIn = (history: readonly KnownRun[]): KnownRun[] =>
+  history.filter(
     ({ summary, ledger }) => (ledger !== undefined || summary.changedState) && !ledger?.opened.within,
   )
+
+/** The latest of them. */
+export const lastIn = (history: readonly KnownRun[]): KnownRun | undefined => begunIn(history).at(-1)
 
 /** Whether a run rolled another back, or its own changes. */
 export const rolledBack = ({ summary: { started, ended } }: KnownRun): boolean =>

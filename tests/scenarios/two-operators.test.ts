@@ -1,4 +1,13 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
@@ -208,6 +217,38 @@ describe('what changed since', () => {
       ...[3, left],
       expect.stringMatching(/the schema of staging.*table public.notes changed.*--allow over:\w{7}/s),
     ])
+  })
+
+  test('a bare rollback by who came later, for a restart only, does not take back what another deployed', async () => {
+    const { operator, head, gate, lastRun } = await world({ database: false })
+    const [ada, bob] = [operator('ada'), operator('bob')]
+    ada.push()
+    writeFileSync(gate, '')
+    expect((await ada.runbook('deploy', 'staging', '--yes')).exit).toBe(1)
+    const [theirs, left] = [lastRun(), head()]
+    rmSync(gate)
+    const finished = await bob.runbook('deploy', 'staging', '--yes')
+    expect(finished.exit, finished.out + finished.err).toBe(0)
+    const { exit, out, err } = await bob.runbook('rollback', 'staging', '--yes')
+    expect([exit, head()], out + err).toEqual([3, left])
+    expect(out + err).toContain(`runbook rollback staging --run ${theirs}`)
+  })
+
+  test('a line of the ledger that cannot be read is said, and a bare rollback is refused', async () => {
+    const { operator, head, clone, lastRun } = await world({ database: false })
+    const ada = operator('ada')
+    await ada.verbs.deploy()
+    const [run, left] = [lastRun(), head()]
+    appendFileSync(join(clone, '.git/runbook/ledger.jsonl'), '{"run":"2026\n')
+    for (const command of ['plan', 'doctor']) {
+      const { out } = await ada.runbook(command, 'staging')
+      expect(out).toMatch(/line \d+ of .+ledger\.jsonl cannot be read: what it tells of is not known/)
+    }
+    const bare = await ada.runbook('rollback', 'staging', '--yes')
+    expect([bare.exit, head()], bare.out + bare.err).toEqual([3, left])
+    expect(bare.out + bare.err).toContain('runbook rollback staging --run <id>')
+    const named = await ada.runbook('rollback', 'staging', '--yes', '--run', run)
+    expect(named.exit, named.out + named.err).toBe(0)
   })
 
   test('the order of the ledger tells which run is the last, and no clock', async () => {
