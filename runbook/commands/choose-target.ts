@@ -18,6 +18,8 @@ export interface Target {
   run: PastRun
   /** What is checked out now. */
   head: string | undefined
+  /** See `AsLeft`. */
+  unseen: readonly string[]
   /** Its transcript is not here: only the code can go back, from the ledger. */
   elsewhere?: string
 }
@@ -34,10 +36,12 @@ export const chooseTarget = async (
 ): Promise<Target | string> => {
   const history = await context.ledger.history()
   if (!options.run) await demandReadable(context)
-  const target = options.run ? namedRun(options.run, history, env.name) : toRollBack(history)
+  const target = options.run
+    ? namedRun(options.run, history, env.name)
+    : toRollBack(history, { database: options.database !== undefined })
   if (!target) return nothingToRollBack(history, context)
   if (!options.run) demandOwn(target, history, context)
-  const { head, unmet: changed } = await asLeft(target, history, lookOf(context, undefined))
+  const { head, unseen, unmet: changed } = await asLeft(target, history, lookOf(context, undefined))
   const refused = [...laterUnmet(target, history, head), ...changed].filter(
     ({ allow }) => !options.allow?.includes(`over:${allow}`),
   )
@@ -50,10 +54,10 @@ export const chooseTarget = async (
     })
   }
   const { whole, ...run } = await recall(stateDir, target)
-  if (whole) return { run, head }
+  if (whole) return { run, head, unseen }
   await demandEnough(target, options.database, stateDir, context)
   const { holder } = target.ledger!
-  return { run, head, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
+  return { run, head, unseen, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
 }
 
 /** Where a line cannot be read, it may be the last run that changed the environment, and whose that was is not known. */
@@ -153,7 +157,7 @@ const nothingToRollBack = async (history: readonly KnownRun[], context: RunConte
     const looked = shared ? `its ledger, ${file.printed}, has none` : 'none is recorded here'
     return `Nothing to undo: no run has changed ${env.name}; ${looked}.\n`
   }
-  const { head, unmet: changed } = await asLeft(last, history, lookOf(context, undefined))
+  const { head, unseen, unmet: changed } = await asLeft(last, history, lookOf(context, undefined))
   if (changed.length) {
     const unmet = changed.map(({ fact, seen, remedy }) => ({
       ...{ fact, seen },
@@ -175,7 +179,8 @@ const nothingToRollBack = async (history: readonly KnownRun[], context: RunConte
       ? `Nothing to undo: ${takesBack} was taken back by ${last.id}, by ${by}.`
       : `Nothing to undo: ${last.id}, by ${by}, took back what it had changed.`,
     ...(head ? [`  HEAD is ${head.slice(0, 7)}, as it left it`] : []),
-    ...(again && !told?.database
+    ...unseen.map((one) => `  not known ${one}`),
+    ...(again && env.database && !told?.database
       ? [`  the code only; its database too: ${again}, or --database=restore`]
       : []),
     '',

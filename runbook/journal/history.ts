@@ -54,7 +54,7 @@ const inserted = (others: readonly KnownRun[], all: readonly KnownRun[]): KnownR
   return result
 }
 
-/** Where the transcript here ends before what the ledger knows, the run went on elsewhere. */
+/** Where the transcript here is not all that was written of it, the run went on elsewhere. */
 const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
   const state = stateInLedger(ledger)
   const { started, ended, revision } = state
@@ -65,9 +65,17 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
     revision,
     begun: true,
     changedState: ledger.steps.length > 0,
+    seq: ledger.seq,
   }
   if (!own) return told
-  return ended && !own.ended ? { ...own, ended } : own
+  if (ledger.seq <= own.seq) return own
+  const { ended: _, ...before } = own
+  return {
+    ...before,
+    ...(ended && { ended }),
+    changedState: own.changedState || told.changedState,
+    seq: told.seq,
+  }
 }
 
 /** The latest that changed a state and is not itself a part of another. */
@@ -97,10 +105,18 @@ export const laterThan = (history: readonly KnownRun[], { id }: Pick<KnownRun, '
   return later.filter(({ id, summary }) => !undone.has(id) && !undone.has(summary.started?.takesBack ?? ''))
 }
 
-/** The latest run of the book that changed something, unless what came last rolled it back. */
-export const toRollBack = (history: readonly KnownRun[]): KnownRun | undefined => {
+/**
+ * The latest run of the book that changed something, unless what came last rolled it back; where the `database` is to go back too, a
+ * rollback of the code alone has left something to do.
+ */
+export const toRollBack = (
+  history: readonly KnownRun[],
+  { database }: { database: boolean },
+): KnownRun | undefined => {
   for (const run of changesIn(history).toReversed()) {
-    if (rolledBack(run)) return undefined
+    const { takesBack, told } = run.summary.started ?? {}
+    if (rolledBack(run))
+      return database && takesBack && !told?.database ? history.find(({ id }) => id === takesBack) : undefined
     if (isForwards(run.summary.started?.command)) return run
   }
   return undefined
