@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
+import { inTurn } from '../rig/in-turn.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
 // Two operators, one environment: whatever the first has done, the second never rolls back what they did not name, and neither is
@@ -101,9 +102,9 @@ const FIRST = ['deploy', 'rollback', 'resume', 'restore'] as const
 const SECOND = ['deploy', 'rollback', 'restore'] as const
 
 describe.each([{ shared: false }, { shared: true }])('with one folder for all: $shared', ({ shared }) => {
-  for (const first of FIRST)
+  for (const [turn, first] of FIRST.entries())
     test(`after a ${first} by the first, whatever the second does, the first rolls back only what they name`, async () => {
-      for (const second of SECOND) {
+      for (const second of shared ? inTurn(SECOND, turn) : SECOND) {
         const { operator, head, lastRun } = await world({ shared })
         const [ada, bob] = [operator('ada'), operator('bob')]
         await ada.verbs.deploy()
