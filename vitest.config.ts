@@ -24,6 +24,8 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/rig/global-setup.ts'],
+    // See tests/rig/in-turn.ts.
+    provide: { whole: false },
     // For a machine that does much else: what hangs is found out all the same, and what is slow is no failure.
     testTimeout: 180_000,
     hookTimeout: 300_000,

@@ -7,6 +7,7 @@ import { BACKUP, theBackup } from './backup/the-backup.ts'
 import { allowances, canBeRehearsed, copyIsGone, howItIsRehearsed } from './rehearsal/can-be-rehearsed.ts'
 import { checkOutCode } from './rehearsal/check-out-code.ts'
 import { copyActions } from './rehearsal/copy-actions.ts'
+import { leadsNowhereElse } from './rehearsal/leads-nowhere-else.ts'
 import { rehearseOnCopy } from './rehearsal/rehearse-on-copy.ts'
 import { findWhere } from './rehearsal/where.ts'
 import { canBeRead } from './restore/restore-dump.ts'
@@ -76,6 +77,7 @@ export const rehearse = factory(
         observed
           ? [
               early(canBeRehearsed(observed, allow)),
+              early(leadsNowhereElse(allow)),
               ...(observed.where.kind === 'same' ? [early(roomForAnother(observed.size))] : []),
               ...[...canBeRead(observed), ...roomToUnpack(observed, run.backups, observed.size)].map(early),
             ]

@@ -2,8 +2,9 @@ import { basename } from 'node:path'
 import { machineName, operatorName } from '../doors/process-identity.ts'
 import { asLeft, describe, laterUnmet } from '../engine/as-left.ts'
 import { backupsOf } from '../engine/backups-of.ts'
+import { unreadable } from '../engine/last-run.ts'
 import { lookOf, type RunContext } from '../engine/run-context.ts'
-import { changesIn, type KnownRun, recall, toRollBack } from '../journal/history.ts'
+import { begunIn, changesIn, type KnownRun, recall, toRollBack } from '../journal/history.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import { isForwards } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
@@ -17,6 +18,8 @@ export interface Target {
   run: PastRun
   /** What is checked out now. */
   head: string | undefined
+  /** See `AsLeft`. */
+  unseen: readonly string[]
   /** Its transcript is not here: only the code can go back, from the ledger. */
   elsewhere?: string
 }
@@ -32,10 +35,13 @@ export const chooseTarget = async (
   context: RunContext,
 ): Promise<Target | string> => {
   const history = await context.ledger.history()
-  const target = options.run ? namedRun(options.run, history, env.name) : toRollBack(history)
+  if (!options.run) await demandReadable(context)
+  const target = options.run
+    ? namedRun(options.run, history, env.name)
+    : toRollBack(history, { database: options.database !== undefined })
   if (!target) return nothingToRollBack(history, context)
   if (!options.run) demandOwn(target, history, context)
-  const { head, unmet: changed } = await asLeft(target, history, lookOf(context, undefined))
+  const { head, unseen, unmet: changed } = await asLeft(target, history, lookOf(context, undefined))
   const refused = [...laterUnmet(target, history, head), ...changed].filter(
     ({ allow }) => !options.allow?.includes(`over:${allow}`),
   )
@@ -48,10 +54,22 @@ export const chooseTarget = async (
     })
   }
   const { whole, ...run } = await recall(stateDir, target)
-  if (whole) return { run, head }
+  if (whole) return { run, head, unseen }
   await demandEnough(target, options.database, stateDir, context)
   const { holder } = target.ledger!
-  return { run, head, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
+  return { run, head, unseen, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
+}
+
+/** Where a line cannot be read, it may be the last run that changed the environment, and whose that was is not known. */
+const demandReadable = async ({ env: { name }, ledger }: RunContext): Promise<void> => {
+  const { damaged } = await ledger.read()
+  if (damaged.length === 0) return
+  const { file } = await ledger.place()
+  throw unmet(
+    `the ledger of ${name} tells which run is the last`,
+    unreadable(damaged, file.printed),
+    `see which runs are known: runbook runs; then name the one that is meant: runbook rollback ${name} --run <id>`,
+  )
 }
 
 const namedRun = (name: string, history: readonly KnownRun[], env: string): KnownRun => {
@@ -72,7 +90,7 @@ const namedRun = (name: string, history: readonly KnownRun[], env: string): Know
   throw new UsageError(`the run ${id} changed nothing in ${env}`, `see what did: runbook runs ${env}`)
 }
 
-/** Who has changed the environment too, but not last, may mean another run than the last: it is named then. */
+/** Who has done something here too, a restart only perhaps, may mean another run than the last: it is named then. */
 const demandOwn = (
   target: KnownRun,
   history: readonly KnownRun[],
@@ -83,7 +101,7 @@ const demandOwn = (
     const by = ledger?.holder ?? summary.started
     return by?.operator === operator && by.machine === machine
   }
-  if (isOwn(target) || !changesIn(history).some(isOwn)) return
+  if (isOwn(target) || !begunIn(history).some(isOwn)) return
   throw unmet(
     `the last run that changed ${name} is by ${operator} on ${machine}`,
     `it is ${describe(target)}${target.here ? '' : `; ${whereabouts(target)}`}`,
@@ -139,7 +157,7 @@ const nothingToRollBack = async (history: readonly KnownRun[], context: RunConte
     const looked = shared ? `its ledger, ${file.printed}, has none` : 'none is recorded here'
     return `Nothing to undo: no run has changed ${env.name}; ${looked}.\n`
   }
-  const { head, unmet: changed } = await asLeft(last, history, lookOf(context, undefined))
+  const { head, unseen, unmet: changed } = await asLeft(last, history, lookOf(context, undefined))
   if (changed.length) {
     const unmet = changed.map(({ fact, seen, remedy }) => ({
       ...{ fact, seen },
@@ -161,7 +179,8 @@ const nothingToRollBack = async (history: readonly KnownRun[], context: RunConte
       ? `Nothing to undo: ${takesBack} was taken back by ${last.id}, by ${by}.`
       : `Nothing to undo: ${last.id}, by ${by}, took back what it had changed.`,
     ...(head ? [`  HEAD is ${head.slice(0, 7)}, as it left it`] : []),
-    ...(again && !told?.database
+    ...unseen.map((one) => `  not known ${one}`),
+    ...(again && env.database && !told?.database
       ? [`  the code only; its database too: ${again}, or --database=restore`]
       : []),
     '',

@@ -7,6 +7,7 @@ import { failureOf } from '../model/failure.ts'
 import { failureText } from '../render/outcome-text.ts'
 import type { Invocation } from './invocation.ts'
 import { type OpenBook, openBook } from './open-book.ts'
+import { UsageError } from './usage-error.ts'
 
 /** What is needed to look; the caller closes it. */
 export const contextToLook = (
@@ -57,6 +58,8 @@ export const lookCommand = async (
     invocation.signal.throwIfAborted()
     return exit
   } catch (error) {
+    // A name that is not there is no bug: it is answered as everywhere else.
+    if (error instanceof UsageError && !invocation.signal.aborted) throw error
     const failure = context.recorder.redacted(
       failureOf(invocation.signal.aborted ? invocation.signal.reason : error),
     )

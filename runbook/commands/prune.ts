@@ -94,7 +94,7 @@ const oldIn = async (
   const longer = Object.keys(arrangement.book.environments).filter((name) => name.startsWith(`${env}-`))
   const isOf = (id: string, name: string) => id.includes(`Z-${name}-`)
   const runs = listRuns(stateDir).filter((id) => isOf(id, env) && !longer.some((name) => isOf(id, name)))
-  const needed = toRollBack(await context.ledger.history())?.id
+  const needed = toRollBack(await context.ledger.history(), { database: true })?.id
   const oldAmong = async (backups: readonly Backup[]): Promise<Backup[]> => {
     const lastGood = await lastThatStands(backups)
     return old(backups, (backup) => backup.stamp).filter(

@@ -62,7 +62,7 @@ export const demandMayGoOn = async ({ id, end }: Unfinished, context: RunContext
   if (run.ledger && run.ledger.seq > end.seq)
     throw unmet(
       `the transcript of ${id} here is all that was written of it`,
-      `the ledger knows of more: ${describe({ ...run, summary: { ...run.summary, ...toldBy(run) } })}; ${whereabouts(run)}`,
+      `the ledger knows of more: ${describe(run)}; ${whereabouts(run)}`,
       `go on where that is, or roll back from here: runbook rollback ${env} --run ${id}`,
     )
   const later = laterThan(history, run).at(-1) ?? laterHere(history, run)
@@ -72,13 +72,6 @@ export const demandMayGoOn = async ({ id, end }: Unfinished, context: RunContext
       `${describe(later)} came after it`,
       `${later.here ? `runbook show ${later.id}; then ` : ''}deploy again: what is already done is skipped`,
     )
-}
-
-/** The ledger's own word of how it ended, where the transcript here knows nothing of that. */
-const toldBy = ({ ledger }: KnownRun): Partial<RunSummary> => {
-  const closed = ledger?.closed
-  if (!closed) return {}
-  return { ended: { type: 'run-ended', verdict: closed.verdict, exit: closed.exit, ms: 0, at: closed.at } }
 }
 
 /** One that began something without changing a state, such as a restart, moved what the run rests on, too. */

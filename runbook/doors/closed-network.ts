@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -135,7 +135,7 @@ const removeLeftovers = async (): Promise<void> => {
   for (const name of await readdir(placeOfFolders())) {
     if (!name.startsWith(PREFIX)) continue
     const folder = join(placeOfFolders(), name)
-    if (await isDead(join(folder, 'control'))) await removeFolder(folder)
+    if ((await isDead(join(folder, 'control'))) || (await isUnborn(folder))) await removeFolder(folder)
   }
 }
 /** The kernel takes all rights on a folder of an overlay away. */
@@ -152,6 +152,15 @@ const isDead = (path: string): Promise<boolean> =>
       })
       .on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))
   })
+
+/** Killed before its socket was there, which takes less than a second. */
+const isUnborn = async (folder: string): Promise<boolean> => {
+  const [control, { mtimeMs }] = await Promise.all([
+    lstat(join(folder, 'control')).catch(() => undefined),
+    lstat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY })),
+  ])
+  return control === undefined && Date.now() - mtimeMs > 600_000
+}
 
 interface Addresses {
   /** Of the hosts that lead to the live database, and to the copy, by a name or as they are. */

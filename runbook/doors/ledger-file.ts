@@ -12,9 +12,15 @@ export interface LedgerFile {
   readonly printed: string
   /** On its own machine; absolute. */
   readonly path: string
-  /** Empty where there is none yet. */
-  read(signal: AbortSignal): Promise<string>
+  /** Empty where there is none yet; of one that is very long its end. */
+  read(signal: AbortSignal): Promise<LedgerText>
   append(line: string, signal: AbortSignal): Promise<void>
+}
+
+export interface LedgerText {
+  text: string
+  /** Otherwise its first lines were not read. */
+  whole: boolean
 }
 
 /** Tells two lines apart that are written at the same moment. */
@@ -73,13 +79,14 @@ export const remoteLedgerFile = (host: RemoteHost, path: string): LedgerFile => 
 const MOST = 8 * 1024 * 1024
 
 /** Whole lines; none where there is no file yet. */
-const ending = async (read: () => Promise<string>): Promise<string> => {
+const ending = async (read: () => Promise<string>): Promise<LedgerText> => {
   try {
     const text = await read()
-    return Buffer.byteLength(text) < MOST ? text : text.slice(text.indexOf('\n') + 1)
+    const whole = Buffer.byteLength(text) < MOST
+    return { text: whole ? text : text.slice(text.indexOf('\n') + 1), whole }
   } catch (error) {
     if (error instanceof Failed && error.failure.kind === 'file-failed' && error.failure.code === 'ENOENT')
-      return ''
+      return { text: '', whole: true }
     throw error
   }
 }

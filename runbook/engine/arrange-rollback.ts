@@ -11,7 +11,7 @@ import { defineStep, type Step } from '../model/step.ts'
 import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
 import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
-import { appliedAsBefore } from './migration-ledgers.ts'
+import { appliedAsBefore, appliedAsLeft } from './migration-ledgers.ts'
 import { type Restoring, restoring } from './restoring.ts'
 import { headOf } from './revisions-now.ts'
 
@@ -46,7 +46,7 @@ export const arrangeRollback = (book: Arrangement, options: RollbackOptions): Ar
     backwards
       .filter(isUndoable)
       .filter((record) => isOfDatabase(record, book) === (of === 'schema'))
-      .map((record) => undoStep(record, book, options))
+      .map((record, i) => undoStep(record, book, { ...options, last: i === 0 }))
   const code = undone('code')
   const schema = options.database === 'schema' ? undone('schema') : []
   // Until the code goes back, the files are there that the program needs; what was changed later goes back before.
@@ -241,7 +241,15 @@ const undoIdOf = (id: string): string => `undo-${id}`
 export const undoStep = (
   record: Undoable,
   book: Arrangement,
-  { target, paths, head }: Pick<RollbackOptions, 'target' | 'paths' | 'head'>,
+  {
+    target,
+    paths,
+    head,
+    last = false,
+  }: Pick<RollbackOptions, 'target' | 'paths' | 'head'> & {
+    /** It was the last of its kind, so that what it left must be there before anything is taken back. */
+    last?: boolean
+  },
 ): Step => {
   const { revision } = target.state
   const { of, actions, applied } = record.undo
@@ -255,6 +263,11 @@ export const undoStep = (
     ...(made?.after ?? []),
   ]
   const [first = performed, ...rest] = proofs
+  const left = isOver(record.state) && record.state.is === 'done' ? record.state.applied : undefined
+  const asLeft =
+    applied === undefined || left === undefined
+      ? []
+      : [appliedAsLeft(applied, left)].map((check) => (last ? early(check) : check))
   return defineStep({
     id: undoIdOf(record.id),
     title: `Take back: ${record.title}`,
@@ -271,7 +284,11 @@ export const undoStep = (
     // That it takes the database back is what it is there for.
     migrates: () => [],
     needs: () => made?.needs ?? [],
-    before: () => (made?.before ?? []).map((check) => (check.early === false ? check : early(check))),
+    before: ({ again }) => [
+      // What an attempt that was cut off has taken back is gone already.
+      ...(again ? [] : asLeft),
+      ...(made?.before ?? []).map((check) => (check.early === false ? check : early(check))),
+    ],
     actions: ({ observed: { unsettled }, again }): Actions => ({
       ...((unsettled || again) && made?.settle?.actions),
       ...actions,

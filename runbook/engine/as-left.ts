@@ -13,6 +13,8 @@ export interface AsLeft {
   head: string | undefined
   /** What is not as the run left it, and by which name it is gone over on purpose. */
   unmet: (Unmet & { allow: string })[]
+  /** What could not be looked at, so that nobody knows whether it is as the run left it. */
+  unseen: string[]
 }
 
 /**
@@ -60,7 +62,11 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
       allow: schema.sum.slice(0, 7),
     })
   }
-  return { head, unmet }
+  const unseen =
+    was && !schema && look.env.database
+      ? [`whether its schema is as ${left.id} left it: it could not be read`]
+      : []
+  return { head, unmet, unseen }
 }
 
 /** Where HEAD may be: of a run whose end nobody recorded, where it was or where it was going. */

@@ -7,11 +7,20 @@ import { lookOf, type RunContext } from './run-context.ts'
 export const lastRunLines = async (context: RunContext): Promise<string[]> => {
   const { ledger } = context
   const last = lastIn(await ledger.history())
+  const { damaged } = await ledger.read()
+  const unread = damaged.length ? [unreadable(damaged, (await ledger.place()).file.printed)] : []
   if (!last) {
     const { file, shared } = await ledger.place()
-    return [shared ? `none, by ${file.printed}` : 'none is recorded here; what others did is not known']
+    return [
+      shared ? `none, by ${file.printed}` : 'none is recorded here; what others did is not known',
+      ...unread,
+    ]
   }
   const look = lookOf(context, undefined)
   const moved = await movedSince(last, await headOf(look), look)
-  return [describe(last), ...(moved ? [`since then ${moved}`] : [])]
+  return [describe(last), ...(moved ? [`since then ${moved}`] : []), ...unread]
 }
+
+/** 'line 7 of …/ledger.jsonl cannot be read: what it tells of is not known' */
+export const unreadable = (damaged: readonly number[], path: string): string =>
+  `line ${damaged.join(', ')} of ${path} cannot be read: what it tells of is not known`

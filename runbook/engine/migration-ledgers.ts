@@ -1,13 +1,8 @@
 import { selects } from '../model/action.ts'
 import { type Check, defineCheck, fails, holds } from '../model/check.ts'
 import type { Look } from '../model/look.ts'
+import { migrationTables } from '../model/migrations/migration-tables.ts'
 import { quantity } from '../model/quantity.ts'
-
-/** Tables in which migration tools keep what is applied, of those whose undo takes its rows away again. */
-const TABLES = [
-  ...['knex_migrations', 'SequelizeMeta', 'pgmigrations', 'kysely_migration', 'schema_migrations'],
-  ...['django_migrations', 'alembic_version', 'migrations'],
-]
 
 /** What migration tools have written down as applied: '12 rows in public.knex_migrations, 3f2a…'. */
 interface Applied {
@@ -23,7 +18,7 @@ export const appliedMigrations = async ({ env, attempt }: Look): Promise<Applied
     selects<{ name: string }>(
       `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE c.relkind = 'r' AND c.relname = ANY ($1) ORDER BY 1`,
-      TABLES,
+      migrationTables,
     ),
   )
   if (!tables.ok) return undefined
@@ -60,5 +55,24 @@ export const appliedAsBefore = (was: string, otherwise: Check): Check =>
       if (!now || (!now.known && was === '')) return otherwise.look(look)
       const said = now.text || 'none'
       return now.text === was ? holds(said) : fails(`${said}; before it: ${was || 'none'}`)
+    },
+  })
+
+/**
+ * The migration tool has written down as applied what it had when the run was done, or when it began. Where somebody has
+ * applied another migration since, be it of data only, its undo would take that one back, and not what the run made.
+ */
+export const appliedAsLeft = (was: string, left: string): Check =>
+  defineCheck({
+    fact: 'what the migration tool has recorded as applied is what the run left',
+    remedy:
+      'somebody has applied or taken back a migration since, which the undo would take for that of the run: look at the rows of that table; take back by hand what came since, with the tool itself, then go on',
+    look: async (look) => {
+      const now = await appliedMigrations(look)
+      if (now === undefined) return fails('what is recorded now cannot be read, so that it is not known')
+      const said = now.text || 'none'
+      return now.text === left || now.text === was
+        ? holds(said)
+        : fails(`${said}; the run left: ${left || 'none'}`)
     },
   })

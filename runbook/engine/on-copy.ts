@@ -11,6 +11,7 @@ import { undoStep } from './arrange-rollback.ts'
 import { canBeDoneOnCopy } from './can-be-done-on-copy.ts'
 import { databaseDoor } from './carry-out.ts'
 import { closedCopy } from './closed-copy.ts'
+import { appliedMigrations } from './migration-ledgers.ts'
 import { lookOf, type RunContext } from './run-context.ts'
 import { runStep } from './run-step.ts'
 
@@ -62,6 +63,8 @@ export const onCopy = async <T>(
         const record = copied.state.steps.get(tried.id)
         if (record?.undo?.kind !== 'reverse') throw new Error(`${step.id} has no way back`)
         const { undo } = record
+        const now = undo.applied === undefined ? undefined : await appliedMigrations(lookOf(copied, tried))
+        if (now?.known && now.text === undo.applied) return `nothing was applied: ${now.text || 'none'}`
         const back = undoStep(
           { ...record, undo },
           { ...({} as Arrangement), env: copied.env, steps: [tried] },
@@ -77,6 +80,7 @@ export const onCopy = async <T>(
           },
           copied,
         )
+        return undefined
       },
     })
   } finally {

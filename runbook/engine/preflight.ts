@@ -2,7 +2,7 @@ import { reads, selects } from '../model/action.ts'
 import { type Check, defineCheck, fails, holds } from '../model/check.ts'
 import { type Environment, isElsewhere, placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
-import type { Failure, Unmet } from '../model/failure.ts'
+import { Failed, type Failure, type Unmet } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import { type Way, waysOf } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -105,8 +105,10 @@ const ledgerWritable = ({ ledger, env }: RunContext): Check =>
       const { file, shared } = await ledger.place()
       if (!shared) return holds(`${file.printed}, which no other machine sees`)
       const may = await attempt(reads('sh', '-c', MAY_WRITE, 'sh', file.path))
-      if (!may.ok) return fails(`it is ${file.printed}, and this user may not write there`)
-      return holds(file.printed)
+      if (may.ok) return holds(file.printed)
+      const { failure } = may
+      if (failure.kind !== 'command-failed' || failure.exit !== 1) throw new Failed(failure)
+      return fails(`it is ${file.printed}, and this user may not write there`)
     },
   })
 

@@ -68,7 +68,11 @@ export const runStep = async (step: Step, context: RunContext, expected?: Expect
     const summary = [step.summary?.({ observed: known.observed, output }), compared?.summary]
       .filter(Boolean)
       .join('; ')
-    recorder.record({ type: 'step-done', step: step.id, output, summary, ms: took() })
+    const applied = await appliedBy(step, context)
+    recorder.record({
+      ...{ type: 'step-done', step: step.id, output, summary, ms: took() },
+      ...(applied !== undefined && { applied }),
+    })
   } catch (error) {
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error)
     recorder.record({ type: 'step-failed', step: step.id, failure, ms: took() })
@@ -112,6 +116,13 @@ const frozen = async (undo: Undo, look: Look): Promise<FrozenUndo> => {
   if (!Object.values(data.actions).some(({ kind }) => kind === 'command')) return data
   const applied = await appliedMigrations(look)
   return applied ? { ...data, applied: applied.text } : data
+}
+
+/** What is recorded as applied now that a step is done whose way back is a program's: that of nobody else is taken back. */
+const appliedBy = async (step: Step, context: RunContext): Promise<string | undefined> => {
+  const undo = context.state.steps.get(step.id)?.undo
+  if (undo?.kind !== 'reverse' || undo.applied === undefined) return undefined
+  return (await appliedMigrations(lookOf(context, step)))?.text
 }
 
 /** A secret inside a way back would come out of the transcript as something else, and be written so. */

@@ -23,7 +23,7 @@ export type StepState =
   | { is: 'pending' }
   /** Started and not ended: only the world can tell. */
   | { is: 'in-doubt' }
-  | { is: 'done'; output: Json; summary: string; ms: number }
+  | { is: 'done'; output: Json; summary: string; ms: number; applied?: string }
   | { is: 'skipped'; why: string; seen: string; output: Json }
   | { is: 'failed'; failure: Failure; ms: number }
 export interface StepRecord {
@@ -203,6 +203,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         output: event.output,
         summary: event.summary,
         ms: event.ms,
+        ...(event.applied !== undefined && { applied: event.applied }),
       }
       return
     case 'step-skipped':

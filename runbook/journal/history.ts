@@ -54,7 +54,7 @@ const inserted = (others: readonly KnownRun[], all: readonly KnownRun[]): KnownR
   return result
 }
 
-/** Where the transcript here ends before what the ledger knows, the run went on elsewhere. */
+/** Where the transcript here is not all that was written of it, the run went on elsewhere. */
 const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
   const state = stateInLedger(ledger)
   const { started, ended, revision } = state
@@ -65,20 +65,31 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
     revision,
     begun: true,
     changedState: ledger.steps.length > 0,
+    seq: ledger.seq,
   }
   if (!own) return told
-  return ended && !own.ended ? { ...own, ended } : own
+  if (ledger.seq <= own.seq) return own
+  const { ended: _, ...before } = own
+  return {
+    ...before,
+    ...(ended && { ended }),
+    changedState: own.changedState || told.changedState,
+    seq: told.seq,
+  }
 }
 
 /** The latest that changed a state and is not itself a part of another. */
 export const changesIn = (history: readonly KnownRun[]): KnownRun[] =>
   history.filter(({ summary, ledger }) => summary.changedState && !ledger?.opened.within)
 
-/** The latest that began something, be it a restart only, and is not itself a part of another. */
-export const lastIn = (history: readonly KnownRun[]): KnownRun | undefined =>
-  history.findLast(
+/** Those that began something, be it a restart only, and are not themselves a part of another. */
+export const begunIn = (history: readonly KnownRun[]): KnownRun[] =>
+  history.filter(
     ({ summary, ledger }) => (ledger !== undefined || summary.changedState) && !ledger?.opened.within,
   )
+
+/** The latest of them. */
+export const lastIn = (history: readonly KnownRun[]): KnownRun | undefined => begunIn(history).at(-1)
 
 /** Whether a run rolled another back, or its own changes. */
 export const rolledBack = ({ summary: { started, ended } }: KnownRun): boolean =>
@@ -94,10 +105,18 @@ export const laterThan = (history: readonly KnownRun[], { id }: Pick<KnownRun, '
   return later.filter(({ id, summary }) => !undone.has(id) && !undone.has(summary.started?.takesBack ?? ''))
 }
 
-/** The latest run of the book that changed something, unless what came last rolled it back. */
-export const toRollBack = (history: readonly KnownRun[]): KnownRun | undefined => {
+/**
+ * The latest run of the book that changed something, unless what came last rolled it back; where the `database` is to go back too, a
+ * rollback of the code alone has left something to do.
+ */
+export const toRollBack = (
+  history: readonly KnownRun[],
+  { database }: { database: boolean },
+): KnownRun | undefined => {
   for (const run of changesIn(history).toReversed()) {
-    if (rolledBack(run)) return undefined
+    const { takesBack, told } = run.summary.started ?? {}
+    if (rolledBack(run))
+      return database && takesBack && !told?.database ? history.find(({ id }) => id === takesBack) : undefined
     if (isForwards(run.summary.started?.command)) return run
   }
   return undefined

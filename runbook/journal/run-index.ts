@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { begunStates, isBegun, type RunState } from './fold.ts'
-import { type Journal, listJournals, readRun } from './runs.ts'
+import { begunStates, foldRun, isBegun, type RunState } from './fold.ts'
+import { type Journal, journalOf, listJournals, readTranscript } from './runs.ts'
 
 /** What a list of runs, and a search among them, needs to know of each. */
 export interface RunSummary extends Pick<RunState, 'started' | 'ended' | 'revision'> {
@@ -11,6 +11,8 @@ export interface RunSummary extends Pick<RunState, 'started' | 'ended' | 'revisi
   begun: boolean
   /** Whether it began to change a state, which a rollback takes back. */
   changedState: boolean
+  /** The number of its last event that is known; -1 where none is. */
+  seq: number
 }
 
 /** Of a transcript as long and as old as this one the summary is known. */
@@ -23,7 +25,7 @@ interface Entry {
 /** So many are read again rather than written down each time. */
 const FEW = 10
 /** Of what stands in the file; another one is not understood, and made anew. */
-const FORM = 1
+const FORM = 2
 
 /**
  * Summaries of transcripts, kept in a file so that not all of them are read each time. It is never the truth: an entry
@@ -45,7 +47,8 @@ export class RunIndex {
   async summaryOf({ id, size, modified }: Journal): Promise<RunSummary> {
     const known = this.#known.get(id)
     if (known && known.size === size && known.modified === modified) return known.summary
-    const summary = summaryOf(id, await readRun(this.stateDir, id))
+    const { events, end } = await readTranscript(journalOf(this.stateDir, id), { outputs: false })
+    const summary = summaryOf(id, foldRun(events), end.seq)
     this.#known.set(id, { size, modified, summary })
     this.#news += 1
     return summary
@@ -66,7 +69,7 @@ export class RunIndex {
   }
 }
 
-const summaryOf = (id: string, state: RunState): RunSummary => {
+const summaryOf = (id: string, state: RunState, seq: number): RunSummary => {
   const { started, ended, revision } = state
   return {
     id,
@@ -75,6 +78,7 @@ const summaryOf = (id: string, state: RunState): RunSummary => {
     revision,
     begun: isBegun(state),
     changedState: begunStates(state).length > 0,
+    seq,
   }
 }
 

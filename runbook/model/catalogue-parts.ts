@@ -1,6 +1,15 @@
 /** The schemas `n` that are not PostgreSQL's own. */
 export const isOwnSchema = `n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'`
 
+const OWN_DATABASE = '(SELECT oid FROM pg_database WHERE datname = current_database())'
+/**
+ * The roles that this database knows: who performs this, who owns it, and whoever owns something in it or has rights on it. What
+ * comes and goes on the same server for other databases says nothing of this one.
+ */
+const KNOWN_ROLES = `SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)
+  UNION SELECT datdba FROM pg_database WHERE datname = current_database()
+  UNION SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND dbid = ${OWN_DATABASE}`
+
 /** What changes in the catalogue of a database that is only used: statistics, files, what VACUUM and ANALYZE write. */
 const IN_USE = [
   ...['relfilenode', 'relpages', 'reltuples', 'relallvisible', 'relallfrozen', 'relfrozenxid', 'relminmxid'],
@@ -238,13 +247,16 @@ const PARTS: Part[] = [
     }),
   ),
   ...[
-    [`'database ' || x.datname`, 'pg_database x WHERE x.datname = current_database()'],
+    [`'database ' || x.datname`, `pg_database x WHERE x.datname = current_database()`],
     [
       `'settings of the database and its roles'`,
-      'pg_db_role_setting x WHERE x.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))',
+      `pg_db_role_setting x WHERE x.setdatabase IN (0, ${OWN_DATABASE}) AND (x.setrole = 0 OR x.setrole IN (${KNOWN_ROLES}))`,
     ],
-    [`'role ' || x.rolname`, 'pg_roles x'],
-    [`'members of role ' || x.roleid::regrole`, 'pg_auth_members x'],
+    [`'role ' || x.rolname`, `pg_roles x WHERE x.oid IN (${KNOWN_ROLES})`],
+    [
+      `'members of role ' || x.roleid::regrole`,
+      `pg_auth_members x WHERE x.roleid IN (${KNOWN_ROLES}) OR x.member IN (${KNOWN_ROLES})`,
+    ],
   ].map(([object, from]): Part => ({ object: object!, among: `'server'`, letter: letter('x'), from: from! })),
 ]
 

@@ -29,8 +29,11 @@ export interface Copy {
   perform(step: Step): Promise<Performed>
   /** What its transaction consists of, as it was to be performed here. */
   statementsOf(step: Step): readonly Statement[]
-  /** Performs its way back, as it was frozen, with its proofs. Only of a step with a way back. */
-  takeBack(step: Step): Promise<void>
+  /**
+   * Performs its way back, as it was frozen, with its proofs. Only of a step with a way back. Gives why nothing was taken
+   * back, where a migration tool has recorded nothing new: a rollback would not begin it either.
+   */
+  takeBack(step: Step): Promise<string | undefined>
 }
 
 /** How it went. */

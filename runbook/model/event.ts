@@ -96,7 +96,15 @@ export type Happening =
       /** What lies in the past and counts no longer, by the name that a check gave it. */
       known?: string
     }
-  | { type: 'step-done'; step: string; output: Json; summary: string; ms: number }
+  | {
+      type: 'step-done'
+      step: string
+      output: Json
+      summary: string
+      ms: number
+      /** What migration tools have recorded as applied by then, where a program takes it back. */
+      applied?: string
+    }
   | { type: 'step-skipped'; step: string; why: string; seen: string; output: Json; ms: number }
   | { type: 'step-failed'; step: string; failure: Failure; ms: number }
   | { type: 'undo-started' | 'undo-done'; step: string }

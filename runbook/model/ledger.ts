@@ -103,7 +103,7 @@ export interface LedgerContent {
   /** In the order in which they began. */
   runs: LedgerRun[]
   lines: LedgerLine[]
-  /** Lines that cannot be read, counted from 1. */
+  /** Lines that cannot be read, and those of a run of which no line tells how it began; counted from 1. */
   damaged: number[]
 }
 
@@ -117,15 +117,20 @@ export interface LedgerScope {
   prefix: string
 }
 
-/** Reads the lines; those of others are passed over. */
-export const readLedger = (text: string, { env, prefix }: LedgerScope): LedgerContent => {
+/** Reads the lines; those of others are passed over. Of a ledger that is not `whole` the beginning was not read. */
+export const readLedger = (
+  { text, whole }: { text: string; whole: boolean },
+  { env, prefix }: LedgerScope,
+): LedgerContent => {
   const lines: LedgerLine[] = []
   const damaged: number[] = []
+  const opened = new Set<string>()
   for (const [i, one] of text.split('\n').entries()) {
     if (one.trim() === '') continue
     const line = parse(one)
     if (line) lines.push(line)
-    else damaged.push(i + 1)
+    if (line?.line === 'opened') opened.add(line.run)
+    else if (!line || (whole && !opened.has(line.run))) damaged.push(i + 1)
   }
   const withdrawn = new Set(lines.flatMap((one) => (one.line === 'withdrawn' ? [one.nonce] : [])))
   const runs = new Map<string, LedgerRun>()

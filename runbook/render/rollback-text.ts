@@ -8,7 +8,7 @@ import { visible } from './visible.ts'
 
 /** What a rollback takes back, and what it leaves: the lines above its plan. */
 export const rollbackText = (
-  { run: { id, state }, elsewhere }: { run: PastRun; elsewhere?: string },
+  { run: { id, state }, elsewhere, unseen }: { run: PastRun; elsewhere?: string; unseen: readonly string[] },
   plan: Plan,
   { stays, database, paint }: RollbackTextOptions,
 ): string => {
@@ -19,6 +19,7 @@ export const rollbackText = (
     ...(elsewhere
       ? [paint.yellow(`  from        the environment’s ledger; its transcript is with ${visible(elsewhere)}`)]
       : []),
+    ...unseen.map((one) => paint.yellow(`  not known   ${visible(one)}`)),
     ...list('undoes', plan, 'state'),
     ...list('does again', plan, 'follows'),
     ...list('verifies', plan, 'verifies'),

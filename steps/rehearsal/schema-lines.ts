@@ -1,4 +1,4 @@
-import { type Catalogue, type Look, objectLines } from '../../runbook/index.ts'
+import { type Catalogue, type Look, migrationTables, objectLines } from '../../runbook/index.ts'
 
 /** A schema in lines that people can read; what extensions bring goes with their version. */
 export const schemaLines = async ({ see }: Pick<Look, 'see'>): Promise<Catalogue<string[]>> =>
@@ -7,3 +7,9 @@ export const schemaLines = async ({ see }: Pick<Look, 'see'>): Promise<Catalogue
       .filter(({ among }) => among === 'schema' || among === 'partition')
       .map(({ object, lines }) => [object, lines]),
   )
+
+/** A table that a migration tool has made for itself when it was first called: its undo leaves that there, empty. */
+const ofItsOwn = new RegExp(
+  `^(?:table|sequence|index) .+\\.(?:${migrationTables.join('|')})(?:_lock)?(?:_\\w+_seq|_\\w*key)? is new$`,
+)
+export const isOfMigrationTool = (difference: string): boolean => ofItsOwn.test(difference)

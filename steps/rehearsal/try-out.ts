@@ -17,7 +17,7 @@ import { blockingConcerns, type Concern, dropConcerns } from './concerns.ts'
 import { failingRows } from './failing-rows.ts'
 import { measuredText } from './held.ts'
 import { goneOf, holdersOf } from './holders.ts'
-import { schemaLines } from './schema-lines.ts'
+import { isOfMigrationTool, schemaLines } from './schema-lines.ts'
 
 /** Under which a run goes on although something could not be rehearsed. */
 export const UNREHEARSED = 'unrehearsed'
@@ -124,15 +124,17 @@ const provenBack = async (
     act.prove(fact, { holds: true, seen: `NO, it goes forward only: ${undo.because}` }, '')
     return false
   }
-  if (undo.kind === 'reverse') await copy.takeBack(step)
-  const different = differencesBetween(before, await schemaLines(copy.look))
+  const untaken = undo.kind === 'reverse' ? await copy.takeBack(step) : undefined
+  const different = differencesBetween(before, await schemaLines(copy.look)).filter(
+    (line) => !isOfMigrationTool(line),
+  )
   const remedy = `correct its \`reverse\`, or say that it goes forward only; a rollback would leave ${quantity(different.length, 'difference')}`
   if (undo.kind === 'nothing' && different.length === 0) return true
   act.prove(
     fact,
     different.length
       ? fails(`the schema is another then: ${few(different, 6, '; ')}`)
-      : holds('the schema is then as it was before'),
+      : holds(untaken ?? 'the schema is then as it was before'),
     remedy,
   )
   return true

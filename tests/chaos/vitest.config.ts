@@ -6,7 +6,13 @@ export default mergeConfig(
   { ...shared, test: { ...shared.test, include: [] } },
   defineConfig({
     test: {
-      include: ['tests/chaos/**/*.chaos.ts'],
+      include: [
+        'tests/chaos/**/*.chaos.ts',
+        // Of these `npm test` tries some.
+        'tests/scenarios/interrupted-pull.test.ts',
+        'tests/scenarios/two-operators.test.ts',
+      ],
+      provide: { whole: true },
       globalSetup: ['tests/chaos/reliability.ts'],
       testTimeout: 3 * 3_600_000,
       maxWorkers: 1,

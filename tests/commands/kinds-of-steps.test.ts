@@ -48,7 +48,8 @@ const served = async (step: string, between = '') => {
     stdio: 'ignore',
   })
   ends.push(() => void first.kill('SIGKILL'))
-  await until(() => existsSync(inClone('port')))
+  // A file is there before what is written into it.
+  await until(() => existsSync(inClone('port')) && readFileSync(inClone('port'), 'utf8') !== '')
   const url = `http://127.0.0.1:${readFileSync(inClone('port'), 'utf8')}`
   ends.push(() => process.kill(Number(readFileSync(inClone('pid'), 'utf8')), 'SIGKILL'))
   remote.push({ version: 'two\n' }, 'Say two')
@@ -152,6 +153,7 @@ describe('a step that changes the database', () => {
     return {
       runbook,
       push: remote.push,
+      query: db.query,
       deploy: async () => {
         const { exit, out, err } = await runbook('deploy', 'staging', '--yes')
         expect(exit, out + err).toBe(0)
@@ -234,6 +236,58 @@ SQL
     const back = await runbook('rollback', 'staging', '--yes', '--run', first!, '--database=schema')
     expect(back.exit, back.out + back.err).toBe(0)
     expect(await isThere()).toBe(false)
+  })
+
+  /** A tool as those of the field are: what its table has is applied, and the latest of it is taken back. */
+  const tool = {
+    'up.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
+CREATE TABLE IF NOT EXISTS schema_migrations (version text);
+CREATE TABLE IF NOT EXISTS extra (id int);
+INSERT INTO schema_migrations SELECT '1' WHERE NOT EXISTS (SELECT FROM schema_migrations);
+SQL
+`,
+    'down.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
+SELECT 'DELETE FROM extra' FROM schema_migrations WHERE version = '2' UNION ALL
+SELECT 'DROP TABLE extra' FROM schema_migrations HAVING max(version) = '1' \\gexec
+DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)
+SQL
+`,
+  }
+  const byTool = withRole.replace(down, 'sh down.sh')
+
+  test('by a tool is not taken back where somebody has applied another migration since, of data only', async () => {
+    const { runbook, deploy, query, rows, isThere, head } = await migrating(`pullCode(), ${byTool}`, {
+      scripts: tool,
+    })
+    await deploy()
+    await query(`INSERT INTO schema_migrations VALUES ('2')`)
+    const { exit, out } = await runbook('rollback', 'staging', '--yes', '--database=schema')
+    expect(exit, out).toBe(3)
+    expect(out).toMatch(
+      /recorded as applied is what the run left; seen: 2 rows in public\.schema_migrations, \w+; the run left: 1 row/,
+    )
+    expect([head(), await rows()]).toEqual(['A migration', '1'])
+    await query(`DELETE FROM schema_migrations WHERE version = '2'`)
+    const back = await runbook('rollback', 'staging', '--yes', '--database=schema')
+    expect(back.exit, back.out + back.err).toBe(0)
+    expect(await isThere()).toBe(false)
+  })
+
+  test('by a tool is rehearsed where it makes its table first, and where nothing waits', async () => {
+    const { runbook, push, rows, query } = await migrating(`backupDatabase(), pullCode(), ${byTool}`, {
+      scripts: tool,
+      isProtected: true,
+    })
+    const deploying = () => runbook('deploy', 'staging', '--yes', '--confirm', 'staging')
+    const first = await deploying()
+    expect(first.exit, first.out + first.err).toBe(0)
+    expect(first.out).toContain('“Migrate” can be taken back: the schema is then as it was before')
+    await query('INSERT INTO extra VALUES (1)')
+    push({ 'app.txt': 'three\n' }, 'No migration')
+    const second = await deploying()
+    expect(second.exit, second.out + second.err).toBe(0)
+    expect(second.out).toContain('“Migrate” can be taken back: nothing was applied: 1 row')
+    expect(await rows()).toBe('1')
   })
 
   test('without saying so is warned of by doctor, by a plan and before the question', async () => {

@@ -85,6 +85,11 @@ test('a lock of another machine, which cannot be looked for, is held until a per
   expect(exit).toBe(5)
   expect(out).toContain('staging is locked by run r1: ada on a-container, pid 7, since yesterday\n')
   expect(out).toContain('when you know that it is gone: runbook unlock staging --run r1')
+  const unknown = await runbook(['unlock', 'staging', '--run', 'nobody', '--yes'])
+  expect([unknown.exit, unknown.out + unknown.err]).toEqual([
+    2,
+    expect.stringContaining("there is no run 'nobody'"),
+  ])
   const cleared = await runbook(['unlock', 'staging', '--run', 'r1', '--yes'])
   expect([cleared.exit, cleared.out]).toEqual([
     0,

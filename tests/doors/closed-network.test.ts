@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, inject, test, vi } from 'vitest'
@@ -63,6 +63,14 @@ test('whoever opened it is killed: everything in it ends, and the next one remov
   await until(() => sleeping() === 0, 'everything has ended')
   expect(folders()).toHaveLength(1)
   expect(await inside('true')).toBe('(0)')
+})
+test('one that was killed before it listened is removed once that is certain', async () => {
+  const [old, young] = ['old', 'young'].map((name) => join(own, `runbook-closed-${name}`)) as [string, string]
+  for (const folder of [old, young]) mkdirSync(folder)
+  utimesSync(old, 0, 0)
+  expect(await inside('true')).toBe('(0)')
+  expect(folders()).toEqual(['runbook-closed-young'])
+  rmSync(young, { recursive: true })
 })
 const sleeping = (): number =>
   readdirSync('/proc').filter((pid) => {

@@ -58,6 +58,11 @@ test('a name that the book or .env.<environment> defines never has the operatorâ
       (operator, file, book, to) => {
         const given = inherited({ operator, file, book: new Set(book) }, to)
         for (const [one, value] of Object.entries(given)) {
+          // To ssh itself what the environment says is of its host is nothing: it is found, and logs in, as the operator's.
+          if (to === 'ssh') {
+            expect(value).toBe('of the operator')
+            continue
+          }
           expect(book).not.toContain(one)
           if (Object.hasOwn(file, one)) expect(value).toBe('of the environment')
         }

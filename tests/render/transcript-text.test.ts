@@ -101,7 +101,7 @@ test('runs stand in columns, whatever is known of them', () => {
   ]
   const known = runs.map(({ id, ...summary }) => ({
     ...{ id, here: true },
-    summary: { id, begun: true, changedState: false, ...summary },
+    summary: { id, begun: true, changedState: false, seq: 0, ...summary },
   }))
   expect(runsTable(known, plain)).toBe(
     [
@@ -124,9 +124,14 @@ test('a rollback says what it takes back, what it leaves, and what will be lost'
   ])
   const stays = [{ title: 'Do mail', because: 'it was sent' }]
   expect(
-    rollbackText({ run: { id: 'r1', state: stateOf(run) } }, steps, { stays, database: true, paint: plain }),
+    rollbackText({ run: { id: 'r1', state: stateOf(run) }, unseen: ['whether it is so'] }, steps, {
+      stays,
+      database: true,
+      paint: plain,
+    }),
   ).toBe(`\
   takes back  r1: ada on desk, failed after 1 min 35 s
+  not known   whether it is so
   undoes      Do pull, Do migrate
   does again  Do install
   verifies    Do answers
@@ -134,7 +139,7 @@ test('a rollback says what it takes back, what it leaves, and what will be lost'
   stays       Do mail: it was sent
 `)
   const nothing = (database: boolean) =>
-    rollbackText({ run: { id: 'r1', state: stateOf([started()]) } }, plan([]), {
+    rollbackText({ run: { id: 'r1', state: stateOf([started()]) }, unseen: [] }, plan([]), {
       stays: [],
       database,
       paint: plain,

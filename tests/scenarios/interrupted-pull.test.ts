@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { bookFolder, until } from '../rig/command-line.ts'
 import { type Files, git, gitRemote, gitVariables } from '../rig/git-remote.ts'
+import { inTurn } from '../rig/in-turn.ts'
 
 // A pull, or its way back, that is cut off in git's checkout: whatever is typed then ends in exactly one revision.
 
@@ -115,13 +116,14 @@ const demandExactly = (clone: string, revision: string) => {
 }
 
 const ways = [['resume'], ['rollback', 'staging'], ['deploy', 'staging']]
+const blows: Blow[] = ['SIGINT', 'SIGTERM', 'SIGKILL', 'git', 'both']
 
-test.each<Blow>(['SIGINT', 'SIGTERM', 'SIGKILL', 'git', 'both'])(
+test.each<[Blow, number]>(blows.map((how, turn) => [how, turn]))(
   'a pull that %s ends in the middle of its checkout: gone on with, taken back, and deployed again',
-  async (how) => {
+  async (how, turn) => {
     const { at, run, cutOff, is, from, to, clone } = await world()
     const middle = () => existsSync(at('slow/15')) && readFileSync(at('slow/15'), 'utf8').startsWith('new')
-    for (const way of ways) {
+    for (const way of inTurn(ways, turn)) {
       await cutOff(['deploy', 'staging'], middle, how)
       const { exit, out, err } = await run(...way)
       expect([way[0], exit], out + err).toEqual([way[0], 0])
@@ -135,7 +137,7 @@ test.each<Blow>(['SIGINT', 'SIGTERM', 'SIGKILL', 'git', 'both'])(
 test('a way back that is killed in the middle of its checkout', async () => {
   const { at, run, cutOff, is, from, to } = await world()
   const middle = () => existsSync(at('slow/15')) && readFileSync(at('slow/15'), 'utf8').startsWith('old')
-  for (const way of [...ways.slice(0, 2), ['deploy', 'staging']]) {
+  for (const way of inTurn(ways, 1)) {
     expect((await run('deploy', 'staging')).exit).toBe(0)
     await cutOff(['rollback', 'staging'], middle, 'both')
     const { exit, out, err } = await run(...way)
@@ -144,10 +146,13 @@ test('a way back that is killed in the middle of its checkout', async () => {
   }
 })
 
-test.each(['prepared', 'committed'])('a git that is killed when its refs are %s', async (state) => {
+test.each([
+  ['prepared', 1],
+  ['committed', 2],
+])('a git that is killed when its refs are %s', async (state, turn) => {
   const { at, run, cutOff, is, home, from, to, clone } = await world()
   const hook = at('.git/hooks/reference-transaction')
-  for (const way of ways) {
+  for (const way of inTurn(ways, turn)) {
     writeFileSync(
       hook,
       `#!/bin/sh\ngrep -q refs/heads/main - || exit 0\n[ "$1" = ${state} ] || exit 0\ntouch '${home}/there'\nwhile [ -e '${home}/there' ]; do sleep 0.1; done\n`,

@@ -228,8 +228,9 @@ describe('--database=schema, and the code alone', () => {
     // Found out later: the database should have gone with it.
     const again = await world.runbook(['rollback', ...CONFIRMED])
     const [, run] = /--run (\S+) --database=schema/.exec(again.out)!
-    const late = await rollback('--run', run!, '--database', 'schema')
+    const late = await rollback('--database', 'schema')
     expect(late.exit, late.err).toBe(0)
+    expect(late.events[0]).toMatchObject({ type: 'run-started', takesBack: run })
     expect((await content()).schema).toBe(before.schema)
   })
 })

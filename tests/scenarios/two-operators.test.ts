@@ -1,8 +1,18 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
+import { inTurn } from '../rig/in-turn.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
 // Two operators, one environment: whatever the first has done, the second never rolls back what they did not name, and neither is
@@ -92,9 +102,9 @@ const FIRST = ['deploy', 'rollback', 'resume', 'restore'] as const
 const SECOND = ['deploy', 'rollback', 'restore'] as const
 
 describe.each([{ shared: false }, { shared: true }])('with one folder for all: $shared', ({ shared }) => {
-  for (const first of FIRST)
+  for (const [turn, first] of FIRST.entries())
     test(`after a ${first} by the first, whatever the second does, the first rolls back only what they name`, async () => {
-      for (const second of SECOND) {
+      for (const second of shared ? inTurn(SECOND, turn) : SECOND) {
         const { operator, head, lastRun } = await world({ shared })
         const [ada, bob] = [operator('ada'), operator('bob')]
         await ada.verbs.deploy()
@@ -208,6 +218,38 @@ describe('what changed since', () => {
       ...[3, left],
       expect.stringMatching(/the schema of staging.*table public.notes changed.*--allow over:\w{7}/s),
     ])
+  })
+
+  test('a bare rollback by who came later, for a restart only, does not take back what another deployed', async () => {
+    const { operator, head, gate, lastRun } = await world({ database: false })
+    const [ada, bob] = [operator('ada'), operator('bob')]
+    ada.push()
+    writeFileSync(gate, '')
+    expect((await ada.runbook('deploy', 'staging', '--yes')).exit).toBe(1)
+    const [theirs, left] = [lastRun(), head()]
+    rmSync(gate)
+    const finished = await bob.runbook('deploy', 'staging', '--yes')
+    expect(finished.exit, finished.out + finished.err).toBe(0)
+    const { exit, out, err } = await bob.runbook('rollback', 'staging', '--yes')
+    expect([exit, head()], out + err).toEqual([3, left])
+    expect(out + err).toContain(`runbook rollback staging --run ${theirs}`)
+  })
+
+  test('a line of the ledger that cannot be read is said, and a bare rollback is refused', async () => {
+    const { operator, head, clone, lastRun } = await world({ database: false })
+    const ada = operator('ada')
+    await ada.verbs.deploy()
+    const [run, left] = [lastRun(), head()]
+    appendFileSync(join(clone, '.git/runbook/ledger.jsonl'), '{"run":"2026\n')
+    for (const command of ['plan', 'doctor']) {
+      const { out } = await ada.runbook(command, 'staging')
+      expect(out).toMatch(/line \d+ of .+ledger\.jsonl cannot be read: what it tells of is not known/)
+    }
+    const bare = await ada.runbook('rollback', 'staging', '--yes')
+    expect([bare.exit, head()], bare.out + bare.err).toEqual([3, left])
+    expect(bare.out + bare.err).toContain('runbook rollback staging --run <id>')
+    const named = await ada.runbook('rollback', 'staging', '--yes', '--run', run)
+    expect(named.exit, named.out + named.err).toBe(0)
   })
 
   test('the order of the ledger tells which run is the last, and no clock', async () => {

@@ -13,7 +13,7 @@ import {
 import { createRequire } from 'node:module'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Cluster, startCluster } from '../../examples/world/cluster.ts'
 import { connected, createDatabase, createRole, type Role, urlOf } from '../../examples/world/databases.ts'
 import {
@@ -58,6 +58,10 @@ let url: string
 const [elsewhere] = Object.values(networkInterfaces()).flatMap((each) =>
   (each ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
 )
+
+// Other files of the tests, which run beside this one, leave folders in the place that all share.
+const own = mkdtempSync(join(tmpdir(), 'own-'))
+vi.stubEnv('TMPDIR', own)
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'closed-'))
@@ -118,7 +122,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster?.stop()
   await other?.stop()
-  rmSync(home, { recursive: true, force: true })
+  vi.unstubAllEnvs()
+  rmSync(own, { recursive: true, force: true })
 })
 
 const connects = (

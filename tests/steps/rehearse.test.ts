@@ -275,6 +275,26 @@ test('one that goes forward only says so', async () => {
   )
 })
 
+test('what comes and goes on the same server for other databases is no change of this one', async () => {
+  let over = false
+  const others = (async () => {
+    for (let n = 0; !over; n += 1) {
+      await db.asAdmin(`CREATE ROLE "other_${db.role.name}_${n}"`)
+      await db.asAdmin(`DROP ROLE IF EXISTS "other_${db.role.name}_${n - 1}"`)
+    }
+  })()
+  const adding = migration('ALTER TABLE avatars ADD COLUMN bio text')
+  const run = await rehearsed(adding).finally(() => {
+    over = true
+  })
+  await others
+  for (const { rolname } of await db.asAdmin<{ rolname: string }>(
+    `SELECT rolname FROM pg_roles WHERE rolname LIKE 'other_${db.role.name}_%'`,
+  ))
+    await db.asAdmin(`DROP ROLE "${rolname}"`)
+  expect(run.ended, JSON.stringify(run.failure)).toBe('done')
+})
+
 test('a dump is read as it was made, whatever would be chosen by now', async () => {
   // Of a database without statistics it is not known that one table is most of it.
   const run = await rehearsed(migration('ALTER TABLE avatars ADD COLUMN bio text', { after: [always] }), {
@@ -328,6 +348,36 @@ test('a migration that reaches the database in use by a way of its own is found 
     fact: 'the database that is in use is as it was meanwhile',
     seen: expect.stringContaining('table public.avatars changed: + column sneaked text'),
   })
+})
+
+test('what would lead the copy to the database in use through the server is named beforehand, and allowed by name', async () => {
+  await db.asAdmin(`ALTER ROLE "${db.role.name}" SUPERUSER`)
+  onTestFinished(async () => {
+    await db.asAdmin('DROP EXTENSION postgres_fdw CASCADE')
+    await db.asAdmin(`ALTER ROLE "${db.role.name}" NOSUPERUSER`)
+  })
+  const quoted = (value: string) => `'${value.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  const password = decodeURIComponent(new URL(db.url).password)
+  await db.query(`CREATE EXTENSION postgres_fdw;
+    CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '${db.port}', dbname '${db.database}');
+    CREATE USER MAPPING FOR PUBLIC SERVER itself OPTIONS (user '${db.role.name}', password E${quoted(password)});
+    CREATE FOREIGN TABLE avatars_there (id int, name text) SERVER itself OPTIONS (table_name 'avatars')`)
+  const writes = migration(`UPDATE avatars_there SET name = 'overwritten'`, { after: [always] })
+  const run = await rehearsed(writes)
+  expect(unmetIn(run)).toEqual([
+    {
+      fact: 'a migration on the copy reaches nothing through the server',
+      seen: expect.stringMatching(/^the foreign server itself leads to .*dbname Lumiku-Production-/),
+      remedy: expect.stringContaining('--allow foreign:itself'),
+    },
+  ])
+  expect(await db.query(`SELECT count(*)::int FROM avatars WHERE name = 'overwritten'`)).toEqual([
+    { count: 0 },
+  ])
+  const allowed = await rehearsed(migration('ALTER TABLE avatars ADD COLUMN bio text'), {
+    allow: ['foreign:itself'],
+  })
+  expect(allowed.ended, JSON.stringify(allowed.failure)).toBe('done')
 })
 
 test('what a killed rehearsal left is removed, even where nothing is to be rehearsed', async () => {
