@@ -1,5 +1,4 @@
-import { defineCheck, fails, holds, selects } from '../runbook/index.ts'
-import { isOwnSchema } from './reading/dumped-relations.ts'
+import { defineCheck, fails, few, holds, isOwnSchema, selects } from '../runbook/index.ts'
 
 /** What a dump holds that this role could not make again. */
 interface Obstacle {
@@ -40,8 +39,7 @@ export const backupRestorable = (allowed: readonly string[] = []) =>
     },
   })
 
-const sample = (all: readonly string[], most = 5): string =>
-  all.length > most ? `${all.slice(0, most).join('; ')} and ${all.length - most} more` : all.join('; ')
+const sample = (all: readonly string[]): string => few(all, 5, '; ')
 
 /** Of what an extension made, its own script is in charge. */
 const free = (catalogue: string, oid: string) =>

@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, type Look, selects, type Verdict } from '../runbook/index.ts'
+import { defineCheck, fails, few, holds, type Look, selects, type Verdict } from '../runbook/index.ts'
 import { isDumped } from './reading/dumped-relations.ts'
 
 /** A table by its exact name; without a schema, in the environment's. */
@@ -37,11 +37,17 @@ const rights: Record<Exclude<Right, object>, Asked> = {
       )
       if (closed.length === 0) return holds('every table and sequence')
       const { role, policed } = closed[0]!
-      return fails(`${role} may not read all of ${list(closed.map(({ name }) => name))}`, {
-        remedy: policed
-          ? `row-level security hides rows from it: ALTER ROLE "${role}" BYPASSRLS`
-          : `GRANT pg_read_all_data TO "${role}", or use the role that owns the tables`,
-      })
+      return fails(
+        `${role} may not read all of ${few(
+          closed.map(({ name }) => name),
+          10,
+        )}`,
+        {
+          remedy: policed
+            ? `row-level security hides rows from it: ALTER ROLE "${role}" BYPASSRLS`
+            : `GRANT pg_read_all_data TO "${role}", or use the role that owns the tables`,
+        },
+      )
     },
   },
   'create tables': {
@@ -99,12 +105,10 @@ const mayAlter = (tables: readonly TableName[]): Asked => ({
     )
     if (others.length === 0) return holds('as owner')
     return fails(
-      `${others[0]!.role} does not own ${list(others.map(({ name, owner }) => `${name} (${owner} does)`))}`,
+      `${others[0]!.role} does not own ${few(
+        others.map(({ name, owner }) => `${name} (${owner} does)`),
+        10,
+      )}`,
     )
   },
 })
-
-const list = (names: readonly string[], most = 10): string =>
-  names.length <= most
-    ? names.join(', ')
-    : `${names.slice(0, most).join(', ')} and ${names.length - most} more`

@@ -1,20 +1,28 @@
-import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
-import { changesBetween, type Left, type SchemaShape, schemaShape } from './reading/schema-shape.ts'
+import {
+  type Catalogue,
+  defineCheck,
+  differencesBetween,
+  fails,
+  few,
+  holds,
+  quantity,
+} from '../runbook/index.ts'
+import { type Left, schemaShape } from './reading/schema-shape.ts'
 
 /**
  * The schema is what it was at an earlier moment, by PostgreSQL's own catalogue. `among`: only these objects, where it is
  * known that nothing else was touched; others may have come since, such as a month's partition.
  */
-export const schemaAsBefore = (before: SchemaShape, among?: Left) =>
+export const schemaAsBefore = (before: Catalogue, among?: Left) =>
   defineCheck({
     fact: 'the schema is what it was before',
     remedy:
       'compare what is named with the backup of the run, and mend it by a migration; or: runbook rollback --database=restore',
     look: async (at) => {
-      const changes = changesBetween(before, await schemaShape(at), among && Object.keys(among))
+      const changes = differencesBetween(before, await schemaShape(at), among && Object.keys(among))
       const compared = Object.keys(among ?? before).length
       return changes.length
-        ? fails(`it differs: ${sample(changes)} (+ is more, - is missing, ~ is otherwise)`)
+        ? fails(`it differs: ${few(changes)}`)
         : holds(`${quantity(compared, 'object')} compared by PostgreSQL’s catalogue`)
     },
   })
@@ -30,7 +38,7 @@ export const schemaAsLeft = (left: Left) =>
       const changed = Object.entries(left)
         .filter(([object, digest]) => (now[object] ?? null) !== digest)
         .map(([object]) => (object in now ? `${object} was changed since` : `${object} is gone`))
-      return changed.length ? fails(sample(changed)) : holds(quantity(Object.keys(left).length, 'object'))
+      return changed.length ? fails(few(changed)) : holds(quantity(Object.keys(left).length, 'object'))
     },
   })
 
@@ -42,10 +50,7 @@ export const madeByRun = (objects: readonly string[], left: Left) =>
     look: async () => {
       const others = [...new Set(objects)].filter((object) => !(object in left))
       return others.length
-        ? fails(`the run did not touch ${sample(others)}`)
+        ? fails(`the run did not touch ${few(others)}`)
         : holds(quantity(objects.length, 'object'))
     },
   })
-
-const sample = (all: readonly string[], most = 6): string =>
-  all.length > most ? `${all.slice(0, most).join(', ')} and ${all.length - most} more` : all.join(', ')

@@ -4,6 +4,14 @@ export * from './model/backup-manifest.ts'
 export * from './model/beside-database.ts'
 export type { Book, Entries, Entry, EnvironmentDefinition, Group } from './model/book.ts'
 export { defineRunbook, either, parallel, phase, sequence } from './model/book.ts'
+export type { Catalogue } from './model/catalogue.ts'
+export {
+  changedObjects,
+  differencesBetween,
+  isOwnSchema,
+  objectDigests,
+  objectLines,
+} from './model/catalogue.ts'
 export type { Check, Verdict } from './model/check.ts'
 export { defineCheck, early, fails, holds, within } from './model/check.ts'
 export { plainVariables } from './model/child-variables.ts'
@@ -30,7 +38,7 @@ export type { Notice, Occasion } from './model/notice.ts'
 export type { Notifier, NotifierOptions } from './model/notifier.ts'
 export { pagerDuty, slack, webhook } from './model/notifier.ts'
 export type { Person } from './model/person.ts'
-export { bytes, milliseconds, quantity } from './model/quantity.ts'
+export { bytes, few, milliseconds, quantity } from './model/quantity.ts'
 export { revisionIn } from './model/revision-in.ts'
 export type { Secret, Text } from './model/secret.ts'
 export { printText, secret, text } from './model/secret.ts'

@@ -1,5 +1,4 @@
-/** The schemas `n` that are not PostgreSQL's own. */
-export const isOwnSchema = `n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'`
+import { isOwnSchema } from '../../runbook/index.ts'
 
 /**
  * The relations `c` in schemas `n` whose rows a dump of the whole database holds: what extensions own comes back

@@ -1,9 +1,11 @@
 import { type KnownRun, laterThan } from '../journal/history.ts'
 import { reads } from '../model/action.ts'
+import { differencesBetween } from '../model/catalogue.ts'
 import type { Unmet } from '../model/failure.ts'
 import type { Look } from '../model/look.ts'
+import { few } from '../model/quantity.ts'
 import { answeringRevision, headOf } from './revisions-now.ts'
-import { schemaDifference, schemaFingerprint } from './schema-fingerprint.ts'
+import { schemaFingerprint } from './schema-fingerprint.ts'
 
 /** What a rollback has looked at before it begins. */
 export interface AsLeft {
@@ -51,13 +53,15 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
       allow: short(answering),
     })
   const was = left.ledger?.closed?.schema
-  if (was && schema && was.sum !== schema.sum)
+  if (was && schema && was.sum !== schema.sum) {
+    const changed = was.objects && schema.objects && few(differencesBetween(was.objects, schema.objects), 5)
     unmet.push({
       fact: `the schema of ${env}’s database is as ${left.id} left it`,
-      seen: `it was changed since: ${listed(schemaDifference(was, schema))}`,
+      seen: `it was changed since: ${changed || 'which objects is not known'}`,
       remedy: 'find out who changed it, and whether the previous code can live with it',
       allow: schema.sum.slice(0, 7),
     })
+  }
   const unseen =
     was && !schema && look.env.database
       ? [`whether its schema is as ${left.id} left it: it could not be read`]
@@ -104,12 +108,6 @@ const movedBy = async ({ attempt }: Look): Promise<string> => {
   return log.ok && log.value
     ? log.value.replace(/^HEAD@\{(.*?)\}/, 'on $1')
     : 'git does not remember who moved it'
-}
-
-const listed = (differences: readonly string[]): string => {
-  const few = differences.slice(0, 5).join(', ')
-  if (!few) return 'which objects is not known'
-  return differences.length > 5 ? `${few} and ${differences.length - 5} more` : few
 }
 
 const short = (commit: string): string => commit.slice(0, 7)

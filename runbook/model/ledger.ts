@@ -1,3 +1,4 @@
+import type { Catalogue } from './catalogue.ts'
 import type { Command, ProcessIdentity, RunVerdict } from './event.ts'
 import type { Json } from './json.ts'
 import type { Revision } from './look.ts'
@@ -33,7 +34,7 @@ export type LedgerBackup = {
 }
 
 /** PostgreSQL's catalogue in one number; `objects`: each object's own, where there are few. */
-export type SchemaFingerprint = { sum: string; objects?: Record<string, string> }
+export type SchemaFingerprint = { sum: string; objects?: Catalogue }
 
 /** A line of the ledger. The order of the lines is the order of what happened, whatever the clocks say. */
 export type LedgerLine = { at: string; run: string } & (

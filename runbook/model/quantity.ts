@@ -2,6 +2,12 @@
 export const quantity = (count: number, thing: string, things = `${thing}s`): string =>
   `${count.toLocaleString('en-US')} ${count === 1 ? thing : things}`
 
+/** The first of them, and how many more there are. */
+export const few = (all: readonly string[], most = 6, separator = ', '): string =>
+  all.length > most
+    ? `${all.slice(0, most).join(separator)} and ${all.length - most} more`
+    : all.join(separator)
+
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
 
 /** A size as evidence: `14.2 MB`. Decimal units, as disks are sold. */

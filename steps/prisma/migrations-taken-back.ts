@@ -1,7 +1,8 @@
 import { MIGRATE_LOCK } from '../../checks/no-migration-runs.ts'
 import { migrationRows } from '../../checks/reading/prisma-migrations.ts'
-import type { Left, SchemaShape } from '../../checks/reading/schema-shape.ts'
+import type { Left } from '../../checks/reading/schema-shape.ts'
 import {
+  type Catalogue,
   defineCheck,
   fails,
   forwardOnly,
@@ -23,7 +24,7 @@ export interface BeforeMigrating extends Pick<MigrationEffects, 'effects' | 'unr
   had: number[]
   known: boolean
   /** Absent in older transcripts. */
-  shape?: SchemaShape
+  shape?: Catalogue
 }
 
 /** Readers queue behind a DROP that waits. Milliseconds. */

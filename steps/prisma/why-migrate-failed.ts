@@ -1,13 +1,13 @@
 import { noMigrationRuns } from '../../checks/no-migration-runs.ts'
 import { migrationRows } from '../../checks/reading/prisma-migrations.ts'
-import { changesBetween, type SchemaShape, schemaShape } from '../../checks/reading/schema-shape.ts'
-import { type Act, failureOf } from '../../runbook/index.ts'
+import { schemaShape } from '../../checks/reading/schema-shape.ts'
+import { type Act, type Catalogue, differencesBetween, failureOf, few } from '../../runbook/index.ts'
 
 interface Migrating {
   pending: string[]
   /** Why the migrations are not one transaction each. */
   unread: string | null
-  shape: SchemaShape
+  shape: Catalogue
 }
 
 /**
@@ -51,14 +51,14 @@ const whatStays = async (
   before: readonly string[],
 ): Promise<string> => {
   const { shape, unread } = act.observed
-  const changes = changesBetween(shape, await schemaShape(act)).filter(
+  const changes = differencesBetween(shape, await schemaShape(act)).filter(
     (one) => !/_prisma_migrations/.test(one),
   )
   const rows =
     unread === null ? '' : ' Whether it has changed rows cannot be told: it is not one transaction.'
   if (changes.length === 0) return `The schema is what it was before.${rows}`
-  const listed = changes.slice(0, 6).join(', ')
+  const listed = few(changes)
   return before.length
-    ? `Since before the deployment the schema differs in ${listed}; ${before.join(', ')} has made its part of that.${rows} Remove by hand what ${name} has left, if anything; then:`
+    ? `Since before the deployment the schema differs: ${listed}; ${before.join(', ')} has made its part of that.${rows} Remove by hand what ${name} has left, if anything; then:`
     : `${name} has left something: ${listed}.${rows} Look at it, and remove it by hand; then:`
 }

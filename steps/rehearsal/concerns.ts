@@ -11,7 +11,7 @@ import {
 } from '../../runbook/index.ts'
 import { lossesOf } from '../sql/losses.ts'
 import { heldBy, shortName } from './held.ts'
-import type { Holder } from './schema-lines.ts'
+import type { Holder } from './holders.ts'
 
 /** What a rehearsal has seen that nobody should meet with unprepared, under the name by which it is allowed. */
 export interface Concern {

@@ -1,4 +1,4 @@
-import { type Act, explain, failureOf } from '../../runbook/index.ts'
+import { type Act, explain, failureOf, few } from '../../runbook/index.ts'
 import { comparedIn, type LiveState, liveDifferences, liveState } from './live-state.ts'
 
 const FACT = 'the database that is in use is as it was meanwhile'
@@ -35,7 +35,7 @@ const proveUntouched = async (act: Act<any, any>, before: LiveState, failed?: un
     {
       holds: different.length === 0,
       seen: different.length
-        ? `${different.join('; ')}${alsoFailed}`
+        ? `${few(different, 6, '; ')}${alsoFailed}`
         : `the same: ${comparedIn(after).join(', ')}`,
       compared: comparedIn(after),
     },

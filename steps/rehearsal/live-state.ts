@@ -1,15 +1,23 @@
-import { isOwnSchema } from '../../checks/reading/dumped-relations.ts'
-import { type Look, quantity, selects } from '../../runbook/index.ts'
-import { type CatalogueLine, catalogueLines, objectsThatDiffer } from './catalogue-lines.ts'
-import { differencesOf, type SchemaLines, schemaLines, shortened } from './schema-lines.ts'
+import {
+  type Catalogue,
+  differencesBetween,
+  isOwnSchema,
+  type Look,
+  objectLines,
+  quantity,
+  selects,
+} from '../../runbook/index.ts'
 
 /**
  * What of the database that is in use nobody but a migration changes. Its other rows are the application's, which goes on
  * writing them.
  */
 export interface LiveState {
-  schema: SchemaLines
-  catalogue: readonly CatalogueLine[]
+  /**
+   * Of each object its lines, and a digest of all that the catalogue has of it: an object of the same definition that was
+   * made again is another.
+   */
+  catalogue: Catalogue<string[]>
   ledgers: readonly Ledger[]
 }
 /** In which a migration tool keeps what it has applied, as its name tells. */
@@ -27,8 +35,9 @@ const LEDGER =
 const MOST = 100_000
 
 export const liveState = async (look: Pick<Look, 'see'>): Promise<LiveState> => ({
-  schema: await schemaLines(look),
-  catalogue: await look.see(catalogueLines),
+  catalogue: Object.fromEntries(
+    (await look.see(objectLines)).map(({ object, lines, letters }) => [object, [...lines, `#${letters}`]]),
+  ),
   ledgers: await ledgersOf(look),
 })
 
@@ -64,7 +73,7 @@ const ledgersOf = async ({ see }: Pick<Look, 'see'>): Promise<Ledger[]> => {
 
 /** What is compared, in words. */
 export const comparedIn = ({ catalogue, ledgers }: LiveState): string[] => [
-  `the schema (${quantity(catalogue.length, 'object')} of the catalogue)`,
+  `the schema (${quantity(Object.keys(catalogue).length, 'object')} of the catalogue)`,
   ...ledgers.map(({ table, rows, sum }) => {
     const name = table.replace(/^public\./, '')
     return sum === null ? `not ${name}, which the role may not read` : `${name} (${quantity(rows, 'row')})`
@@ -73,10 +82,9 @@ export const comparedIn = ({ catalogue, ledgers }: LiveState): string[] => [
 
 /** What is otherwise than it was, a line each. */
 export const liveDifferences = (before: LiveState, after: LiveState): string[] => {
-  const lines = shortened(differencesOf(before.schema, after.schema))
   const was = new Map(before.ledgers.map((one) => [one.table, one]))
   return [
-    ...(lines.length ? lines : objectsThatDiffer(before.catalogue, after.catalogue)),
+    ...differencesBetween(before.catalogue, after.catalogue),
     ...after.ledgers.flatMap(({ table, rows, sum }) => {
       const then = was.get(table)
       if (!then || then.sum === sum) return []

@@ -1,10 +1,13 @@
 import {
   type Act,
+  type Catalogue,
   type Copy,
+  differencesBetween,
   Failed,
   type Failure,
   fails,
   failureOf,
+  few,
   holds,
   type Performed,
   quantity,
@@ -13,15 +16,8 @@ import {
 import { blockingConcerns, type Concern, dropConcerns } from './concerns.ts'
 import { failingRows } from './failing-rows.ts'
 import { measuredText } from './held.ts'
-import {
-  differencesOf,
-  goneOf,
-  holdersOf,
-  isOfMigrationTool,
-  type SchemaLines,
-  schemaLines,
-  shortened,
-} from './schema-lines.ts'
+import { goneOf, holdersOf } from './holders.ts'
+import { isOfMigrationTool, schemaLines } from './schema-lines.ts'
 
 /** Under which a run goes on although something could not be rehearsed. */
 export const UNREHEARSED = 'unrehearsed'
@@ -42,7 +38,7 @@ export const tryOut = async (
   { longest, isAllowed }: TryOutOptions,
 ): Promise<Concern[]> => {
   const concerns: Concern[] = []
-  const performed: { step: Step; before: SchemaLines; how: Performed }[] = []
+  const performed: { step: Step; before: Catalogue<string[]>; how: Performed }[] = []
   for (const step of act.migrations) {
     const before = await schemaLines(copy.look)
     const had = await holdersOf(copy.look)
@@ -120,7 +116,7 @@ const provenBack = async (
   act: Act<any, any>,
   copy: Copy,
   step: Step,
-  before: SchemaLines,
+  before: Catalogue<string[]>,
   { undo }: Performed,
 ): Promise<boolean> => {
   const fact = `“${step.title}” can be taken back`
@@ -129,7 +125,7 @@ const provenBack = async (
     return false
   }
   const untaken = undo.kind === 'reverse' ? await copy.takeBack(step) : undefined
-  const different = differencesOf(before, await schemaLines(copy.look)).filter(
+  const different = differencesBetween(before, await schemaLines(copy.look)).filter(
     (line) => !isOfMigrationTool(line),
   )
   const remedy = `correct its \`reverse\`, or say that it goes forward only; a rollback would leave ${quantity(different.length, 'difference')}`
@@ -137,7 +133,7 @@ const provenBack = async (
   act.prove(
     fact,
     different.length
-      ? fails(`the schema is another then: ${shortened(different).join('; ')}`)
+      ? fails(`the schema is another then: ${few(different, 6, '; ')}`)
       : holds(untaken ?? 'the schema is then as it was before'),
     remedy,
   )

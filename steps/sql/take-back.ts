@@ -1,14 +1,13 @@
 import type { SchemaObject } from '../../checks/reading/schema-objects.ts'
-import type { Left, SchemaShape } from '../../checks/reading/schema-shape.ts'
-import { shapeKeyOf } from '../../checks/reading/schema-shape.ts'
+import { type Left, shapeKeyOf } from '../../checks/reading/schema-shape.ts'
 import { madeByRun, schemaAsBefore, schemaAsLeft } from '../../checks/schema-as.ts'
 import { schemaLacks } from '../../checks/schema-lacks.ts'
-import { type Check, type Reverse, reverse, type Transaction } from '../../runbook/index.ts'
+import { type Catalogue, type Check, type Reverse, reverse, type Transaction } from '../../runbook/index.ts'
 import { lossesOf } from './losses.ts'
 
 /** What PostgreSQL's catalogue said before and after a migration; absent in older transcripts. */
 export interface Seen {
-  before?: SchemaShape | undefined
+  before?: Catalogue | undefined
   /** What the migration had changed when it was done; undefined where it did not get to its end. */
   left?: Left | undefined
 }

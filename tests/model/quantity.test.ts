@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, quantity } from '../../runbook/model/quantity.ts'
+import { bytes, few, quantity } from '../../runbook/model/quantity.ts'
 
 test.each([
   [0, '0 rows'],
@@ -26,3 +26,8 @@ test.each([
   [9e14, '900 TB'],
   [9e15, '9000 TB'],
 ])('%d bytes', (size, text) => expect(bytes(size)).toBe(text))
+
+test('a few of many', () => {
+  expect(few(['a', 'b'], 2)).toBe('a, b')
+  expect(few(['a', 'b', 'c', 'd'], 2, '; ')).toBe('a; b and 2 more')
+})

@@ -443,7 +443,7 @@ describe('where no network of its own can be had', () => {
         {
           fact: 'the database that is in use is as it was meanwhile',
           seen: expect.stringMatching(
-            /\+ column public\.avatars\.bio text.*public\.schema_migrations had 1 row, and has 2.*the rehearsal itself failed/,
+            /table public\.avatars changed: \+ column bio text.*public\.schema_migrations had 1 row, and has 2.*the rehearsal itself failed/,
           ),
         },
       ],

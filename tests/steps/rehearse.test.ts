@@ -346,7 +346,7 @@ test('a migration that reaches the database in use by a way of its own is found 
   const run = await rehearsed(own)
   expect(unmetIn(run)[0]).toMatchObject({
     fact: 'the database that is in use is as it was meanwhile',
-    seen: expect.stringContaining('+ column public.avatars.sneaked text'),
+    seen: expect.stringContaining('table public.avatars changed: + column sneaked text'),
   })
 })
 

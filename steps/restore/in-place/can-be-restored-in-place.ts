@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, selects } from '../../../runbook/index.ts'
+import { defineCheck, fails, few, holds, selects } from '../../../runbook/index.ts'
 
 /** Whose objects a role may drop, and which a dump of schemas and their contents makes again, all of them. */
 const obstacles = selects<{ what: string }>(
@@ -35,9 +35,7 @@ export const canBeRestoredInPlace = () =>
     remedy: 'restore beside it, with a role that may create databases, without --in-place',
     look: async ({ see }) => {
       const found = await see(obstacles)
-      const named = found.slice(0, 5).map(({ what }) => what)
-      return found.length
-        ? fails(`${named.join('; ')}${found.length > 5 ? ` and ${found.length - 5} more` : ''}`)
-        : holds('all in it is the role’s own, and in the dump')
+      const named = found.map(({ what }) => what)
+      return found.length ? fails(few(named, 5, '; ')) : holds('all in it is the role’s own, and in the dump')
     },
   })
