@@ -221,8 +221,9 @@ const setUp = async (folder: string, addresses: Addresses, options: ClosedOption
     ),
     `[ ! -e /etc/resolv.conf ] || mount --bind ${shellWord(join(folder, 'resolv.conf'))} /etc/resolv.conf`,
     ...laidOver(options.appDir, folder),
-    // What has gone since then cannot be reached, nor can what is in a folder that may not be entered.
-    'over() { [ ! -S "$2" ] || mount --bind "$1" "$2"; }',
+    // What has gone since then cannot be reached, nor can what is in a folder that may not be entered. It may also go between
+    // the look and the mount, such as that of another rehearsal.
+    'over() { [ ! -S "$2" ] || mount --bind "$1" "$2" 2>/dev/null || [ ! -S "$2" ] || mount --bind "$1" "$2"; }',
     ...sockets.map((path) => {
       const leads = ofCopy.has(path) ? join(folder, 'copy') : '/dev/null'
       return `over ${shellWord(leads)} ${shellWord(path)}`

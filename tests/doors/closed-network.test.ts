@@ -64,6 +64,22 @@ test('whoever opened it is killed: everything in it ends, and the next one remov
   expect(folders()).toHaveLength(1)
   expect(await inside('true')).toBe('(0)')
 })
+test('others who listen come and go meanwhile', async () => {
+  const script = `
+    const { createServer } = require('node:net')
+    const next = (n) => {
+      const server = createServer().listen(${JSON.stringify(own)} + '/others-' + process.pid + '-' + n, () => setTimeout(() => server.close(() => next(n + 1)), 2))
+    }
+    for (let i = 0; i < 200; i += 1) next(i * 1e6)`
+  const others = spawn(process.execPath, ['-e', script], { stdio: 'inherit' })
+  await until(() => readdirSync(own).some((name) => name.startsWith('others-')), 'they listen')
+  try {
+    for (let i = 0; i < 5; i += 1) expect(await inside('true')).toBe('(0)')
+  } finally {
+    others.kill('SIGKILL')
+  }
+})
+
 test('one that was killed before it listened is removed once that is certain', async () => {
   const [old, young] = ['old', 'young'].map((name) => join(own, `runbook-closed-${name}`)) as [string, string]
   for (const folder of [old, young]) mkdirSync(folder)

@@ -210,7 +210,7 @@ export const bookForManyRuns = async ({ book, bookWith }: ScenarioWorld): Promis
   const apiTests = await readFile(join(dirname(book), 'api-tests.ts'), 'utf8')
   await writeFile(
     join(dirname(book), 'patient-api-tests.ts'),
-    apiTests.replace('within: 200', 'within: 20_000'),
+    apiTests.replaceAll('within: 200', 'within: 20_000'),
   )
   return bookWith('many-runs.config.ts', (text) =>
     text
