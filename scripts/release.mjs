@@ -61,7 +61,9 @@ function bundledPackages() {
   const dist = join(root, 'dist')
   const files = readdirSync(dist).filter((file) => file.endsWith('.js'))
   const parts = files.flatMap((file) => [
-    ...readFileSync(join(dist, file), 'utf8').matchAll(/^\/\/#region .*\bnode_modules\/((?:@[^/]+\/)?[^/]+)\//gm),
+    ...readFileSync(join(dist, file), 'utf8').matchAll(
+      /^\/\/#region .*\bnode_modules\/((?:@[^/]+\/)?[^/]+)\//gm,
+    ),
   ])
   return new Set(parts.map(([, one]) => one))
 }

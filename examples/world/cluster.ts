@@ -162,7 +162,7 @@ function worksIn(pid: number, home: string): boolean {
   return inspect.name(pid) === 'postgres' && existsSync(data) && inspect.cwd(pid) === realpathSync(data)
 }
 
-function serverUser(): { uid?: number; gid?: number } {
+export function serverUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

@@ -146,7 +146,7 @@ export const runReading = async (
         if (!locks) return { leave: closeLedger }
         const { leave, found = [] } = await lockEnvironment(book.name, holder, stateDir, context)
         try {
-          const goesOn = keeper ? await keeper.enter(env.database !== undefined) : []
+          const goesOn = keeper ? await keeper.enter() : []
           return {
             leave: (ended) => closeLedger(ended).finally(leave),
             found: [...found, ...goesOn],

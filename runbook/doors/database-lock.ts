@@ -5,6 +5,7 @@ import { frozenIn } from './database-freeze.ts'
 import type { Freeze } from './freeze-file.ts'
 import { type DatabaseLock, heldSessions } from './held-sessions.ts'
 import type { Holder } from './lock-file.ts'
+import { lockServer } from './lock-server.ts'
 import {
   areApart,
   holderIn,
@@ -41,6 +42,7 @@ export const takeDatabaseLock = async (
   try {
     for (const key of keys) sessions.push(await openLockSession(door, door.database, { key, named, signal }))
     const [first, second] = sessions as [LockSession, LockSession]
+    const server = await door.asked(() => lockServer(first.client, door))
     if (!(await areApart(first, second))) throw notOwn(door)
     const taken = (await takeKey(first, named)) && (await takeKey(second, named))
     if (taken === undefined) throw notOwn(door)
@@ -55,7 +57,7 @@ export const takeDatabaseLock = async (
     const back = await holdersOf(second.client, keys, named)
     if (!seen.some((each) => isOf(second, each)) || !back.some((each) => isOf(first, each)))
       throw notOwn(door)
-    return heldSessions(door, { keys, named, sessions })
+    return heldSessions(door, { keys, named, sessions, server })
   } catch (error) {
     await leave()
     throw error

@@ -74,6 +74,11 @@ export class DatabaseDoor {
     return `${this.target.host}:${this.target.port}`
   }
 
+  /** Which secret has its address. */
+  get secret(): string {
+    return this.options.secret ?? 'DATABASE_URL'
+  }
+
   /** Host, port and database as a person names them, without the password. */
   get printed(): string {
     return `${this.database} at ${this.server}`
@@ -227,7 +232,7 @@ export class DatabaseDoor {
   pooled({ shared: mode, server, pooler }: Shared & { pooler?: string | undefined }): Failed {
     return new Failed({
       kind: 'pooled',
-      ...{ target: this.printed, mode, secret: this.options.secret ?? 'DATABASE_URL' },
+      ...{ target: this.printed, mode, secret: this.secret },
       ...(pooler && { pooler }),
       ...(server && { server }),
     })

@@ -2,9 +2,11 @@ import { Failed } from '../model/failure.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseDoor } from './database.ts'
 import type { Holder } from './lock-file.ts'
+import { type LockServer, lockServer, movedTo } from './lock-server.ts'
 import {
   abandon,
   answers,
+  areApart,
   ask,
   holderIn,
   holdersOf,
@@ -17,28 +19,43 @@ import {
 } from './lock-session.ts'
 
 export interface DatabaseLock {
+  /** The server that it is on, by what initdb gave it; undefined where the server does not tell. */
+  readonly server: string | undefined
   /**
-   * Looks whether it is still held, which is one round trip, and takes it again where a session of it has ended. Undefined
-   * where nothing was amiss.
+   * Looks whether it is still held, and takes it again where a session of it has ended, which is tried at once whenever one
+   * ends. Undefined where nothing was amiss.
    */
   keep(clock: Clock, signal: AbortSignal): Promise<Regained | undefined>
   free(): Promise<void>
 }
 
 /** Of a lock that had lost a session. `ended`: the processes of the server that had it. */
-export type Regained =
-  /** `gap`: for a while no session of it was there, and another run may have had it. */
-  | { held: true; gap: boolean; ended: readonly number[] }
-  /** By another run; undefined where its name cannot be seen. */
-  | { held: false; by: Holder | undefined; ended: readonly number[] }
+export type Regained = { ended: readonly number[] } & (
+  | {
+      held: true
+      /** For so long at most no session of it was there, and another run may have had it. Milliseconds. */
+      gap: number
+    }
+  | {
+      held: false
+      /** The run that has it; undefined where its name cannot be seen. */
+      by: Holder | undefined
+    }
+  | {
+      held: false
+      /** Why the server is not the one that it was. */
+      moved: string
+    }
+)
 
 interface Held {
   keys: Keys
   named: string
   sessions: LockSession[]
+  server: LockServer
 }
 
-/** A server that is restarted, or replaced by its standby, comes back. Milliseconds. */
+/** A server that is restarted comes back. Milliseconds. */
 const PATIENCE = 30_000
 const EVERY = 250
 
@@ -52,7 +69,42 @@ export const heldSessions = (door: DatabaseDoor, held: Held): DatabaseLock => {
     return mine
   }
   /** What was lost since it was last known to be held: an attempt to take it again may fail half way. */
-  let loss: Loss = { gap: false, ended: new Set() }
+  let loss: Loss = { ended: new Set(), gone: false, since: performance.now() }
+  const known = () => {
+    loss = { ended: new Set(), gone: false, since: performance.now() }
+  }
+  const leaving = new AbortController()
+  /** What was found between two looks, which the next one tells. */
+  let found: Regained | undefined
+  const look = async (signal: AbortSignal): Promise<Regained | undefined> => {
+    const asked = performance.now()
+    if (!loss.ended.size && (await isHeld(held))) {
+      loss.since = asked
+      return undefined
+    }
+    const regained = await regain(door, at, held, loss, signal)
+    held.sessions.forEach(watch)
+    if (regained.held) known()
+    return regained
+  }
+  /** The sooner it is taken again, the less can have come in between. */
+  const lookAtOnce = () => {
+    if (leaving.signal.aborted) return
+    void inTurn(async () => {
+      if (!leaving.signal.aborted) found = both(found, await look(leaving.signal))
+    }).catch((error) => {
+      if (passes(error)) setTimeout(lookAtOnce, EVERY).unref()
+    })
+  }
+  const watched = new WeakSet<LockSession>()
+  const watch = (session: LockSession) => {
+    if (watched.has(session)) return
+    watched.add(session)
+    session.client.once('end', () => {
+      if (held.sessions.includes(session)) lookAtOnce()
+    })
+  }
+  held.sessions.forEach(watch)
   door.onLeave((databases, via) =>
     inTurn(async () => {
       if (!databases.includes(at) || via === undefined) return
@@ -60,19 +112,20 @@ export const heldSessions = (door: DatabaseDoor, held: Held): DatabaseLock => {
         held.sessions[i] = await standIn(door, via, before.key, held.named)
         await before.client.end().catch(() => {})
       }
+      held.sessions.forEach(watch)
       at = via
     }),
   )
   return {
+    server: held.server.id,
     keep: (clock, signal) =>
       inTurn(async () => {
-        if (!loss.ended.size && (await isHeld(held))) return undefined
         const until = clock.monotonic() + PATIENCE
         for (;;) {
           try {
-            const regained = await regain(door, at, held, loss, signal)
-            if (regained.held) loss = { gap: false, ended: new Set() }
-            return regained
+            const told = both(found, await look(signal))
+            found = undefined
+            return told
           } catch (error) {
             signal.throwIfAborted()
             if (!passes(error) || clock.monotonic() > until) throw error
@@ -80,18 +133,31 @@ export const heldSessions = (door: DatabaseDoor, held: Held): DatabaseLock => {
           }
         }
       }),
-    free: () =>
-      inTurn(async () => {
+    free: () => {
+      leaving.abort()
+      return inTurn(async () => {
         // The end of one that does not answer would be waited for, for minutes.
         for (const session of held.sessions) if (!(await answers(session))) abandon(session)
         await Promise.allSettled(held.sessions.map(({ client }) => client.end()))
-      }),
+      })
+    },
   }
 }
 
 interface Loss {
-  gap: boolean
   ended: Set<number>
+  /** None of the two was there. */
+  gone: boolean
+  /** It was known to be held then. Milliseconds, as performance.now() has them. */
+  since: number
+}
+
+/** What was found before, and what is seen now: once it was another's, that stays so. */
+const both = (before: Regained | undefined, now: Regained | undefined): Regained | undefined => {
+  if (!before || !now) return before ?? now
+  const ended = [...new Set([...before.ended, ...now.ended])]
+  if (!before.held) return before
+  return now.held ? { ...now, ended, gap: Math.max(before.gap, now.gap) } : { ...now, ended }
 }
 
 /** Both, as the first of them sees it. */
@@ -127,20 +193,24 @@ const passes = (error: unknown): boolean => {
 const regain = async (
   door: DatabaseDoor,
   at: string,
-  { keys, named, sessions }: Held,
+  held: Held,
   loss: Loss,
   signal: AbortSignal,
 ): Promise<Regained> => {
+  const { keys, named, sessions } = held
   const looking = await door.connect(at, signal)
   const holders = () => door.asked(() => holdersOf(looking, keys, ''))
   try {
     const there = await holders()
     const isThere = (own: LockSession) => there.some((holder) => isOf(own, holder))
-    loss.gap ||= !sessions.some(isThere)
+    for (const own of sessions) if (!isThere(own)) loss.ended.add(own.pid)
+    const moved = await whereNow(looking, door, held.server)
+    if (moved) return { held: false, moved, ended: [...loss.ended] }
+    loss.gone ||= !sessions.some(isThere)
     const heldByOther = (now: typeof there): Regained | undefined => {
       const other = now.find((holder) => !sessions.some((own) => isOf(own, holder)))
       // Without a gap it will be refused, since it needs both keys.
-      return loss.gap && other
+      return loss.gone && other
         ? { held: false, by: holderIn(other.query), ended: [...loss.ended] }
         : undefined
     }
@@ -154,9 +224,39 @@ const regain = async (
       if (isThere(own)) await door.asked(() => endSession(looking, own))
       sessions[sessions.indexOf(own)] = await standIn(door, at, own.key, named, signal)
     }
-    return heldByOther(await holders()) ?? { held: true, gap: loss.gap, ended: [...loss.ended] }
+    const other = heldByOther(await holders())
+    if (other) return other
+    // As when it was taken: what a pooler between does may be another thing by now.
+    const [first, second] = sessions as [LockSession, LockSession]
+    if (!(await areApart(first, second))) throw notOwn(door)
+    // Their last query names the run to others.
+    for (const { client } of sessions) {
+      const seen = await door.asked(() => holdersOf(client, keys, named))
+      if (!sessions.every((own) => seen.some((holder) => isOf(own, holder)))) throw notOwn(door)
+    }
+    // While the server was down, nobody could have had it.
+    const { up } = await lockServer(looking, door)
+    const gap = loss.gone ? Math.min(performance.now() - loss.since, up) : 0
+    return { held: true, gap, ended: [...loss.ended] }
   } finally {
     await looking.end().catch(() => {})
+  }
+}
+
+/** Why the server is not the one that it was; `was` learns how far that has come. */
+const whereNow = async (
+  client: LockSession['client'],
+  door: DatabaseDoor,
+  was: LockServer,
+): Promise<string | undefined> => {
+  try {
+    const is = await lockServer(client, door)
+    const moved = movedTo(was, is)
+    if (!moved) Object.assign(was, is)
+    return moved
+  } catch (error) {
+    if (error instanceof Failed && error.failure.kind === 'before-unmet') return 'a standby answers now'
+    return door.asked(() => Promise.reject(error))
   }
 }
 

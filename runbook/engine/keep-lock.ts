@@ -2,6 +2,7 @@ import type { DatabaseLock, Regained } from '../doors/held-sessions.ts'
 import type { Holder } from '../doors/lock-file.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
+import { milliseconds } from '../model/quantity.ts'
 import type { Step } from '../model/step.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { RunContext } from './run-context.ts'
@@ -9,6 +10,8 @@ import { Turns } from './turns.ts'
 
 /** The lock of a run on its environment's database, while the run goes on. */
 export interface RunLock {
+  /** See `DatabaseLock`. */
+  readonly server: string | undefined
   /**
    * Before an effect: stops where another run has had the lock, or may have had it. What was taken again, nobody having
    * had it, is recorded.
@@ -38,7 +41,7 @@ export const keepLock = (
       throw error
     }
   }
-  return { demand: (step, context) => turns.take(() => look(step, context)) }
+  return { server: lock.server, demand: (step, context) => turns.take(() => look(step, context)) }
 }
 
 const kept = async (lock: DatabaseLock, step: Step, context: RunContext): Promise<Regained | undefined> => {
@@ -60,13 +63,12 @@ const alone = async (
   ledger: Pick<LedgerKeeper, 'meanwhile'> | undefined,
   context: RunContext,
 ): Promise<string> => {
-  const ended = `${sessionsText(regained)} ended`
-  if (!regained.held) {
-    const by = regained.by ? holderText(regained.by) : 'another session'
-    throw new Failed(lostBecause(`${ended}, and ${by} holds it now`, context))
-  }
-  if (!regained.gap) return 'the other one kept everybody out until it was replaced'
+  const ended = sessionsText(regained)
   const fails = (why: string) => new Failed(lostBecause(`${ended}, and ${why}`, context))
+  if ('moved' in regained)
+    throw fails(`${regained.moved}: what this run has committed before need not be there`)
+  if (!regained.held) throw fails(`${regained.by ? holderText(regained.by) : 'another session'} holds it now`)
+  if (!regained.gap) return 'the other one kept everybody out until it was replaced'
   const meanwhile = await ledger?.meanwhile().catch((error) => {
     context.signal.throwIfAborted()
     if (!(error instanceof Failed)) throw error
@@ -74,11 +76,19 @@ const alone = async (
   })
   if (!meanwhile?.shown) throw fails('nothing shows whether another run had it until it was taken again')
   if (meanwhile.by) throw fails(`meanwhile it was changed by ${meanwhile.by}`)
-  return 'both were replaced, and the ledger has no other run since'
+  const gap = `for ${milliseconds(regained.gap)} nobody held it`
+  if (regained.gap > MOMENT)
+    throw fails(`${gap}: a run from another clone, with a ledger of its own, may have`)
+  return `both were replaced, ${gap}, and the ledger has no other run since`
 }
 
+/** In less no run begins, changes something and ends: it takes a second to begin. Milliseconds. */
+const MOMENT = 1_000
+
 const sessionsText = ({ ended }: Regained): string =>
-  `${ended.length > 1 ? 'both its sessions' : 'a session of it'} on the database (pid ${ended.join(', ')})`
+  ended.length === 0
+    ? 'the server of its sessions changed'
+    : `${ended.length > 1 ? 'both its sessions' : 'a session of it'} on the database (pid ${ended.join(', ')}) ended`
 
 const holderText = ({ run, operator, machine, pid, since }: Holder): string =>
   `run ${run} (${operator} on ${machine}, pid ${pid}, since ${since})`
@@ -90,7 +100,7 @@ const lostBecause = (because: string, { env }: RunContext): Failure => ({
 })
 
 const recordRegained = (step: Step, regained: Regained, how: string, context: RunContext): void =>
-  record(step, true, `${sessionsText(regained)} had ended: ${how}`, context)
+  record(step, true, `${sessionsText(regained)}: ${how}`, context)
 
 const record = (step: Step, holds: boolean, seen: string, { env, recorder }: RunContext): void =>
   recorder.record({

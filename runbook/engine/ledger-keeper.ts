@@ -70,14 +70,18 @@ export class LedgerKeeper {
   ) {}
 
   /**
-   * Refuses while another run is written down as going on; `alone`: the database's lock shows that nobody else performs one.
-   * Gives what was found, for the transcript.
+   * Refuses while another run is written down as going on, unless its process is seen to be gone, or the database's lock, which this
+   * run has, shows that nobody else performs one. Gives what was found, for the transcript.
    */
-  async enter(alone: boolean): Promise<Happening[]> {
+  async enter(): Promise<Happening[]> {
     const content = await this.context.ledger.read()
     this.#entered = content.lines.at(-1) ?? null
+    const { lock } = this.context
     return this.#openRuns(content).map((other) => {
       const lives = isAlive(other, this.run.holder.machine)
+      // A lock on another server says nothing of it.
+      const { server = lock?.server } = other.holder
+      const alone = lock !== undefined && server === lock.server
       if (lives ?? !alone) throw heldBy(other)
       return takenOver(other, alone)
     })
@@ -149,7 +153,7 @@ export class LedgerKeeper {
     // Within another run, which has looked.
     if (this.#entered === undefined) this.#entered = (await context.ledger.read()).lines.at(-1) ?? null
     if (run.resumed && (await this.#isKnown()))
-      await this.#append({ line: 'resumed', ...run.holder, transcript, nonce, seq: this.#seq })
+      await this.#append({ line: 'resumed', ...this.#holder, transcript, nonce, seq: this.#seq })
     else {
       const look = lookOf(context, undefined)
       const [from, answers] = await Promise.all([headOf(look), answeringRevision(look)])
@@ -165,7 +169,7 @@ export class LedgerKeeper {
         ...(takesBack && { takesBack }),
         ...(reason && { reason }),
         ...(within && { within }),
-        ...run.holder,
+        ...this.#holder,
         ...{ transcript, nonce },
         ...this.#backup(),
       })
@@ -237,6 +241,11 @@ export class LedgerKeeper {
   async #append(line: DistributiveOmit<LedgerLine, 'at' | 'run'>, signal?: AbortSignal): Promise<void> {
     const at = this.context.doors.clock.now().toISOString()
     await this.context.ledger.append({ at, run: this.run.id, ...line } as LedgerLine, signal)
+  }
+
+  get #holder(): RunHolder {
+    const server = this.context.lock?.server
+    return { ...this.run.holder, ...(server !== undefined && { server }) }
   }
 
   get #seq(): number {

@@ -88,10 +88,12 @@ const lockable = ({ name }: Environment): Check =>
     remedy: `runbook doctor ${name}`,
     look: async ({ see }) => {
       const [own] = await see(
-        selects<{ database: string; pid: number }>(
-          'SELECT current_database() AS database, pg_backend_pid() AS pid',
+        selects<{ database: string; pid: number; repeats: boolean }>(
+          'SELECT current_database() AS database, pg_backend_pid() AS pid, pg_is_in_recovery() AS repeats',
         ),
       )
+      if (own!.repeats)
+        return fails(`${own!.database} is on a standby, which repeats what another server writes`)
       return holds(`a session on ${own!.database} stays its own: pid ${own!.pid}`)
     },
   })

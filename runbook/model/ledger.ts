@@ -6,7 +6,12 @@ import type { Sort } from './step.ts'
 import type { FrozenUndo } from './undo.ts'
 
 /** Who performs a run, and by which process of which machine. */
-export type RunHolder = ProcessIdentity & { operator: string; machine: string }
+export type RunHolder = ProcessIdentity & {
+  operator: string
+  machine: string
+  /** Of a lock on a database: the server that it is on, by its system identifier. */
+  server?: string
+}
 
 /** A step that changes a state, written down before its first effect. */
 export type LedgerStep = {
@@ -142,8 +147,8 @@ export const readLedger = (
 const take = (line: LedgerLine, runs: Map<string, LedgerRun>): void => {
   const run = runs.get(line.run)
   if (line.line === 'opened') {
-    const { operator, machine, pid, started, transcript, backup, at: since } = line
-    const holder = { operator, machine, pid, started, transcript, since }
+    const { backup } = line
+    const holder = holderIn(line)
     runs.set(line.run, { id: line.run, opened: line, holder, steps: [], seq: 0, ...(backup && { backup }) })
     return
   }
@@ -154,13 +159,11 @@ const take = (line: LedgerLine, runs: Map<string, LedgerRun>): void => {
     case 'step':
       run.steps = [...run.steps.filter(({ id }) => id !== line.step.id), line.step]
       return
-    case 'resumed': {
-      const { operator, machine, pid, started, transcript, at: since } = line
-      run.holder = { operator, machine, pid, started, transcript, since }
+    case 'resumed':
+      run.holder = holderIn(line)
       delete run.closed
       delete run.released
       return
-    }
     case 'closed':
       run.closed = line
       return
@@ -171,6 +174,19 @@ const take = (line: LedgerLine, runs: Map<string, LedgerRun>): void => {
       return
   }
 }
+
+const holderIn = ({
+  operator,
+  machine,
+  pid,
+  started,
+  server,
+  transcript,
+  at: since,
+}: Extract<LedgerLine, { line: 'opened' | 'resumed' }>): LedgerRun['holder'] => ({
+  ...{ operator, machine, pid, started, transcript, since },
+  ...(server && { server }),
+})
 
 const parse = (text: string): LedgerLine | undefined => {
   try {

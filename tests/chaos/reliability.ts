@@ -79,7 +79,7 @@ const promises: readonly Promised[] = [
   },
   {
     promise:
-      'A session of the lock that has ended, or whose line is dead, is noticed before the next effect, and replaced: while the other one is there, nobody else gets in. Where both had ended, the run goes on only where nobody holds the lock, and the environment’s ledger shows that no run has come and gone; otherwise it stops, with nothing more announced or done.',
+      'A session of the lock that has ended, or whose line is dead, is noticed before the next effect, and replaced, at once where the server says that it ended: while the other one is there, nobody else gets in. Where both had ended, the run goes on only on the same server, where nobody holds the lock, for a second at most nobody did, and the environment’s ledger shows that no run has come and gone; otherwise it stops, with nothing more announced or done. A standby is no place for a lock.',
     tests: [
       'tests/doors/database-lock.test.ts',
       'tests/engine/keep-lock.test.ts',

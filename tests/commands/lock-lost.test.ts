@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Event } from '../../runbook/model/event.ts'
 import { bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
@@ -39,6 +41,19 @@ const kill = async (run: string, most: number) => {
   await until(async () => (await keepers(run)).every(({ pid }) => !pids.includes(pid)))
   return pids
 }
+/** Its process stands still, as with a machine that sleeps, while its sessions are ended and others do their work. */
+const whileAsleep = async <T>(
+  { child, printed }: { child: ChildProcess; printed: { out: string } },
+  work: () => Promise<T>,
+): Promise<T> => {
+  child.kill('SIGSTOP')
+  try {
+    await kill(runOf(printed), 2)
+    return await work()
+  } finally {
+    child.kill('SIGCONT')
+  }
+}
 const runOf = (printed: { out: string }) => (eventsIn(printed.out)[0] as { run: string }).run
 const begins = (book: Awaited<ReturnType<typeof withBook>>, what = 'begun-wait') =>
   until(() => existsSync(book.in(what)))
@@ -58,7 +73,7 @@ test('an administrator ends a session of the lock: nobody gets in, and the run g
   expect(eventsIn(out)).toContainEqual(
     expect.objectContaining({
       ...{ type: 'looked', step: 'two', side: 'before', fact: 'no other run holds staging', holds: true },
-      seen: expect.stringContaining(`a session of it on the database (pid ${pid}) had ended`),
+      seen: expect.stringContaining(`a session of it on the database (pid ${pid}) ended`),
     }),
   )
   // Free again, for everybody.
@@ -70,11 +85,13 @@ describe('both sessions ended', () => {
     const book = await withBook()
     const first = book.start(['deploy', 'staging', '--yes', '--json'], { variables: variables() })
     await begins(book)
-    await kill(runOf(first.printed), 2)
     const other = await bookFolder(bookOf(waits('theirs', 'go'), { environment }))
     ends.push(other.dispose)
-    const second = other.start(['deploy', 'staging', '--yes', '--json'], { variables: variables() })
-    await begins(other, 'begun-theirs')
+    const second = await whileAsleep(first, async () => {
+      const second = other.start(['deploy', 'staging', '--yes', '--json'], { variables: variables() })
+      await begins(other, 'begun-theirs')
+      return second
+    })
     writeFileSync(book.in('go'), '')
     const { exit, out, err } = await first.ended
     expect(exit).toBe(1)
@@ -101,10 +118,12 @@ describe('both sessions ended', () => {
       variables: variables(),
     })
     await begins(book)
-    await kill(runOf(first.printed), 2)
     const other = await bookFolder(bookOf(`does('theirs')`, { environment }))
     ends.push(other.dispose)
-    expect((await other.runbook(['deploy', 'staging', '--yes'], { variables: variables() })).exit).toBe(0)
+    const theirs = await whileAsleep(first, () =>
+      other.runbook(['deploy', 'staging', '--yes'], { variables: variables() }),
+    )
+    expect(theirs.exit, theirs.err).toBe(0)
     writeFileSync(book.in('go'), '')
     const { exit, out } = await first.ended
     expect(exit).toBe(1)
@@ -118,17 +137,24 @@ describe('both sessions ended', () => {
       ...['unshare', '--map-root-user', '--uts', 'sh', '-c'],
       ...['hostname elsewhere && exec "$@"', 'sh'],
     ]
-    const killed = async () => {
+    const begun = async () => {
       const book = await withBook()
       execFileSync('git', ['init', '-q', book.app])
       const first = book.start(['deploy', 'staging', '--yes', '--json'], { variables: variables() })
       await begins(book)
-      await kill(runOf(first.printed), 2)
       return { book, first }
+    }
+    const another = async (app: string) => {
+      const theirs = bookOf(`does('theirs')`, { environment }).replace("'app'", JSON.stringify(app))
+      const other = await bookFolder(theirs)
+      ends.push(other.dispose)
+      const options = { variables: variables(), through: onAnotherMachine }
+      return () => other.runbook(['deploy', 'staging', '--yes', '--json'], options)
     }
 
     test('nobody has come in between: it is taken again, and the run goes on', async () => {
-      const { book, first } = await killed()
+      const { book, first } = await begun()
+      await kill(runOf(first.printed), 2)
       writeFileSync(book.in('go'), '')
       const { exit, out } = await first.ended
       expect([exit, existsSync(book.in('done-two'))]).toEqual([0, true])
@@ -142,12 +168,8 @@ describe('both sessions ended', () => {
     })
 
     test('another operator has come and gone: it stops, and names that run', async () => {
-      const { book, first } = await killed()
-      const theirs = bookOf(`does('theirs')`, { environment }).replace("'app'", JSON.stringify(book.app))
-      const other = await bookFolder(theirs)
-      ends.push(other.dispose)
-      const options = { variables: variables(), through: onAnotherMachine }
-      const second = await other.runbook(['deploy', 'staging', '--yes', '--json'], options)
+      const { book, first } = await begun()
+      const second = await whileAsleep(first, await another(book.app))
       expect([second.exit, existsSync(book.in('done-theirs'))]).toEqual([0, true])
       writeFileSync(book.in('go'), '')
       const { exit, out, err } = await first.ended
@@ -155,6 +177,20 @@ describe('both sessions ended', () => {
       expect(announced(eventsIn(out))).toEqual(['wait'])
       expect(err).toContain(`meanwhile it was changed by run ${runOf(second)} (`)
       expect(err).toContain(' on elsewhere, since ')
+    })
+
+    test('another operator has come and gone in a clone of their own: nothing here shows it, and it stops', async () => {
+      const { book, first } = await begun()
+      const app = mkdtempSync(join(tmpdir(), 'another clone '))
+      ends.push(() => rmSync(app, { recursive: true, force: true }))
+      execFileSync('git', ['init', '-q', app])
+      const second = await whileAsleep(first, await another(app))
+      expect([second.exit, second.err]).toEqual([0, expect.anything()])
+      writeFileSync(book.in('go'), '')
+      const { exit, out, err } = await first.ended
+      expect([exit, existsSync(book.in('done-two'))]).toEqual([1, false])
+      expect(announced(eventsIn(out))).toEqual(['wait'])
+      expect(err).toMatch(/for [\d.]+ s nobody held it: a run from another clone/)
     })
   })
 
@@ -172,11 +208,13 @@ describe('both sessions ended', () => {
     expect((await book.runbook(['deploy', 'staging', '--yes'], { variables: variables() })).exit).toBe(0)
     const rollback = book.start(['rollback', 'staging', '--yes', '--json'], { variables: variables() })
     await begins(book, 'begun-back')
-    await kill(runOf(rollback.printed), 2)
     const other = await bookFolder(bookOf(waits('theirs', 'go'), { environment }))
     ends.push(other.dispose)
-    const second = other.start(['deploy', 'staging', '--yes'], { variables: variables() })
-    await begins(other, 'begun-theirs')
+    const second = await whileAsleep(rollback, async () => {
+      const second = other.start(['deploy', 'staging', '--yes'], { variables: variables() })
+      await begins(other, 'begun-theirs')
+      return second
+    })
     writeFileSync(book.in('go'), '')
     const { exit, out } = await rollback.ended
     expect([exit, existsSync(book.in('back-one'))]).toEqual([7, false])
@@ -195,10 +233,12 @@ test('steps beside each other: none of them goes on', async () => {
   const first = book.start(['deploy', 'staging', '--yes', '--json'], { variables: variables() })
   await begins(book, 'begun-a')
   await begins(book, 'begun-b')
-  await kill(runOf(first.printed), 2)
   const other = await bookFolder(bookOf(`does('theirs')`, { environment }))
   ends.push(other.dispose)
-  expect((await other.runbook(['deploy', 'staging', '--yes'], { variables: variables() })).exit).toBe(0)
+  const theirs = await whileAsleep(first, () =>
+    other.runbook(['deploy', 'staging', '--yes'], { variables: variables() }),
+  )
+  expect(theirs.exit, theirs.err).toBe(0)
   for (const id of ['a', 'b']) writeFileSync(book.in(`go-${id}`), '')
   const { exit, out } = await first.ended
   expect([exit, announced(eventsIn(out)).sort()]).toEqual([1, ['a', 'b']])

@@ -12,6 +12,7 @@ import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
 import type { Holder } from '../../runbook/doors/lock-file.ts'
 import { until } from '../rig/command-line.ts'
 import { freshDatabase } from '../rig/postgres.ts'
+import { standbyOf } from '../rig/standby.ts'
 
 let db: Awaited<ReturnType<typeof freshDatabase>>
 const ends: (() => unknown)[] = []
@@ -63,11 +64,15 @@ test('keeps out nobody of another environment or book', async () => {
 })
 
 test('goes with the session of one who dies', async () => {
-  await take()
-  await db.asAdmin(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'runbook lock'",
-  )
+  const line = await wayTo(db.port)
+  ends.push(line.close)
+  const url = new URL(db.url)
+  url.port = String(line.port)
+  const lock = await takeDatabaseLock(open(url.href), 'shop:production', holder)
+  expect(await take()).toEqual({ heldBy: holder })
+  line.cut()
   await until(async () => 'free' in (await take()))
+  if ('free' in lock) await lock.free()
 })
 
 test('is freed without harm when its session is gone already', async () => {
@@ -114,7 +119,7 @@ describe('while it is held', () => {
     await kill([before[which]!])
     // Each of them takes what is free of it, and gives it back.
     for (let i = 0; i < 3; i += 1) expect(await take('shop:production', rival)).toEqual({ heldBy: holder })
-    expect(await keep()).toEqual({ held: true, gap: false, ended: [before[which]] })
+    expect(await keep()).toEqual({ held: true, gap: 0, ended: [before[which]] })
     expect(await keepers()).toHaveLength(2)
     expect(await keepers()).not.toContain(before[which])
     expect(await keep()).toBeUndefined()
@@ -125,32 +130,62 @@ describe('while it is held', () => {
     const { keep } = await held()
     for (let i = 0; i < 4; i += 1) {
       await kill([(await keepers())[i % 2]!])
-      expect(await keep()).toMatchObject({ held: true, gap: false })
+      expect(await keep()).toMatchObject({ held: true, gap: 0 })
     }
   })
 
-  test('both sessions ended: it is taken again, and nobody can say that no other run had it', async () => {
+  test('both sessions ended: it is taken again at once, before anybody asks', async () => {
     const { keep } = await held()
     const before = await keepers()
     await kill(before)
+    await until(async () => (await keepers()).length === 2, 'it is taken again')
+    expect(await take('shop:production', rival)).toEqual({ heldBy: holder })
+    const regained = await keep()
+    expect(regained).toEqual({
+      held: true,
+      gap: expect.any(Number),
+      ended: expect.arrayContaining(before),
+    })
+    expect(await keep()).toBeUndefined()
+  })
+
+  /** Its way to the server is cut, and the server has ended its sessions. */
+  const cutOff = async () => {
+    const line = await wayTo(db.port)
+    ends.push(line.close)
+    const url = new URL(db.url)
+    url.port = String(line.port)
+    const lock = await held(open(url.href))
+    const before = await keepers()
+    line.cut()
+    await kill(before)
+    return { ...lock, line, before }
+  }
+
+  test('while its way to the server is cut: for how long nobody held it is told', async () => {
+    const { keep, line, before } = await cutOff()
     const other = await take('shop:production', rival)
     if (!('free' in other)) throw new Error('it is not free')
     await other.free()
-    expect(await keep()).toEqual({ held: true, gap: true, ended: expect.arrayContaining(before) })
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    line.mend()
+    const regained = await keep()
+    expect(regained).toMatchObject({ held: true, ended: expect.arrayContaining(before) })
+    expect((regained as { gap: number }).gap).toBeGreaterThan(1400)
     expect(await take('shop:production', rival)).toEqual({ heldBy: holder })
   })
 
-  test('both sessions ended: who has it now is named, and is left alone', async () => {
-    const { keep } = await held()
-    await kill(await keepers())
+  test('while its way to the server is cut: who has it now is named, and is left alone', async () => {
+    const { keep, line } = await cutOff()
     const other = await take('shop:production', rival)
+    line.mend()
     const theirs = await keepers()
     expect(await keep()).toMatchObject({ held: false, by: rival })
     expect(await keep()).toMatchObject({ held: false, by: rival })
     expect(await keepers()).toEqual(theirs)
     if ('free' in other) await other.free()
     // It was another's, however it is asked for.
-    expect(await keep()).toMatchObject({ held: true, gap: true })
+    expect(await keep()).toMatchObject({ held: true, gap: expect.any(Number) })
   })
 
   test('a rename of its database keeps it from another one', async () => {
@@ -160,7 +195,7 @@ describe('while it is held', () => {
     const [one] = await keepers()
     await kill([one!])
     expect(await take('shop:production', rival)).toEqual({ heldBy: holder })
-    expect(await keep()).toMatchObject({ held: true, gap: false })
+    expect(await keep()).toMatchObject({ held: true, gap: 0 })
     expect(
       await db.asAdmin(
         `SELECT DISTINCT datname FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -171,7 +206,7 @@ describe('while it is held', () => {
   })
 
   test('a line that has gone dead without a word is noticed, and what the server keeps of it is ended', async () => {
-    const line = await deafLine(db.port)
+    const line = await wayTo(db.port)
     ends.push(line.close)
     const url = new URL(db.url)
     url.port = String(line.port)
@@ -180,7 +215,7 @@ describe('while it is held', () => {
     line.deafen()
     // For the server both are there: nobody else is let in.
     expect(await take('shop:production', rival)).toEqual({ heldBy: holder })
-    expect(await keep()).toEqual({ held: true, gap: false, ended: expect.arrayContaining(before) })
+    expect(await keep()).toEqual({ held: true, gap: 0, ended: expect.arrayContaining(before) })
     await until(async () => (await keepers()).length === 2)
     expect(await take('shop:production', rival)).toEqual({ heldBy: holder })
   }, 60_000)
@@ -214,18 +249,57 @@ test('a restart of the server ends it, and it is taken again when the server is 
   ends.push(() => lock.free())
   const keeping = new AbortController().signal
   await cluster.restart()
-  expect(await lock.keep(systemClock, keeping)).toMatchObject({ held: true, gap: true })
+  expect(await lock.keep(systemClock, keeping)).toMatchObject({ held: true, gap: expect.any(Number) })
   expect(await lock.keep(systemClock, keeping)).toBeUndefined()
   expect(await takeDatabaseLock(open(cluster.adminUrl), 'shop:production', holder)).toEqual({
     heldBy: holder,
   })
 }, 60_000)
 
-/** A way to the server that passes nothing on any more for those who are there, once it is told, and closes nothing. */
-const deafLine = async (to: number) => {
+test('a standby is refused, and one that answers in the place of the server is another one', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'runbook-primary-'))
+  const cluster = await startCluster({ dir })
+  ends.push(async () => {
+    await cluster.stop()
+    await rm(cluster.home, { recursive: true, force: true })
+    await rm(dir, { recursive: true, force: true })
+  })
+  const standby = await standbyOf(cluster)
+  ends.push(standby.stop)
+  const refused = takeDatabaseLock(open(standby.adminUrl), 'shop:production', holder)
+  await expect(refused).rejects.toMatchObject({
+    failure: { kind: 'before-unmet', unmet: [{ seen: expect.stringContaining('it is a standby') }] },
+  })
+  const held = async () => {
+    const line = await wayTo(cluster.port)
+    ends.push(line.close)
+    const url = new URL(cluster.adminUrl)
+    url.port = String(line.port)
+    const lock = await takeDatabaseLock(open(url.href), `by ${line.port}`, holder)
+    if (!('free' in lock)) throw new Error('it is not free')
+    ends.push(() => lock.free())
+    return { line, keep: () => lock.keep(systemClock, new AbortController().signal) }
+  }
+  const [early, late] = [await held(), await held()]
+  early.line.cut()
+  early.line.mend(standby.port)
+  expect(await early.keep()).toMatchObject({ held: false, moved: 'a standby answers now' })
+  await standby.promote()
+  late.line.cut()
+  late.line.mend(standby.port)
+  expect(await late.keep()).toMatchObject({
+    held: false,
+    moved: 'another copy of the server answers now (its timeline was 1, and is 2)',
+  })
+}, 90_000)
+
+/** A way to a server that can be cut, or pass nothing on any more for those who are there, and can lead elsewhere afterwards. */
+const wayTo = async (server: number) => {
+  let to: number | undefined = server
   const sockets: Socket[] = []
   const there = new Set<Socket>()
-  const server = createServer((client) => {
+  const way = createServer((client) => {
+    if (to === undefined) return void client.destroy()
     const other = connect(to, '127.0.0.1')
     sockets.push(client, other)
     for (const [from, into] of [
@@ -238,13 +312,20 @@ const deafLine = async (to: number) => {
       from.on('close', () => there.has(from) && into.destroy())
     }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve))
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (way.address() as AddressInfo).port,
     deafen: () => there.clear(),
+    cut: () => {
+      to = undefined
+      for (const socket of sockets) socket.destroy()
+    },
+    mend: (port = server) => {
+      to = port
+    },
     close: () => {
       for (const socket of sockets) socket.destroy()
-      server.close()
+      way.close()
     },
   }
 }

@@ -56,8 +56,11 @@ const locked = async (meanwhile?: () => Promise<Meanwhile>) => {
 const killBoth = async () =>
   connected(cluster.adminUrl, async (admin) => {
     const theirs = `FROM pg_stat_activity WHERE application_name = 'runbook kept'`
-    await admin.query(`SELECT pg_terminate_backend(pid) ${theirs}`)
-    await until(async () => (await admin.query(`SELECT 1 ${theirs}`)).rowCount === 0)
+    const { rows } = await admin.query(`SELECT pid, pg_terminate_backend(pid) ${theirs}`)
+    const pids = rows.map(({ pid }) => pid)
+    await until(
+      async () => (await admin.query(`SELECT 1 ${theirs} AND pid = ANY($1)`, [pids])).rowCount === 0,
+    )
   })
 const failing = async (work: Promise<unknown>) =>
   failureOf(

@@ -8,8 +8,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { startCluster } from '../../examples/world/cluster.ts'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 import { inTurn } from '../rig/in-turn.ts'
@@ -52,10 +55,10 @@ const world = async ({ shared = false, database = true } = {}) => {
   const gate = join(remote.clone, 'shut')
   const head = () => git(remote.clone, 'rev-parse', 'HEAD')
   let commits = 1
-  const operator = (name: string) => {
+  const operator = (name: string, more: Record<string, string> = {}) => {
     const stateDir = join(place.folder, shared ? 'everybody' : `state of ${name}`)
     const args = (words: string[]) => [...words, '--state-dir', stateDir]
-    const options = { variables, through: onMachine(`machine-of-${name}`) }
+    const options = { variables: { ...variables, ...more }, through: onMachine(`machine-of-${name}`) }
     const runbook = (...words: string[]) => place.runbook(args(words), options)
     const well = async (...words: string[]) => {
       const ended = await runbook(...words, '--yes')
@@ -300,6 +303,21 @@ describe('a run whose machine is gone', () => {
       /by \S+ on machine-of-ada has not ended, and the database shows that nobody holds its lock/,
     )
     expect(lastRun()).toContain('rollback')
+  })
+
+  test('is not taken over by who locks another server, where nothing shows that it is gone', async () => {
+    const { operator, head, lastRun, gate } = await killed(true)
+    const elsewhere = await startCluster({ dir: await mkdtemp(join(tmpdir(), 'runbook-elsewhere-')) })
+    ends.push(async () => {
+      await elsewhere.stop()
+      rmSync(elsewhere.home, { recursive: true, force: true })
+    })
+    rmSync(gate)
+    const left = head()
+    const eve = operator('eve', { DATABASE_URL: elsewhere.adminUrl })
+    const { exit, out, err } = await eve.runbook('deploy', 'staging', '--yes')
+    expect([exit, head()], out + err).toEqual([5, left])
+    expect(out + err).toContain(`runbook unlock staging --run ${lastRun()}`)
   })
 
   test('keeps others out without a database, until somebody says that it is gone', async () => {
