@@ -1,7 +1,6 @@
-import type { Client } from 'pg'
 import { type Failed, unmet } from '../model/failure.ts'
 import type { DatabaseDoor } from './database.ts'
-import { ask } from './lock-session.ts'
+import { ask, type LockSession } from './lock-session.ts'
 
 /** The server that a lock is on: what tells it from its copies. Undefined where a server does not tell. */
 export interface LockServer {
@@ -20,7 +19,7 @@ const WHOLE = `(SELECT system_identifier FROM pg_control_system())::text AS id, 
   pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS written`
 
 /** Fails where it only repeats what another server writes: a lock there is seen by nobody who changes anything. */
-export const lockServer = async (client: Client, door: DatabaseDoor): Promise<LockServer> => {
+export const lockServer = async (client: LockSession['client'], door: DatabaseDoor): Promise<LockServer> => {
   const [first] = await ask<{ repeats: boolean; up: number }>(
     client,
     `SELECT pg_is_in_recovery() AS repeats, (extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) * 1000)::float8 AS up`,
