@@ -1,4 +1,4 @@
-import { type Check, defineCheck, Failed, fails, gets, holds, type Text } from '../runbook/index.ts'
+import { type Check, defineCheck, Failed, fails, gets, holds, type Text, typed } from '../runbook/index.ts'
 
 export interface HttpAnswersOptions {
   /** Which statuses are well. Default: 200. */
@@ -17,9 +17,9 @@ export const httpAnswers = (path: string, options: HttpAnswersOptions = {}): Che
   const latency = within === undefined ? '' : ` within ${within} ms`
   return defineCheck({
     fact: `GET ${path} answers ${statuses.join(' or ')}${latency}`,
-    remedy: `curl -i ${path}`,
+    remedy: typed`curl -i ${path}`,
     look: async ({ attempt, env }) => {
-      const remedy = `curl -i ${path.startsWith('/') ? env.app.url : ''}${path}`
+      const remedy = typed`curl -i ${path.startsWith('/') ? `${env.app.url}${path}` : path}`
       const asked = await attempt({ ...gets(path, headers), timeout })
       if (!asked.ok) {
         if (asked.failure.kind !== 'request-failed') throw new Failed(asked.failure)

@@ -305,7 +305,7 @@ const diagnosisSchema = z.strictObject(
 )
 
 /** Runs of these names are of the commands. */
-const taken = ['deploy', 'run', 'verify', 'watch', 'rollback', 'backup', 'restore', 'prune']
+const taken = ['deploy', 'run', 'verify', 'watch', 'rollback', 'backup', 'restore', 'prune', 'lock', 'unlock']
 
 const bookSchema = z.strictObject(
   {
