@@ -1,4 +1,14 @@
-import { type Check, defineCheck, Failed, fails, gets, holds, type Text, typed } from '../runbook/index.ts'
+import {
+  type Check,
+  defineCheck,
+  Failed,
+  fails,
+  gets,
+  hasCredentials,
+  holds,
+  type Text,
+  typed,
+} from '../runbook/index.ts'
 
 export interface HttpAnswersOptions {
   /** Which statuses are well. Default: 200. */
@@ -14,6 +24,9 @@ export interface HttpAnswersOptions {
 export const httpAnswers = (path: string, options: HttpAnswersOptions = {}): Check => {
   const { status = 200, within, headers, timeout = 5000 } = options
   const statuses = [status].flat()
+  // What is thrown here is a mistake of the book.
+  if (hasCredentials(path))
+    throw new Error('httpAnswers has an address with a user or a password in it: give them in `headers`')
   const latency = within === undefined ? '' : ` within ${within} ms`
   return defineCheck({
     fact: `GET ${path} answers ${statuses.join(' or ')}${latency}`,

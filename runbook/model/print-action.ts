@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts'
 import { unmet } from './failure.ts'
 import { printText, type Secret, type Text } from './secret.ts'
 import { typedPath, typedWord } from './shell-word.ts'
+import { withoutCredentials } from './url-credentials.ts'
 
 /** An action as a plan prints it and a transcript records it, word for word. Secrets stand as `‹secret NAME›`. */
 export const printAction = (action: Action, env: Environment): string => {
@@ -98,12 +99,24 @@ const printTransaction = ({ statements, settings = {}, database, trial }: Transa
 /** A semicolon behind a comment would be part of it. */
 const ended = (sql: string): string => (/--.*$/.test(sql) ? `${sql}\n;` : `${sql.replace(/;$/, '')};`)
 
-const printRequest = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
-  [
-    `${method} ${absoluteUrl(url, env)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${printText(value)}`),
+const printRequest = (request: Request, env: Environment): string => {
+  const { method, url, json } = request
+  return [
+    `${method} ${withoutCredentials(absoluteUrl(url, env))}`,
+    ...Object.entries(headersOf(request, env)).map(([name, value]) => `${name}: ${printText(value)}`),
     ...(json === undefined ? [] : [JSON.stringify(json)]),
   ].join('  ')
+}
+
+/** Its own, and those of the application where it is a path below the environment's url. */
+export const headersOf = ({ url, headers = {} }: Request, { app }: Environment): Record<string, Text> => {
+  const own = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  const ofApp = url.startsWith('/') ? (app.headers ?? {}) : {}
+  return {
+    ...Object.fromEntries(Object.entries(ofApp).filter(([name]) => !own.has(name.toLowerCase()))),
+    ...headers,
+  }
+}
 
 /** A path below the environment's url, or the url itself. */
 export const absoluteUrl = (url: string, env: Environment): string =>

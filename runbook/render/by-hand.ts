@@ -1,6 +1,6 @@
 import type { Action, Command, Request, WriteFile } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
-import { absoluteUrl, printAction } from '../model/print-action.ts'
+import { absoluteUrl, headersOf, printAction } from '../model/print-action.ts'
 import { printText } from '../model/secret.ts'
 import { shellWord, typed, typedPath, typedWord } from '../model/shell-word.ts'
 
@@ -31,13 +31,16 @@ const asTyped = ({ shows: _, ...command }: Command): Command => command
 const inItsFolder = (line: string): string =>
   line.startsWith('cd ') ? `(${line}${/ # with [\w, ]+$/.test(line) ? '\n' : ''})` : line
 
-const curl = ({ method, url, headers = {}, json }: Request, env: Environment): string => {
+const curl = (request: Request, env: Environment): string => {
+  const { method, url, json } = request
   const address = absoluteUrl(url, env)
   // To curl brackets and braces are several addresses.
   const options = ['-sS', '-i', ...(/[[\]{}]/.test(address) ? ['-g'] : [])]
   return [
     typed`curl ${options} -X ${method} ` + shellWord(address),
-    ...Object.entries(headers).map(([name, value]) => `-H ${shellWord(`${name}: ${printText(value)}`)}`),
+    ...Object.entries(headersOf(request, env)).map(
+      ([name, value]) => `-H ${shellWord(`${name}: ${printText(value)}`)}`,
+    ),
     ...(json === undefined
       ? []
       : ["-H 'Content-Type: application/json'", `-d ${shellWord(JSON.stringify(json))}`]),
