@@ -14,16 +14,12 @@ export interface Who {
 /** What of it is known beside the account and the machine. */
 export type WhoElse = Partial<Pick<Who, 'uid' | 'sudo' | 'terminal'>>
 
-/** 'ada (uid 1000) on web1, /dev/pts/3'. */
-export const whoText = ({
-  operator,
-  uid,
-  machine,
-  terminal,
-}: Pick<Who, 'operator' | 'machine'> & WhoElse): string =>
-  `${operator}${uid === undefined ? '' : ` (uid ${uid})`} on ${machine}${
-    uid === undefined ? '' : `, ${terminal ?? 'no terminal'}`
-  }`
+/** 'ada, uid 1000, on web1, /dev/pts/3'. */
+export const whoText = (who: Pick<Who, 'operator' | 'machine'> & WhoElse): string => {
+  const { operator, uid, machine, terminal } = who
+  if (uid === undefined) return `${operator} on ${machine}`
+  return `${operator}, uid ${uid}, on ${machine}, ${terminal ?? 'no terminal'}`
+}
 
 /** Whether somebody is named: blanks, dashes and dots are nobody. */
 export const namesSomebody = (name: string): boolean => /[\p{L}\p{N}]/u.test(name)
