@@ -221,6 +221,8 @@ const text = z.custom<Text>(
   "must be a string, or secret('NAME')",
 )
 const string = z.string('must be a string').min(1, 'must not be empty')
+/** What git and others answer with paths and branches is read line by line. */
+const line = string.regex(/^\P{Cc}*$/u, 'must be one line, without control characters')
 
 /** Everything that is printed and recorded has an address as it is in the book. */
 const IN_HEADERS =
@@ -238,8 +240,8 @@ const environmentSchema = z
       app: z
         .strictObject(
           {
-            dir: string,
-            branch: string.optional(),
+            dir: line,
+            branch: line.optional(),
             url: z
               .url({ protocol: /^https?$/, error: 'must be a URL, such as https://app.example.com' })
               .refine((url) => !hasCredentials(url), IN_HEADERS)
@@ -272,7 +274,7 @@ const environmentSchema = z
             url: secret,
             schema: string.optional(),
             via: z.literal('host', "must be 'host', where it is reached through that").optional(),
-            backupsOnHost: string.startsWith('/', 'must be absolute').optional(),
+            backupsOnHost: line.startsWith('/', 'must be absolute').optional(),
           },
           "must be an object: { url: secret('DATABASE_URL') }",
         )
@@ -293,7 +295,7 @@ const environmentSchema = z
           "must be an object: { database: 'shop_production' }",
         )
         .optional(),
-      ledger: string.startsWith('/', 'must be absolute').optional(),
+      ledger: line.startsWith('/', 'must be absolute').optional(),
       variables: z
         .record(z.string().regex(/^[A-Za-z_]\w*$/), text, {
           error: ({ code }) =>

@@ -52,7 +52,7 @@ export const swapDatabases = (brought: Step<any, any, Brought>) =>
     findings: ({ observed: { live, replaced }, env }) => [
       `the replaced database is kept as ${replaced}`,
       typed`to return to it: runbook restore ${env.name} ${replaced}`,
-      `to drop it: DROP DATABASE ${quoted(replaced)}, or runbook prune ${env.name}; ${live} is not touched by that`,
+      `to drop it: DROP DATABASE ${quoted(replaced)}, or ${typed`runbook prune ${env.name}`}; ${live} is not touched by that`,
     ],
     actions: ({ observed: { live, incoming, replaced, via } }) => ({
       end: {

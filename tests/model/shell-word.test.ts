@@ -131,6 +131,7 @@ const OTHERS: readonly (readonly [file: RegExp, words: RegExp])[] = [
   [/tools\.ts$/, /^psql -f/],
   [/process-known\.ts$/, /^pm2 knows/],
   [/watch\.ts$/, /^asks pm2/],
+  [/explain\.ts$/, /^write the server’s/],
   [/tree-is\.ts$/, /git is told/],
   [/record-in-changelog\.ts$/, /^git does not track/],
   [/kept-changes\.ts$/, /^git tracks/],
