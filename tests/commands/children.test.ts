@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -54,7 +54,7 @@ const environments = {
 export default defineRunbook({ name: 'children', environments, deploy: () => [${steps}] })
 `)
   ends.push(book.dispose)
-  return { ...book, app, push }
+  return { ...book, app, desk, push }
 }
 
 describe('each program of a run', () => {
@@ -195,35 +195,66 @@ describe('each program of a run', () => {
 })
 
 test('git starts nothing that a clone names where it only looks; its own hooks run where the code is moved', async () => {
-  const { runbook, app, push } = await world('s.pullCode()')
-  const started = join(home, 'started')
-  mkdirSync(started)
-  const hooks = join(home, 'hooks')
-  mkdirSync(hooks)
-  const script = (path: string) => {
-    writeFileSync(path, `#!/bin/sh\ntouch '${started}'/"$(basename "$0")"\n`)
-    chmodSync(path, 0o755)
-  }
+  // Whatever a step or a check of one's own looks at with git: what refreshes the index, takes refs, or shows signatures.
+  const looks = [
+    'status',
+    'ls-files --others',
+    'update-index --refresh',
+    'log -1',
+    'fetch -q origin',
+    'diff',
+    'submodule status',
+  ]
+    .map(
+      (words) =>
+        `await see(reads('git', ${words
+          .split(' ')
+          .map((word) => `'${word}'`)
+          .join(', ')}))`,
+    )
+    .join('; ')
+  const { runbook, app, desk, push } = await world(
+    `s.pullCode(), does('own', ':', { needs: () => [defineCheck({ fact: 'it is looked at', remedy: '', look: async ({ see }) => { ${looks}; return holds('it is') } })] })`,
+  )
+  const [started, hooks] = ['started', 'hooks'].map((name) => join(home, name)) as [string, string]
+  for (const made of [started, hooks]) mkdirSync(made)
+  const script = (path: string) =>
+    writeFileSync(path, `#!/bin/sh\ntouch '${started}'/"$(basename "$0")"\n`, { mode: 0o755 })
   for (const name of [
     'reference-transaction',
     'post-index-change',
     'post-checkout',
     'post-merge',
     'pre-auto-gc',
-    'fsmonitor-watchman',
   ])
     script(join(hooks, name))
   for (const name of ['monitor', 'gpg']) script(join(home, name))
+  const signed = git(desk, 'cat-file', 'commit', 'HEAD').replace(
+    /\n\n/,
+    '\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n',
+  )
+  const commit = execFileSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], {
+    cwd: desk,
+    input: `${signed}\n`,
+    encoding: 'utf8',
+  }).trim()
+  git(desk, 'update-ref', 'refs/heads/main', commit)
+  git(desk, 'push', '-q', '-f', 'origin', 'main')
+  git(app, 'fetch', '-q')
+  git(app, 'reset', '-q', '--hard', commit)
   git(app, 'config', 'core.hooksPath', hooks)
-  git(app, 'config', 'core.fsmonitor', join(home, 'monitor'))
+  // A shell takes it.
+  git(app, 'config', 'core.fsmonitor', `'${join(home, 'monitor')}'`)
   git(app, 'config', 'log.showSignature', 'true')
   git(app, 'config', 'gpg.program', join(home, 'gpg'))
   push({ 'a.txt': 'two' })
   const variables = {
     ...gitVariables,
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'core.fsmonitor',
-    GIT_CONFIG_VALUE_0: join(home, 'monitor'),
+    ...{
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'core.fsmonitor',
+      GIT_CONFIG_VALUE_0: join(home, 'monitor'),
+    },
   }
   for (const args of [
     ['doctor', 'staging'],
@@ -238,4 +269,7 @@ test('git starts nothing that a clone names where it only looks; its own hooks r
   const { exit, out, err } = await runbook(['deploy', 'staging', '--yes'], { variables })
   expect(exit, out + err).toBe(0)
   expect(readdirSync(started)).toEqual(expect.arrayContaining(['post-merge']))
+  for (const name of readdirSync(started)) rmSync(join(started, name))
+  expect((await runbook(['bundle'], { variables })).exit).toBe(0)
+  expect(readdirSync(started)).toEqual([])
 })
