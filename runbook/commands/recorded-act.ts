@@ -1,5 +1,5 @@
 import { systemClock } from '../doors/clock.ts'
-import { whoRuns } from '../doors/process-identity.ts'
+import { ownIdentity, whoRuns } from '../doors/process-identity.ts'
 import { askOnTerminal } from '../doors/prompt.ts'
 import { openContext } from '../engine/open-context.ts'
 import type { RunContext } from '../engine/run-context.ts'
@@ -52,7 +52,7 @@ export const recordedAct = async <T>(
     recorder.record(
       {
         type: 'run-started',
-        ...{ run, book: book.name, env: env.name, command, ...whoRuns(variables), pid: process.pid },
+        ...{ run, book: book.name, env: env.name, command, ...whoRuns(variables), pid: ownIdentity().pid },
         ...{ version: VERSION, fingerprint, ...(reason && { reason }) },
       },
       { durable: true },

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import type { Holder } from '../doors/lock-file.ts'
-import { startOf, whoRuns } from '../doors/process-identity.ts'
+import { ownIdentity, whoRuns } from '../doors/process-identity.ts'
 import { type Asker, askOnTerminal } from '../doors/prompt.ts'
 import { LedgerKeeper } from '../engine/ledger-keeper.ts'
 import { lockEnvironment } from '../engine/lock.ts'
@@ -218,8 +218,7 @@ const isTold = (command: Command, locks: boolean): boolean =>
 const holderOf = (run: string, now: Date, { variables }: Invocation): Holder => ({
   run,
   ...whoRuns(variables),
-  pid: process.pid,
-  started: startOf(process.pid) ?? '',
+  ...ownIdentity(),
   since: now.toISOString(),
 })
 

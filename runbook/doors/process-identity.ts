@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
+import type { ProcessIdentity } from '../model/event.ts'
 import type { Who } from '../model/who.ts'
 
 /**
@@ -46,6 +47,9 @@ const statOf = (pid: number): { state: string; group: number; terminal: number; 
 }
 
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+
+/** Of this process. */
+export const ownIdentity = (): ProcessIdentity => ({ pid: process.pid, started: startOf(process.pid) ?? '' })
 
 export const machineName = (): string => hostname()
 
