@@ -1,4 +1,13 @@
-import { defineCheck, fails, few, holds, type Look, selects, sqlName, type Verdict } from '../runbook/index.ts'
+import {
+  defineCheck,
+  fails,
+  few,
+  holds,
+  type Look,
+  selects,
+  sqlName,
+  type Verdict,
+} from '../runbook/index.ts'
 import { isDumped } from './reading/dumped-relations.ts'
 
 /** A table by its exact name; without a schema, in the environment's. */
