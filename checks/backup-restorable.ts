@@ -1,4 +1,4 @@
-import { defineCheck, fails, few, holds, isOwnSchema, selects } from '../runbook/index.ts'
+import { defineCheck, fails, few, holds, isOwnSchema, selects, typed } from '../runbook/index.ts'
 
 /** What a dump holds that this role could not make again. */
 interface Obstacle {
@@ -34,7 +34,7 @@ export const backupRestorable = (allowed: readonly string[] = []) =>
       return fails(sample(stops.map(({ what }) => what)), {
         remedy:
           `${sample(remedies)}; or use a role that may, such as a superuser, in the database’s URL; ` +
-          `or, where somebody else would restore it: --allow ${[...new Set(stops.map(({ name }) => `unrestorable:${name}`))].join(' ')}`,
+          typed`or, where somebody else would restore it: --allow ${[...new Set(stops.map(({ name }) => `unrestorable:${name}`))]}`,
       })
     },
   })

@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, reads, shellWord } from '../runbook/index.ts'
+import { defineCheck, fails, holds, reads, typed } from '../runbook/index.ts'
 
 /** The branch is checked out here, or nowhere: git checks it out in one working tree of a repository only. */
 export const branchFree = (name: string) =>
@@ -15,7 +15,7 @@ export const branchFree = (name: string) =>
       const folder = other[0]!.replace(/^worktree /, '')
       const gone = other.some((line) => line.startsWith('prunable'))
       return fails(folder, {
-        remedy: gone ? 'git worktree prune' : `git -C ${shellWord(folder)} checkout --detach`,
+        remedy: gone ? 'git worktree prune' : typed`git -C ${folder} checkout --detach`,
       })
     },
   })

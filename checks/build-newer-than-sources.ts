@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, type Look, quantity, type Verdict } from '../runbook/index.ts'
+import { defineCheck, fails, holds, type Look, quantity, typed, type Verdict } from '../runbook/index.ts'
 import { fileTimes, type Newest } from './reading/file-times.ts'
 
 export interface Build {
@@ -30,7 +30,7 @@ export const builtSince = (
   { folder, out, sources }: Required<Build>,
   [built, made]: readonly (Newest | undefined)[],
 ): Verdict => {
-  const remedy = `build it, and see what it writes: ls -lt ${folder}/${out}; where it writes elsewhere, correct \`out\``
+  const remedy = typed`build it, and see what it writes: ls -lt ${folder}/${out}; where it writes elsewhere, correct \`out\``
   if (!made)
     return fails(`none of its sources is there: ${sources.join(', ')}`, { remedy: 'correct `sources`' })
   if (!built) return fails(`nothing in ${out}`, { remedy })

@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, readsFile } from '../runbook/index.ts'
+import { defineCheck, fails, holds, readsFile, typed } from '../runbook/index.ts'
 import { below, defaultPlace, installedPrisma, type PrismaPlace } from './reading/prisma-place.ts'
 
 export interface ClientGenerated {
@@ -10,7 +10,7 @@ export interface ClientGenerated {
 export const clientGenerated = (place: PrismaPlace = defaultPlace, { output }: ClientGenerated = {}) =>
   defineCheck({
     fact: 'the Prisma client was generated from the schema that is there now',
-    remedy: `cd ${place.in}, then npx prisma generate`,
+    remedy: typed`cd ${place.in} && npx prisma generate`,
     look: async (at) => {
       const schema = await at.attempt(readsFile(below(place.in, place.schema)))
       if (!schema.ok && !isFolder(schema.failure))

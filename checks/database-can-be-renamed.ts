@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, selects } from '../runbook/index.ts'
+import { defineCheck, fails, holds, selects, sqlName, sqlText } from '../runbook/index.ts'
 import { type Session, sessionsOf, sessionText } from './reading/sessions.ts'
 
 /**
@@ -28,16 +28,17 @@ export const databaseCanBeRenamed = () =>
       )
       const { database, role, owner, owns, may, prepared } = own!
       if (!owns) return fails(`${database} belongs to ${owner}, not to ${role}`)
-      if (!may) return fails(`${role} may not rename databases`, { remedy: `ALTER ROLE "${role}" CREATEDB` })
+      if (!may)
+        return fails(`${role} may not rename databases`, { remedy: `ALTER ROLE ${sqlName(role)} CREATEDB` })
       if (prepared.length)
         return fails(`it has prepared transactions: ${prepared.join(', ')}`, {
-          remedy: `end each of them: ROLLBACK PREPARED '${prepared[0]}', or COMMIT PREPARED`,
+          remedy: `end each of them: ROLLBACK PREPARED ${sqlText(prepared[0]!)}, or COMMIT PREPARED`,
         })
       const sessions = await see(sessionsOf(database))
       const untouchable = sessions.filter(({ endable }) => !endable)
       if (untouchable.length)
         return fails(`${role} may not end ${list(untouchable)}`, {
-          remedy: `end them, or GRANT pg_signal_backend TO "${role}"; a superuser's only a superuser can end`,
+          remedy: `end them, or GRANT pg_signal_backend TO ${sqlName(role)}; a superuser's only a superuser can end`,
         })
       return holds(
         sessions.length

@@ -1,4 +1,4 @@
-import { databaseOf, defineCheck, fails, holds, quantity, selects } from '../runbook/index.ts'
+import { databaseOf, defineCheck, fails, holds, quantity, selects, typed } from '../runbook/index.ts'
 import { migrationRows, migrationsInTree, type ReadMigrations } from './reading/prisma-migrations.ts'
 import { defaultPlace, migrationsFolder, type PrismaPlace } from './reading/prisma-place.ts'
 
@@ -27,7 +27,7 @@ export const databaseUnderPrisma = (
       return fails(
         `no table _prisma_migrations, but ${quantity(tables.length, 'other relation')} such as ${there.join(', ')} (P3005)`,
         {
-          remedy: `is it the right database? Then say which migrations are in it already, the first one at least: npx prisma migrate resolve --applied ${first?.name ?? '<name>'}`,
+          remedy: typed`is it the right database? Then say which migrations are in it already, the first one at least: npx prisma migrate resolve --applied ${first?.name ?? '<name>'}`,
         },
       )
     },

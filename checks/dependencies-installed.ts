@@ -1,4 +1,13 @@
-import { defineCheck, fails, holds, type Look, quantity, reads, type Verdict } from '../runbook/index.ts'
+import {
+  defineCheck,
+  fails,
+  holds,
+  type Look,
+  quantity,
+  reads,
+  typed,
+  type Verdict,
+} from '../runbook/index.ts'
 import { oneLine } from './reading/one-line.ts'
 import { compareLocks, disagreements, type Manifest, type PackageLock } from './reading/package-lock.ts'
 import {
@@ -27,7 +36,7 @@ export interface DependenciesInstalled {
 export const dependenciesInstalled = (folder = '.', options: DependenciesInstalled = {}) =>
   defineCheck({
     fact: `the dependencies of ${folder === '.' ? 'the application' : folder} are installed`,
-    remedy: `install them: cd ${folder}, then npm ci, or what the package manager calls it`,
+    remedy: typed`install them: cd ${folder} && npm ci, or what the package manager calls it`,
     look: async (at) => {
       const locked = await packageManager(at, folder, options)
       if (locked.manager === 'npm' && locked.lock) return npmVerdict(at, folder, locked.lock, options)

@@ -1,11 +1,11 @@
-import { bytes, defineCheck, fails, holds } from '../runbook/index.ts'
+import { bytes, defineCheck, fails, holds, typed } from '../runbook/index.ts'
 import { listed } from './reading/listed.ts'
 
 /** There is a file, not a folder, of this name. */
 export const fileExists = (path: string) =>
   defineCheck({
     fact: `the file ${path} exists`,
-    remedy: `ls -l ${path}, and correct the path`,
+    remedy: typed`ls -l ${path}, and correct the path`,
     look: async (at) => {
       const entry = await listed(at, path)
       if (!entry) return fails('there is nothing of this name')

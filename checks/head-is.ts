@@ -1,11 +1,11 @@
-import { defineCheck, fails, holds, type Look, reads } from '../runbook/index.ts'
+import { defineCheck, fails, holds, type Look, reads, typed } from '../runbook/index.ts'
 
 /** The commit that is checked out is this one: a commit id, or a name that the clone knows, such as a tag. */
 export const headIs = (revision: string) => {
   const named = isFullId(revision) ? revision.slice(0, 7) : revision
   return defineCheck({
     fact: `HEAD is ${named}`,
-    remedy: `git log --oneline -5 HEAD ${named}, and see how the two relate`,
+    remedy: typed`git log --oneline -5 HEAD ${named}, and see how the two relate`,
     look: async (at) => {
       const head = await at.see(reads('git', 'rev-parse', '--verify', 'HEAD'))
       const wanted = isFullId(revision) ? revision : await resolved(at, revision)

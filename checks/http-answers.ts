@@ -1,4 +1,14 @@
-import { type Check, defineCheck, Failed, fails, gets, holds, type Text } from '../runbook/index.ts'
+import {
+  type Check,
+  defineCheck,
+  Failed,
+  fails,
+  gets,
+  hasCredentials,
+  holds,
+  type Text,
+  typed,
+} from '../runbook/index.ts'
 
 export interface HttpAnswersOptions {
   /** Which statuses are well. Default: 200. */
@@ -14,12 +24,15 @@ export interface HttpAnswersOptions {
 export const httpAnswers = (path: string, options: HttpAnswersOptions = {}): Check => {
   const { status = 200, within, headers, timeout = 5000 } = options
   const statuses = [status].flat()
+  // What is thrown here is a mistake of the book.
+  if (hasCredentials(path))
+    throw new Error('httpAnswers has an address with a user or a password in it: give them in `headers`')
   const latency = within === undefined ? '' : ` within ${within} ms`
   return defineCheck({
     fact: `GET ${path} answers ${statuses.join(' or ')}${latency}`,
-    remedy: `curl -i ${path}`,
+    remedy: typed`curl -i ${path}`,
     look: async ({ attempt, env }) => {
-      const remedy = `curl -i ${path.startsWith('/') ? env.app.url : ''}${path}`
+      const remedy = typed`curl -i ${path.startsWith('/') ? `${env.app.url}${path}` : path}`
       const asked = await attempt({ ...gets(path, headers), timeout })
       if (!asked.ok) {
         if (asked.failure.kind !== 'request-failed') throw new Failed(asked.failure)

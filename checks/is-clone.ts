@@ -1,4 +1,4 @@
-import { defineCheck, type Failure, fails, holds, type Look, reads } from '../runbook/index.ts'
+import { defineCheck, type Failure, fails, holds, type Look, reads, typed } from '../runbook/index.ts'
 
 /** The application's folder is the working tree of a git clone that has a commit checked out. */
 export const isClone = () =>
@@ -23,7 +23,7 @@ const whyNot = (failure: Failure, { env }: Look) => {
   // git reads no repository of another user, so that its hooks and settings cannot be slipped in.
   if (failure.tail.includes('safe.directory'))
     return fails(`${env.app.dir} belongs to another user`, {
-      remedy: `work as its owner, or: git config --global --add safe.directory '${env.app.dir}'`,
+      remedy: typed`work as its owner, or: git config --global --add safe.directory ${env.app.dir}`,
     })
   return fails(`${env.app.dir}: ${failure.tail.split('\n')[0]}`)
 }

@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds, quantity } from '../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, quantity, typed } from '../runbook/index.ts'
 import {
   eachLine,
   excerpt,
@@ -26,7 +26,7 @@ export const logHasLine = (
   const logs = positions(log, since)
   return defineCheck({
     fact: `the log has a line ${printPattern(pattern)}`,
-    remedy: `tail -n 50 ${logs.map(({ path }) => path).join(' ')}`,
+    remedy: typed`tail -n 50 ${logs.map(({ path }) => path)}`,
     look: async (look) => {
       const isWanted = matcher([pattern])
       const remarks: string[] = []

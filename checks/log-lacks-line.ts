@@ -6,7 +6,7 @@ import {
   type Look,
   quantity,
   readsFile,
-  shellWord,
+  typed,
   type Verdict,
 } from '../runbook/index.ts'
 import {
@@ -46,7 +46,7 @@ export const logLacksLine = (
   const watched = duration ? ` for ${duration / 1000} s` : ''
   return defineCheck({
     fact: `the log has no line ${patterns.map(printPattern).join(' or ')}${watched}`,
-    remedy: `tail -n 50 ${logs.map(({ path }) => path).join(' ')}`,
+    remedy: typed`tail -n 50 ${logs.map(({ path }) => path)}`,
     look: async (look) => {
       const [isBad, isHarmless] = [matcher(patterns), matcher(except)]
       const isMet = (line: string) => isBad(line) && !isHarmless(line)
@@ -157,7 +157,7 @@ const readOn = async (
     return fails(`${excerpt(lines[0]!)}${others}`, {
       tail: lines.map(excerptKeepingIndent).join('\n'),
       final: true,
-      remedy: `tail -n 50 ${path}; where it is known and dealt with: runbook resume --allow ${known.map(shellWord).join(' ')}`,
+      remedy: typed`tail -n 50 ${path}; where it is known and dealt with: runbook resume --allow ${known}`,
       known,
     })
   }

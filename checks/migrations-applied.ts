@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
+import { defineCheck, fails, holds, quantity, typed } from '../runbook/index.ts'
 import { migrationsInTree, type ReadMigrations, standNow } from './reading/prisma-migrations.ts'
 import { defaultPlace, migrationsFolder, type PrismaPlace } from './reading/prisma-place.ts'
 
@@ -9,7 +9,7 @@ export const migrationsApplied = (
 ) =>
   defineCheck({
     fact: `every migration in ${migrationsFolder(place)} is applied`,
-    remedy: `cd ${place.in}, then npx prisma migrate deploy`,
+    remedy: typed`cd ${place.in} && npx prisma migrate deploy`,
     look: async (at) => {
       const { pending, applied, edited, failed } = await standNow(at, migrationsFolder(place), read)
       const seen = [

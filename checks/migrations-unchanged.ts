@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, quantity } from '../runbook/index.ts'
+import { defineCheck, fails, holds, quantity, typed } from '../runbook/index.ts'
 import { migrationsInTree, type ReadMigrations, standNow } from './reading/prisma-migrations.ts'
 import { defaultPlace, migrationsFolder, type PrismaPlace } from './reading/prisma-place.ts'
 
@@ -12,7 +12,7 @@ export const migrationsUnchanged = (
 ) =>
   defineCheck({
     fact: 'every applied migration is in the tree, as it was applied',
-    remedy: `git log -- ${migrationsFolder(place)}`,
+    remedy: typed`git log -- ${migrationsFolder(place)}`,
     look: async (at) => {
       const folder = migrationsFolder(place)
       const { applied, edited, gone: missing, squashed } = await standNow(at, folder, read)
@@ -30,11 +30,13 @@ export const migrationsUnchanged = (
       if (seen.length === 0)
         return holds(`${quantity(applied.length, 'migration')}, the same sha256${instead}`)
       const onPurpose = gone.length
-        ? `; or, where it was removed on purpose: --allow ${gone.map((one) => `gone:${one}`).join(' ')}`
+        ? typed`; or, where it was removed on purpose: --allow ${gone.map((one) => `gone:${one}`)}`
         : ''
-      const name = edited[0]?.name ?? gone[0]
+      const name = edited[0]?.name ?? gone[0] ?? ''
       return fails(seen.join('; '), {
-        remedy: `bring back what was applied: git log -p -- ${folder}/${name}; what should change after that is a migration of its own${onPurpose}`,
+        remedy:
+          typed`bring back what was applied: git log -p -- ${folder}/${name}; what should change after that is a migration of its own` +
+          onPurpose,
       })
     },
   })

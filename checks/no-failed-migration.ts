@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds } from '../runbook/index.ts'
+import { defineCheck, fails, holds, typed } from '../runbook/index.ts'
 import { oneLine } from './reading/one-line.ts'
 import { migrationRows } from './reading/prisma-migrations.ts'
 
@@ -14,7 +14,7 @@ export const noFailedMigration = () =>
       return fails(
         `${failed.map((row) => row.name).join(', ')} began and never finished, so Prisma refuses every other one (P3009)`,
         {
-          remedy: `look at what is there of ${name}: it may have left an index that is not valid, or what it committed itself. Nothing there: npx prisma migrate resolve --rolled-back ${name}, or prismaResolve({ rolledBack: '${name}' }); then correct or replace the file. All of it there: --applied ${name}`,
+          remedy: `${typed`look at what is there of ${name}: it may have left an index that is not valid, or what it committed itself. Nothing there: npx prisma migrate resolve --rolled-back ${name}`}, or prismaResolve({ rolledBack: '${name}' }); then correct or replace the file. All of it there: --applied ${name}`,
           ...(logs && {
             tail: logs
               .split('\n')

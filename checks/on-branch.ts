@@ -1,10 +1,10 @@
-import { defineCheck, fails, holds, reads } from '../runbook/index.ts'
+import { defineCheck, fails, holds, reads, typed } from '../runbook/index.ts'
 
 /** This branch is the one that is checked out. */
 export const onBranch = (name: string) =>
   defineCheck({
     fact: `the branch ${name} is checked out`,
-    remedy: `git checkout ${name}`,
+    remedy: typed`git checkout ${name}`,
     look: async ({ see }) => {
       const head = await see({ ...reads('git', 'symbolic-ref', '--quiet', 'HEAD'), accept: [0, 1] })
       const branch = head.replace(/^refs\/heads\//, '')

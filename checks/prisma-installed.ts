@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds } from '../runbook/index.ts'
+import { defineCheck, fails, holds, typed } from '../runbook/index.ts'
 import { defaultPlace, installedPrisma, type PrismaPlace } from './reading/prisma-place.ts'
 
 /** Majors whose commands, table and checksums were looked at. From 7 on, `migrate diff` takes other options. */
@@ -8,18 +8,18 @@ const known = ['5', '6']
 export const prismaInstalled = (place: PrismaPlace = defaultPlace) =>
   defineCheck({
     fact: `Prisma is installed in ${place.in === '.' ? 'the application' : place.in}`,
-    remedy: `install it as locked: cd ${place.in}, then npm ci`,
+    remedy: typed`install it as locked: cd ${place.in} && npm ci`,
     look: async (at) => {
       const { version, client } = await installedPrisma(at, place)
       if (!version) return fails('no node_modules/prisma')
       const major = majorOf(version)
       if (!known.includes(major))
         return fails(`Prisma ${version}; known here are ${known.join(' and ')}`, {
-          remedy: `npm install --save-exact prisma@${known.at(-1)} @prisma/client@${known.at(-1)}, or run it by hand in a \`shell\` step`,
+          remedy: typed`npm install --save-exact prisma@${known.at(-1)!} @prisma/client@${known.at(-1)!}, or run it by hand in a \`shell\` step`,
         })
       if (client && majorOf(client) !== major)
         return fails(`prisma is ${version}, and @prisma/client is ${client}`, {
-          remedy: `npm install --save-exact prisma@${client} @prisma/client@${client}`,
+          remedy: typed`npm install --save-exact prisma@${client} @prisma/client@${client}`,
         })
       return holds(`Prisma ${version}`)
     },

@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds } from '../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, typed } from '../runbook/index.ts'
 import { type Instance, pm2Instances, stateOf } from './reading/pm2-instances.ts'
 
 export interface ProcessFreshOptions {
@@ -11,7 +11,7 @@ export interface ProcessFreshOptions {
 export const processFresh = ({ process, notPids }: ProcessFreshOptions): Check =>
   defineCheck({
     fact: `${process} runs as a new process`,
-    remedy: `pm2 logs ${process} --err --lines 50`,
+    remedy: typed`pm2 logs ${process} --err --lines 50`,
     look: async (look) => {
       const instances = await pm2Instances(look, process)
       if (instances.length === 0) return fails('pm2 does not know it', { final: true })

@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds, reads } from '../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, reads, typed } from '../runbook/index.ts'
 import { fileTimes } from './reading/file-times.ts'
 import { pm2Instances } from './reading/pm2-instances.ts'
 
@@ -6,7 +6,7 @@ import { pm2Instances } from './reading/pm2-instances.ts'
 export const processNewerThanCode = (process: string): Check =>
   defineCheck({
     fact: `${process} was started after its code was written`,
-    remedy: `pm2 restart ${process}`,
+    remedy: typed`pm2 restart ${process}`,
     look: async (at) => {
       const instances = await pm2Instances(at, process)
       if (instances.length === 0) return holds('pm2 does not know it')

@@ -6,6 +6,7 @@ import {
   type Look,
   quantity,
   reads,
+  typed,
   type Verdict,
 } from '../runbook/index.ts'
 import { type Instance, pm2Instances, stateOf } from './reading/pm2-instances.ts'
@@ -27,7 +28,7 @@ const EVERY = 250
 export const processStable = ({ process, soak = 3000, restarts }: ProcessStableOptions): Check =>
   defineCheck({
     fact: `${process} has run for ${soak / 1000} s without a crash`,
-    remedy: `pm2 logs ${process} --err --lines 50`,
+    remedy: typed`pm2 logs ${process} --err --lines 50`,
     look: async (look) => {
       const first = await pm2Instances(look, process)
       const left = soak - (await ageOf(first, look))

@@ -1,4 +1,4 @@
-import { type Check, defineCheck, Failed, fails, gets, holds, reads } from '../runbook/index.ts'
+import { type Check, defineCheck, Failed, fails, gets, holds, reads, typed } from '../runbook/index.ts'
 
 export interface ProcessStoppedOptions {
   process: string
@@ -15,7 +15,7 @@ export interface ProcessStoppedOptions {
 export const processStopped = ({ process, pids, health }: ProcessStoppedOptions): Check =>
   defineCheck({
     fact: `${process} has stopped`,
-    remedy: `pm2 stop ${process}; what still answers is found with: ss -ltnp`,
+    remedy: typed`pm2 stop ${process}; what still answers is found with: ss -ltnp`,
     look: async ({ attempt }) => {
       const running = pids.length ? await attempt(reads('ps', '-o', 'pid=', '-p', pids.join(','))) : undefined
       // Slim containers have no ps: then the answer alone tells.

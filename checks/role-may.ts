@@ -1,4 +1,13 @@
-import { defineCheck, fails, few, holds, type Look, selects, type Verdict } from '../runbook/index.ts'
+import {
+  defineCheck,
+  fails,
+  few,
+  holds,
+  type Look,
+  selects,
+  sqlName,
+  type Verdict,
+} from '../runbook/index.ts'
 import { isDumped } from './reading/dumped-relations.ts'
 
 /** A table by its exact name; without a schema, in the environment's. */
@@ -44,8 +53,8 @@ const rights: Record<Exclude<Right, object>, Asked> = {
         )}`,
         {
           remedy: policed
-            ? `row-level security hides rows from it: ALTER ROLE "${role}" BYPASSRLS`
-            : `GRANT pg_read_all_data TO "${role}", or use the role that owns the tables`,
+            ? `row-level security hides rows from it: ALTER ROLE ${sqlName(role)} BYPASSRLS`
+            : `GRANT pg_read_all_data TO ${sqlName(role)}, or use the role that owns the tables`,
         },
       )
     },
@@ -65,7 +74,7 @@ const rights: Record<Exclude<Right, object>, Asked> = {
       return found!.may
         ? holds(`in ${schema}`)
         : fails(`${found!.role} may not create in schema ${schema}`, {
-            remedy: `GRANT CREATE ON SCHEMA "${schema}" TO "${found!.role}"`,
+            remedy: `GRANT CREATE ON SCHEMA ${sqlName(schema)} TO ${sqlName(found!.role)}`,
           })
     },
   },
@@ -80,7 +89,9 @@ const rights: Record<Exclude<Right, object>, Asked> = {
       )
       return found!.may
         ? holds(found!.role)
-        : fails(`${found!.role} may not create databases`, { remedy: `ALTER ROLE "${found!.role}" CREATEDB` })
+        : fails(`${found!.role} may not create databases`, {
+            remedy: `ALTER ROLE ${sqlName(found!.role)} CREATEDB`,
+          })
     },
   },
 }

@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, type Look, quantity, reads } from '../runbook/index.ts'
+import { defineCheck, fails, holds, type Look, quantity, reads, typed } from '../runbook/index.ts'
 import { changedFiles } from './reading/changed-files.ts'
 import { oneLine } from './reading/one-line.ts'
 import { isSubmodule, otherwise, treeChanges } from './reading/tree-changes.ts'
@@ -10,7 +10,7 @@ import { isSubmodule, otherwise, treeChanges } from './reading/tree-changes.ts'
 export const treeIs = (revision: string, { from = revision }: { from?: string } = {}) =>
   defineCheck({
     fact: `the working tree is ${revision.slice(0, 7)}`,
-    remedy: `git status; compare: git diff ${revision.slice(0, 7)}`,
+    remedy: typed`git status; compare: git diff ${revision.slice(0, 7)}`,
     look: async (at) => {
       const cwd = await at.see(reads('git', 'rev-parse', '--show-toplevel'))
       const { head, paths } = await changedFiles(at)

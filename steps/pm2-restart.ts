@@ -20,6 +20,7 @@ import {
   plainVariables,
   type Step,
   spanText,
+  typed,
   within,
 } from '../runbook/index.ts'
 import { crashingProcess } from './diagnoses/crashing-process.ts'
@@ -167,7 +168,7 @@ export const pm2Restart = factory(
           health: health ?? act.env.app.health,
           remedy: ecosystem
             ? `start it again from ${ecosystem}: runbook resume`
-            : `pm2 start <ecosystem file> --only ${process}, and name that file in the book (ecosystem: …); then runbook resume`,
+            : typed`pm2 start <ecosystem file> --only ${process}, and name that file in the book (ecosystem: …); then runbook resume`,
         }),
       after: ({ observed: { pids, restarts, logs }, env }) => {
         const answers = revision
@@ -234,6 +235,6 @@ const canBeReloaded = (process: string, clustered: boolean) =>
   defineCheck({
     fact: `${process} runs in cluster mode, in which it can be reloaded`,
     // pm2 keeps the mode in which a process was first started.
-    remedy: `write exec_mode: 'cluster' into its ecosystem file, then once: pm2 delete ${process}, and pm2 start it; or take out \`how\``,
+    remedy: typed`write exec_mode: 'cluster' into its ecosystem file, then once: pm2 delete ${process}, and pm2 start it; or take out \`how\``,
     look: async () => (clustered ? holds('cluster mode') : fails('fork mode: a reload would be a restart')),
   })

@@ -18,6 +18,7 @@ import {
   holds,
   nothingToUndo,
   reverse,
+  typed,
 } from '../runbook/index.ts'
 import { postgresqlEvidence } from './evidence/postgresql.ts'
 import { prismaEvidence } from './evidence/prisma.ts'
@@ -110,7 +111,7 @@ const NONE = ''
 const nothingLeft = (name: string, at: Parameters<typeof migrationsFolder>[0]): Check =>
   defineCheck({
     fact: 'nothing of the failed migration is in the database',
-    remedy: `where all of it is there: npx prisma migrate resolve --applied ${name}; else see who made what is there, and finish or remove it by hand`,
+    remedy: typed`where all of it is there: npx prisma migrate resolve --applied ${name}; else see who made what is there, and finish or remove it by hand`,
     look: async (look) => {
       const files = await incomingMigrations(look, migrationsFolder(at))
       const file = files.filter((one) => one.name === name)
@@ -120,7 +121,7 @@ const nothingLeft = (name: string, at: Parameters<typeof migrationsFolder>[0]): 
       // An index that failed to build is none, and is in the way all the same.
       if (unread !== null || underived)
         return fails(`what ${name} makes is not derived from its SQL. ${unread ?? whyOf(underived!)}`, {
-          remedy: `compare the database with the file by hand. Where nothing of it is there: npx prisma migrate resolve --rolled-back ${name}; where all of it is: --applied`,
+          remedy: typed`compare the database with the file by hand. Where nothing of it is there: npx prisma migrate resolve --rolled-back ${name}; where all of it is: --applied`,
         })
       const there = await look.see(existing(adds))
       return there.length
@@ -153,7 +154,7 @@ const hasFailed = (name: string): Check =>
 const isInTree = (name: string, at: Parameters<typeof migrationsFolder>[0]): Check =>
   defineCheck({
     fact: `the migration ${name} is in the tree`,
-    remedy: `ls ${migrationsFolder(at)}; the whole name, with its timestamp`,
+    remedy: typed`ls ${migrationsFolder(at)}; the whole name, with its timestamp`,
     look: async (look) => {
       const files = await incomingMigrations(look, migrationsFolder(at))
       return files.some((file) => file.name === name) ? holds(name) : fails('it is not (P3017)')

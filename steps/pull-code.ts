@@ -19,6 +19,7 @@ import {
   quantity,
   reads,
   reverse,
+  typed,
 } from '../runbook/index.ts'
 import { noGitLock } from './code/git-locks.ts'
 import { incomingCommits } from './code/incoming-commits.ts'
@@ -126,7 +127,7 @@ export const pullCode = factory(
 const isInRepository = (commit: string, remote: string) =>
   defineCheck({
     fact: `the previous revision ${commit.slice(0, 7)} is in the repository`,
-    remedy: `git fetch ${remote} ${commit}`,
+    remedy: typed`git fetch ${remote} ${commit}`,
     look: async ({ attempt }) =>
       (await attempt(reads('git', 'cat-file', '-e', `${commit}^{tree}`))).ok
         ? holds('it is')
@@ -146,8 +147,8 @@ const canFastForward = ({ relation, tip, to, ahead, behind }: Observed, branch: 
     fact: `${branch} can be fast-forwarded to ${remote}/${branch}`,
     remedy:
       relation === 'ahead'
-        ? `git push ${remote} ${branch}, so that it is reviewed, or drop it: git reset --keep ${to.slice(0, 7)}`
-        : `git fetch ${remote}; rebase ${branch} and push it, or drop what is only here: git reset --keep FETCH_HEAD`,
+        ? typed`git push ${remote} ${branch}, so that it is reviewed, or drop it: git reset --keep ${to.slice(0, 7)}`
+        : typed`git fetch ${remote}; rebase ${branch} and push it, or drop what is only here: git reset --keep FETCH_HEAD`,
     look: async () => {
       const [here, there] = [tip.slice(0, 7), to.slice(0, 7)]
       if (relation === 'same') return holds(`both at ${to.slice(0, 7)}`)

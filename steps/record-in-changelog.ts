@@ -12,6 +12,7 @@ import {
   holds,
   reads,
   reverse,
+  typed,
 } from '../runbook/index.ts'
 
 /** What a line of a changelog may tell of. */
@@ -121,7 +122,7 @@ const tellsItsRun = (line: string, stamp: string) =>
 const untracked = (file: string) =>
   defineCheck({
     fact: `git does not track ${file}`,
-    remedy: `name a file outside of the clone, such as ../${nameOf(file)}; or have git forget it: git rm --cached ${file}`,
+    remedy: typed`name a file outside of the clone, such as ../${nameOf(file)}; or have git forget it: git rm --cached -- ${file}`,
     look: async ({ attempt }) => {
       const listed = await attempt(
         reads('git', '-C', folderOf(file), 'ls-files', '--error-unmatch', '--', nameOf(file)),

@@ -4,7 +4,6 @@ import {
   changes,
   defineCheck,
   defineStep,
-  type Environment,
   Failed,
   factory,
   fails,
@@ -99,7 +98,7 @@ export const shell = factory(
         provenByContent,
         needs: ({ env }) => [
           toolPresent('bash'),
-          ...(isElsewhere(env) ? [] : [toolPresent('node', { version: '>=20.6' })]),
+          ...(isElsewhere(env) || script === undefined ? [] : [toolPresent('node', { version: '>=20.6' })]),
           ...(isElsewhere(env) && script !== undefined ? [zxIsThere(env.host)] : []),
         ],
         observe: async (at) => ({
@@ -111,14 +110,14 @@ export const shell = factory(
           observed?.migrates.length
             ? observed.migrates
             : (observed?.takesBackData.map((one) => `${one}, to take it back`) ?? []),
-        actions: ({ env }) => ({
-          run: block === undefined ? runsScript(script ?? '', options) : runsBlock(block, options, env),
+        actions: () => ({
+          run: block === undefined ? runsScript(script ?? '', options) : runsBlock(block, options),
         }),
         after: () => (asked ? [after[0]!, ...after.slice(1)] : [endedWell]),
         output: async (at) => ({ ended: at.performed('run') ?? '' }),
         summary: ({ output }) => output.ended,
-        undo: ({ env, observed }) =>
-          wayBack(undo, options, env, role || observed?.migrates.length || observed?.takesBackData.length),
+        undo: ({ observed }) =>
+          wayBack(undo, options, role || observed?.migrates.length || observed?.takesBackData.length),
         ...(!asked && { doubt: 'what the block changes; an `after` in the book would tell' }),
       }),
       mistakes: [
@@ -142,27 +141,25 @@ type Options = { in: string; env?: z.output<typeof variables>; timeout?: number 
   retry?: z.output<typeof retryOption>
 }
 
-/** zx comes with this tool, and is not on another host: there bash has the block alone. */
-const runsBlock = (block: string, options: Options, env: Environment) =>
-  isElsewhere(env)
-    ? { ...changes('bash', '-c', `set -euo pipefail;${block}`), ...settingsOf(options) }
-    : zx(options, [asBlock, '--', block])
-
-const runsScript = (script: string, options: Options) => zx(options, [script], { ZX_VERBOSE: 'true' })
+/** The same on every host, and as a person types it. bash takes itself for a remote shell where it is told of ssh: no ~/.bashrc. */
+const runsBlock = (block: string, options: Options) => ({
+  ...changes('bash', '--norc', '-euo', 'pipefail', '-c', block),
+  ...settingsOf(options),
+})
 
 /**
  * zx in a process of its own, with the text as an argument. Its command line would write the text into the folder
- * first, under a name that another one at the same time takes too.
+ * first, under a name that another one at the same time takes too. zx comes with this tool, and is not on another host.
  */
-const zx = (options: Options, code: string[], more: Record<string, string> = {}) => ({
-  ...changes('node', '--import', import.meta.resolve('zx/globals'), '--input-type=module', '-e', ...code),
-  ...settingsOf(options, more),
+const runsScript = (script: string, options: Options) => ({
+  ...changes('node', '--import', import.meta.resolve('zx/globals'), '--input-type=module', '-e', script),
+  // Without SHLVL bash takes itself for a remote shell, and reads ~/.bashrc.
+  ...settingsOf(options, { SHLVL: '1', ZX_VERBOSE: 'true' }),
 })
 
 const settingsOf = ({ in: folder, env, timeout, retry }: Options, more: Record<string, string> = {}) => ({
   ...(folder !== '.' && { cwd: folder }),
-  // Without SHLVL bash takes itself for a remote shell, and reads ~/.bashrc.
-  env: { SHLVL: '1', ...more, ...env },
+  env: { ...more, ...env },
   ...(timeout && { timeout }),
   ...(retry && { retry }),
 })
@@ -173,11 +170,6 @@ const zxIsThere = (host: string) =>
     remedy: 'write it as a `block` of bash, which runs on any host',
     look: async () => fails(`it would run on ${host}, which has no zx`),
   })
-
-/** What the block prints goes straight through: zx would keep it, and die of 512 MB. */
-const asBlock = `
-const { exitCode } = await $({ stdio: ['ignore', 'inherit', 'inherit'], prefix: 'set -euo pipefail;', nothrow: true })([process.argv[1]])
-process.exitCode = exitCode ?? 1`.trim()
 
 const endedWell = defineCheck({
   fact: 'it ended with exit 0, and nothing else is known of what it did',
@@ -219,8 +211,8 @@ const commandsOf = (text: string): string => {
 
 type WayBack = { block: string } | { forwardOnly: string; instead: string } | { nothing: string }
 
-const wayBack = (undo: WayBack, options: Options, env: Environment, ofDatabase: unknown): Undo => {
+const wayBack = (undo: WayBack, options: Options, ofDatabase: unknown): Undo => {
   if ('block' in undo)
-    return reverse(ofDatabase ? 'schema' : 'code', { back: runsBlock(undo.block, options, env) })
+    return reverse(ofDatabase ? 'schema' : 'code', { back: runsBlock(undo.block, options) })
   return 'nothing' in undo ? nothingToUndo(undo.nothing) : forwardOnly(undo.forwardOnly, undo.instead)
 }

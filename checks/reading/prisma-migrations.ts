@@ -1,4 +1,4 @@
-import { databaseOf, type Look, reads, readsFile, selects, unmet } from '../../runbook/index.ts'
+import { databaseOf, type Look, reads, readsFile, selects, typed, unmet } from '../../runbook/index.ts'
 
 /** A folder of `prisma/migrations` with its SQL. */
 export interface MigrationFile {
@@ -47,7 +47,7 @@ const noSql = (path: string) =>
   unmet(
     `each migration has its SQL`,
     `${path} has no migration.sql, and Prisma refuses all of them (P3015)`,
-    `git log --stat -- ${path}, then bring the file back; or remove the empty folder: rmdir ${path}`,
+    typed`git log --stat -- ${path}; then bring the file back; or remove the empty folder: rmdir -- ${path}`,
   )
 
 /** The rows of Prisma's table, the oldest first; undefined where it has none. */

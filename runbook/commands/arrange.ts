@@ -4,6 +4,7 @@ import { arrangeRemedy } from '../engine/arrange-remedy.ts'
 import { type Book, phase, stepsOf } from '../model/book.ts'
 import { MENDS } from '../model/diagnosis.ts'
 import { resolveEnvironment } from '../model/resolve-environment.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { diagnosesOf, mendedBy, mendingOf } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -36,7 +37,7 @@ const remedyOf = (deploy: Arrangement, procedure: string): Arrangement => {
   const meant = nearest(procedure, known)
   throw new UsageError(
     `the book has no remedy '${procedure}' for ${deploy.env.name}; it has ${known.join(', ') || 'none'}`,
-    meant ? `did you mean ${meant}?` : `see what is the matter: runbook diagnose ${deploy.env.name}`,
+    meant ? `did you mean ${meant}?` : typed`see what is the matter: runbook diagnose ${deploy.env.name}`,
   )
 }
 

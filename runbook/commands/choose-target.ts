@@ -8,6 +8,7 @@ import { begunIn, changesIn, type KnownRun, recall, toRollBack } from '../journa
 import type { PastRun } from '../journal/past-runs.ts'
 import { isForwards } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Options } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
@@ -46,8 +47,8 @@ export const chooseTarget = async (
     ({ allow }) => !options.allow?.includes(`over:${allow}`),
   )
   if (refused.length) {
-    const names = [...new Set(refused.map(({ allow }) => `over:${allow}`))].join(' ')
-    const over = `to go back over it on purpose: runbook rollback ${env.name} --run ${target.id} --allow ${names}`
+    const names = [...new Set(refused.map(({ allow }) => `over:${allow}`))]
+    const over = typed`to go back over it on purpose: runbook rollback ${env.name} --run ${target.id} --allow ${names}`
     throw new Failed({
       kind: 'before-unmet',
       unmet: refused.map(({ fact, seen, remedy }) => ({ fact, seen, remedy: `${remedy}; ${over}` })),
@@ -68,7 +69,7 @@ const demandReadable = async ({ env: { name }, ledger }: RunContext): Promise<vo
   throw unmet(
     `the ledger of ${name} tells which run is the last`,
     unreadable(damaged, file.printed),
-    `see which runs are known: runbook runs; then name the one that is meant: runbook rollback ${name} --run <id>`,
+    typed`see which runs are known: runbook runs; then name the one that is meant: runbook rollback ${name} --run <id>`,
   )
 }
 
@@ -83,11 +84,11 @@ const namedRun = (name: string, history: readonly KnownRun[], env: string): Know
     throw new UsageError(
       `the run ${id} is a ${command}, which a rollback does not take back`,
       command === 'restore'
-        ? `see what it has kept: runbook backups ${env}`
-        : `deploy again: runbook deploy ${env}`,
+        ? typed`see what it has kept: runbook backups ${env}`
+        : typed`deploy again: runbook deploy ${env}`,
     )
   if (run.summary.changedState) return run
-  throw new UsageError(`the run ${id} changed nothing in ${env}`, `see what did: runbook runs ${env}`)
+  throw new UsageError(`the run ${id} changed nothing in ${env}`, typed`see what did: runbook runs ${env}`)
 }
 
 /** Who has done something here too, a restart only perhaps, may mean another run than the last: it is named then. */
@@ -105,7 +106,7 @@ const demandOwn = (
   throw unmet(
     `the last run that changed ${name} is by ${operator} on ${machine}`,
     `it is ${describe(target)}${target.here ? '' : `; ${whereabouts(target)}`}`,
-    `to roll that one back, name it: runbook rollback ${name} --run ${target.id}`,
+    typed`to roll that one back, name it: runbook rollback ${name} --run ${target.id}`,
   )
 }
 
@@ -126,7 +127,7 @@ export const demandEnough = async (
   const { id, ledger } = target
   const env = context.env.name
   const { operator, machine, transcript } = ledger!.holder
-  const without = `without the database: runbook rollback ${env} --run ${id}`
+  const without = typed`without the database: runbook rollback ${env} --run ${id}`
   if (database === 'schema')
     throw unmet(
       `the transcript of ${id} is here, in which the undo of its migrations stands`,
@@ -170,10 +171,10 @@ const nothingToRollBack = async (history: readonly KnownRun[], context: RunConte
     throw unmet(
       `the last run that changed ${env.name} is one that a rollback takes back`,
       `it is ${describe(last)}, a restore`,
-      `what it replaced is kept: runbook backups ${env.name}; then runbook restore ${env.name} <that database>`,
+      typed`what it replaced is kept: runbook backups ${env.name}; then runbook restore ${env.name} <that database>`,
     )
   const by = `${last.summary.started?.operator} on ${last.summary.started?.machine}`
-  const again = takesBack && `runbook rollback ${env.name} --run ${takesBack} --database=schema`
+  const again = takesBack && typed`runbook rollback ${env.name} --run ${takesBack} --database=schema`
   return [
     takesBack
       ? `Nothing to undo: ${takesBack} was taken back by ${last.id}, by ${by}.`

@@ -1,11 +1,19 @@
-import { givenByStep, givenToAll, missedText } from '../engine/given-to-children.ts'
+import {
+  type Given,
+  givenByStep,
+  givenToAll,
+  missedText,
+  missedVariables,
+} from '../engine/given-to-children.ts'
 import { lastRunLines } from '../engine/last-run.ts'
+import { makeGuide } from '../engine/make-guide.ts'
 import { HOW_TO_SAY_SO, undeclaredIn } from '../engine/migrations-of.ts'
 import { migrationsOf } from '../engine/perform-ahead.ts'
 import { needsOf, preflight, together } from '../engine/preflight.ts'
 import type { RunContext } from '../engine/run-context.ts'
+import { keptOfSession } from '../model/child-variables.ts'
+import { type Environment, isElsewhere, placeOf } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
-import { quantity } from '../model/quantity.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { visible } from '../render/visible.ts'
 import type { Invocation } from './invocation.ts'
@@ -26,7 +34,9 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     for (const line of since) say(paint.yellow(`  ! ${visible(line)}\n`))
     context.migrations = migrationsOf(arrangement)
     const missing = await preflight(arrangement, context)
-    say(visible(variablesText(arrangement, context, invocation)))
+    // A host that cannot be reached would be waited for once a step.
+    const blind = missing.length && isElsewhere(arrangement.env) ? 'the checklist does not hold' : undefined
+    say(visible(await variablesText(arrangement, context, blind)))
     if (missing.length) throw new Failed(together(missing))
     say(`\n${paint.green('✔')} all ${needsOf(arrangement).length} hold\n`)
     leave()
@@ -42,25 +52,43 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     }
   })
 
-/** What children get, by name only; of each step where that is asked for, and always where it is too little. */
-const variablesText = (
-  { env, steps }: Arrangement,
-  { doors, paths }: RunContext,
-  { options }: Invocation,
-): string => {
-  const { shell, book } = givenToAll({ env, doors })
-  const listed = (names: readonly string[]) => names.join(', ') || 'nothing'
+/**
+ * What children get, by name only: what all get, and of each step what its own commands get beside it, or instead. Each step is
+ * looked at as for the guide; `blind`: why that cannot be done now.
+ */
+const variablesText = async (
+  arrangement: Arrangement,
+  context: RunContext,
+  blind: string | undefined,
+): Promise<string> => {
+  const { env, steps } = arrangement
+  const { doors } = context
+  const { steps: pages } = await makeGuide(arrangement, context, {
+    usually: new Map(),
+    ...(blind !== undefined && { blind }),
+  })
+  const all = givenToAll({ env, doors })
   const lines = [
-    `  variables  each command gets ${quantity(shell.length, 'variable')} of this shell, and of the book ${listed(book)}`,
-    ...(options.verbose ? [`             of this shell: ${listed(shell)}`] : []),
+    `each command gets, by name, ${isElsewhere(env) ? `what its session on ${env.host} has` : `of this shell ${listed(all.shell)}`}; of the book ${listed(all.book)}`,
   ]
-  for (const step of steps) {
-    const given = givenByStep(step, { env, doors }, paths)
-    if (options.verbose)
-      lines.push(
-        `             ${step.id}: ${given ? listed(given.names) : 'what its plan prints before its commands'}`,
-      )
-    for (const name of given?.missed ?? []) lines.push(`  ! ${step.id}: ${missedText(name)}`)
+  for (const [i, step] of steps.entries()) {
+    const { actions, why } = pages[i]!
+    const at = { env: placeOf(step, env), doors }
+    lines.push(
+      `${step.id}: ${actions ? givenText(givenByStep(actions, at), at.env) : `not known, because ${why}`}`,
+    )
+    const missed = (actions ?? []).flatMap((planned) => missedVariables(planned, at))
+    for (const name of new Set(missed)) lines.push(`! ${step.id}: ${missedText(name)}`)
   }
-  return `${lines.join('\n')}\n`
+  return lines.map((line, i) => `  ${i ? '         ' : 'variables'}  ${line}\n`).join('')
+}
+
+const listed = (names: readonly string[]): string => names.join(', ') || 'nothing'
+
+const givenText = (given: Given | undefined, env: Environment): string => {
+  if (!given) return 'has no command'
+  const { shell, book, own, lasting } = given
+  if (!lasting) return own.length ? `also ${own.join(', ')}` : 'nothing else'
+  const session = isElsewhere(env) ? keptOfSession : shell
+  return `starts what lives on, and gets only ${listed([...new Set([...session, ...book, ...own])])}`
 }

@@ -3,6 +3,7 @@ import { projectFiles } from '../doors/project-files.ts'
 import { askOnTerminal } from '../doors/prompt.ts'
 import { EXIT } from '../model/exit.ts'
 import { namesProduction } from '../model/mistakes-of-identity.ts'
+import { typed } from '../model/shell-word.ts'
 import { reviewsText } from '../render/imported-text.ts'
 import { BOOK } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
@@ -36,7 +37,7 @@ export const init = async (invocation: Invocation): Promise<number> => {
   const told = await askAbout(project, invocation)
   const entries = draftProject(project, { ...told, hasUrl: told.environments.every(({ url }) => url) })
   const first = told.environments[0]!.name
-  const next = `runbook doctor ${first}`
+  const next = typed`runbook doctor ${first}`
   const book = writeBook(
     { title: told.name, parts: new Map([['deploy', { entries }]]) },
     {

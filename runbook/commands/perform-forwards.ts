@@ -1,7 +1,7 @@
 import { performBook } from '../engine/perform-book.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
-import { mayBeApproved } from './approve.ts'
+import { demandApprover, mayBeApproved } from './approve.ts'
 import { askAgainAfterRollback } from './ask-again-after-rollback.ts'
 import type { Invocation } from './invocation.ts'
 import { mayStart } from './may-start.ts'
@@ -19,6 +19,7 @@ export const performForwards = async (
   const { options, paint, say, canAsk } = invocation
   const { book, env, procedure } = arrangement
   mayStart(env, invocation, `${title}?`)
+  demandApprover(invocation)
   if (options.onFailure === 'rollback') mayBeApproved(book, invocation)
 
   const work = (given: Work): Promise<void> => {

@@ -5,6 +5,7 @@ import { foresee, performBook } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import type { Backup } from '../journal/backups.ts'
 import { unmet } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import type { RestoreSource } from '../model/step.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
@@ -109,7 +110,7 @@ export const meantBy = (
 
 /** A dump by its name, its path or a part of it that only one has; or a database that a restore has kept. */
 const sourceOf = (argument: string | undefined, all: readonly Backup[], env: string): RestoreSource => {
-  const list = `list what there is: runbook backups ${env}`
+  const list = typed`list what there is: runbook backups ${env}`
   if (argument === undefined) throw new UsageError('it does not say which backup', list)
   if (/_replaced_\d{8}T\d{6}Z$/.test(argument)) return { kept: argument }
   const name = argument.split('/').at(-1)!

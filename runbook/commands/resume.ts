@@ -13,7 +13,7 @@ import { unmet } from '../model/failure.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { resumeText } from '../render/resume-text.ts'
-import { approve } from './approve.ts'
+import { approve, demandApprover } from './approve.ts'
 import { demandEnough } from './choose-target.ts'
 import { chosenRun } from './chosen-run.ts'
 import { findBook } from './find-book.ts'
@@ -32,6 +32,7 @@ import { demandMayGoOn, nothingUnfinished, unfinishedRun } from './unfinished-ru
  */
 export const resume = async (invocation: Invocation): Promise<number> => {
   const { options, paint, say, canAsk } = invocation
+  demandApprover(invocation)
   const stateDir = stateDirOf(invocation, findBook(options.config, invocation.cwd))
   const run = await unfinishedHere(invocation, stateDir)
   if (!run) {

@@ -8,6 +8,7 @@ import { referenceOf } from '../journal/reference-of.ts'
 import type { Told } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { Failed, unmet } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Arrangement, Plan } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { rollbackText } from '../render/rollback-text.ts'
@@ -30,7 +31,8 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
     // The way back of a way back is to deploy again, whatever the step.
     const steps = plan.steps.map((step) => ({ ...step, undo: '' }))
     const database = options.database !== undefined
-    const more = `runbook rollback ${plan.env.name} --plan${database ? ` --database=${options.database}` : ''}`
+    const more =
+      typed`runbook rollback ${plan.env.name} --plan` + (database ? ` --database=${options.database}` : '')
     const page = (whole ? planText : planSummary)(
       { ...plan, steps },
       { title: heading, runs, whole: more, paint },
@@ -142,7 +144,7 @@ const stillMeant = async (
   throw unmet(
     `the run to take back is ${before.run.id}, as it was read`,
     seen,
-    `runbook rollback ${open.arrangement.env.name}`,
+    typed`runbook rollback ${open.arrangement.env.name}`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import type { Holder } from '../doors/lock-file.ts'
-import { machineName, operatorName, startOf } from '../doors/process-identity.ts'
+import { ownIdentity, whoRuns } from '../doors/process-identity.ts'
 import { type Asker, askOnTerminal } from '../doors/prompt.ts'
 import { LedgerKeeper } from '../engine/ledger-keeper.ts'
 import { lockEnvironment } from '../engine/lock.ts'
@@ -20,6 +20,7 @@ import { type Command, isForwards, type Told } from '../model/event.ts'
 import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import { diagnosesOf } from '../plan/diagnoses-of.ts'
 import { expectedPhases } from '../plan/expected-phases.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -121,9 +122,11 @@ export const runReading = async (
     )
   if (keeper) context.keeper = keeper
   const began = systemClock.monotonic()
-  const { operator, machine, pid } = holder
+  const { run: _, pid, started: _started, since: _since, ...who } = holder
+  const { operator, machine } = who
+  const told = { ...meant.told, ...overridden(invocation.options) }
   const about = { run, command: label, operator, machine, ...(unfinished && { resumed: true as const }) }
-  const telling = told(command, locks) ? notices(book, about, context) : undefined
+  const telling = isTold(command, locks) ? notices(book, about, context) : undefined
   if (telling) context.begins = telling.begin
   const { fingerprint } = arrangement
   /** Why the ledger does not have the end of this run. */
@@ -134,9 +137,10 @@ export const runReading = async (
   try {
     const ended = await withRun(
       {
-        ...{ run, book: book.name, env: env.name, command, operator, machine, pid },
+        ...{ run, book: book.name, env: env.name, command, ...who, pid },
         ...{ version: VERSION, fingerprint },
         ...meant,
+        ...(Object.keys(told).length && { told }),
         ...(isForwards(command) && { phases: expectedPhases(arrangement.entries, usually) }),
         ...(unfinished && { resumed: true as const }),
       },
@@ -171,14 +175,13 @@ export const runReading = async (
         state: context.state,
         titles: new Map(arrangement.steps.map(({ id, title }) => [id, title])),
         transcript: relativeTo(invocation.cwd, journal.path),
-        again: [
+        again: typed`runbook ${[
           ...(command === 'run'
-            ? ['runbook run', label, env.name]
-            : ['runbook', command, env.name, invocation.argument]),
+            ? ['run', label, env.name]
+            : [command, env.name, ...(invocation.argument ? [invocation.argument] : [])]),
           ...optionsThatMatter(invocation.options),
-        ]
-          .filter(Boolean)
-          .join(' '),
+        ]}`,
+        found: foundBy(invocation.options),
         ms: systemClock.monotonic() - began,
         contacts: book.contacts ?? [],
         paint: invocation.paint,
@@ -196,7 +199,7 @@ export const runReading = async (
 const unclosedText = (failure: Failure, run: string, env: string): string =>
   [
     `  the ledger  does not have the end of this run: ${visible(explain(failure).sentence)}`,
-    `              when that is mended: runbook unlock ${env} --run ${run}`,
+    typed`              when that is mended: runbook unlock ${env} --run ${run}`,
     '',
   ].join('\n')
 
@@ -209,16 +212,21 @@ const secondOfItsOwn = async (stateDir: string, signal: AbortSignal): Promise<Da
 }
 
 /** Others are told of what changes an environment; of a rollback after a failure the run that failed tells. */
-const told = (command: Command, locks: boolean): boolean =>
+const isTold = (command: Command, locks: boolean): boolean =>
   locks && (isForwards(command) || command === 'rollback' || command === 'restore')
 
 const holderOf = (run: string, now: Date, { variables }: Invocation): Holder => ({
   run,
-  operator: operatorName(variables),
-  machine: machineName(),
-  pid: process.pid,
-  started: startOf(process.pid) ?? '',
+  ...whoRuns(variables),
+  ...ownIdentity(),
   since: now.toISOString(),
+})
+
+/** What an operator has said by name, of which the transcript tells although it did not come to count. */
+const overridden = ({ allow, otherWay, onFailure }: Invocation['options']): Told => ({
+  ...(allow?.length && { allow }),
+  ...(otherWay && { otherWay: true as const }),
+  ...(onFailure && { onFailure }),
 })
 
 const answersOf = ({ options, canAsk }: Invocation): Answers => ({
@@ -260,8 +268,14 @@ const relativeTo = (cwd: string, path: string): string => {
 }
 
 /** The options without which it would be another rollback. */
-const optionsThatMatter = ({ run, database, inPlace }: Invocation['options']) => [
-  run && `--run ${run}`,
-  database && `--database=${database}`,
-  inPlace && '--in-place',
+const optionsThatMatter = ({ run, database, inPlace }: Invocation['options']): string[] => [
+  ...(run ? ['--run', run] : []),
+  ...(database ? [`--database=${database}`] : []),
+  ...(inPlace ? ['--in-place'] : []),
+]
+
+/** What the next command needs too, so that it finds the same book and the same transcripts. */
+const foundBy = ({ config, stateDir }: Invocation['options']): string[] => [
+  ...(config ? ['--config', config] : []),
+  ...(stateDir ? ['--state-dir', stateDir] : []),
 ]

@@ -6,6 +6,7 @@ import { pastRuns } from '../journal/past-runs.ts'
 import type { RunSummary } from '../journal/run-index.ts'
 import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import { whereabouts } from './choose-target.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Unfinished } from './run-reading.ts'
@@ -46,7 +47,7 @@ const namedRun = async (id: string, stateDir: string): Promise<Unfinished | unde
   if (!RESUMABLE.includes(started.command))
     throw new UsageError(
       `the run ${id} is a ${started.command}, which is not gone on with`,
-      `start it again: runbook ${started.command} ${started.env}`,
+      typed`start it again: runbook ${started.command} ${started.env}`,
     )
   return hasEnded(run.state) ? undefined : run
 }
@@ -63,14 +64,14 @@ export const demandMayGoOn = async ({ id, end }: Unfinished, context: RunContext
     throw unmet(
       `the transcript of ${id} here is all that was written of it`,
       `the ledger knows of more: ${describe(run)}; ${whereabouts(run)}`,
-      `go on where that is, or roll back from here: runbook rollback ${env} --run ${id}`,
+      typed`go on where that is, or roll back from here: runbook rollback ${env} --run ${id}`,
     )
   const later = laterThan(history, run).at(-1) ?? laterHere(history, run)
   if (later)
     throw unmet(
       `the run ${id} is the latest that changed ${env}`,
       `${describe(later)} came after it`,
-      `${later.here ? `runbook show ${later.id}; then ` : ''}deploy again: what is already done is skipped`,
+      `${later.here ? typed`runbook show ${later.id}; then ` : ''}deploy again: what is already done is skipped`,
     )
 }
 
@@ -101,7 +102,8 @@ export const nothingUnfinished = async (context: RunContext, name?: string): Pro
   throw unmet(
     `the last run of ${env} has come to its end`,
     `${describe(last)}; ${whereabouts(last)}`,
-    `it is gone on with there, by ${last.ledger!.holder.operator}; or roll its code back from here: runbook rollback ${env} --run ${last.id}`,
+    `it is gone on with there, by ${last.ledger!.holder.operator}; ` +
+      typed`or roll its code back from here: runbook rollback ${env} --run ${last.id}`,
   )
 }
 

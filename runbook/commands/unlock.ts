@@ -1,17 +1,20 @@
-import { machineName, operatorName } from '../doors/process-identity.ts'
+import { machineName, operatorName, whoRuns } from '../doors/process-identity.ts'
 import { askOnTerminal } from '../doors/prompt.ts'
 import { freezeOf, frozenBy, thaw } from '../engine/freeze.ts'
 import { isAlive } from '../engine/ledger-keeper.ts'
 import { clearLock, locksOf } from '../engine/lock.ts'
 import type { RunContext } from '../engine/run-context.ts'
+import type { Happening } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { Failed } from '../model/failure.ts'
 import { isOpen, type RunHolder } from '../model/ledger.ts'
+import { typed } from '../model/shell-word.ts'
 import { visible } from '../render/visible.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
 import type { OpenBook } from './open-book.ts'
+import { recordedAct } from './recorded-act.ts'
 
 /** Takes away what `runbook lock` has put there; with `--run`, what a run has left whose process or machine is gone. */
 export const unlock = (invocation: Invocation): Promise<number> =>
@@ -28,18 +31,22 @@ export const unlock = (invocation: Invocation): Promise<number> =>
       return
     }
     const whose = visible(explain(frozenBy(env.name, there)).sentence)
-    if (there.operator !== operatorName(variables)) await mayUnlock(`${whose}. Unlock it?`, invocation)
-    await thaw(kept, context)
+    const by = operatorName(variables)
+    const answered = there.operator === by ? [] : await mayUnlock(`${whose}. Unlock it?`, invocation)
+    const found = [foundHere('no lock on purpose is there', whose), ...answered]
+    await recordedAct({ command: 'unlock', found }, open, invocation, (recorded) => thaw(kept, recorded))
     say(`${env.name} is unlocked. It was: ${whose}\n`)
   })
 
 /** Refuses where the run is seen to go on; shows what it has left, and asks. */
 const clearRun = async (
   name: string,
-  { arrangement: { book, env }, stateDir }: OpenBook,
+  opened: OpenBook,
   context: RunContext,
   invocation: Invocation,
 ): Promise<void> => {
+  const { arrangement, stateDir } = opened
+  const { book, env } = arrangement
   const { say, variables } = invocation
   const machine = machineName()
   const where = { env: env.name, stateDir, machine }
@@ -72,13 +79,19 @@ const clearRun = async (
     return
   }
   say(visible([`${run} has left in ${env.name}:`, ...left, `  and ${database}`, ''].join('\n')))
-  await mayUnlock(`Is it known that nobody performs ${run} any more? Clear what it has left?`, invocation)
-  if (file) clearLock(where, run)
-  const by = { operator: operatorName(variables), machine }
-  if (open)
-    await context.ledger.append({ line: 'released', run, at: context.doors.clock.now().toISOString(), ...by })
+  const question = `Is it known that nobody performs ${run} any more? Clear what it has left?`
+  const answered = await mayUnlock(question, invocation)
+  const found = [
+    foundHere(`${run} has left nothing`, visible(left.map((one) => one.trim()).join('; '))),
+    ...answered,
+  ]
+  await recordedAct({ command: 'unlock', found }, opened, invocation, async ({ doors }) => {
+    if (file) clearLock(where, run)
+    const at = doors.clock.now().toISOString()
+    if (open) await context.ledger.append({ line: 'released', run, at, ...whoRuns(variables) })
+  })
   say(
-    `Cleared. Where its transcript is: runbook resume ${run}. Its code back, from anywhere: runbook rollback ${env.name}\n`,
+    typed`Cleared. Where its transcript is: runbook resume ${run}. Its code back, from anywhere: runbook rollback ${env.name}\n`,
   )
 }
 
@@ -97,9 +110,24 @@ const goesOn = (
     at: byDatabase ? 'it holds its lock on the database' : 'its process runs',
   })
 
-const mayUnlock = async (question: string, { options, canAsk, signal }: Invocation): Promise<void> => {
-  if (options.yes) return
+/** For the transcript. */
+const foundHere = (fact: string, seen: string): Happening => ({
+  type: 'looked',
+  ...{ side: 'needs', fact, holds: false, seen, ms: 0 },
+})
+
+/** Gives what was asked and answered. */
+const mayUnlock = async (
+  question: string,
+  { options, canAsk, signal, variables }: Invocation,
+): Promise<Happening[]> => {
+  const answered = (by: 'operator' | 'flag'): Happening[] => [
+    { type: 'asked', question },
+    { type: 'answered', question, answer: 'yes', by, who: operatorName(variables) },
+  ]
+  if (options.yes) return answered('flag')
   if (!canAsk) throw new Failed({ kind: 'answer-needed', question, flag: '--yes' })
   const answer = await askOnTerminal({ kind: 'confirm', message: question, default: false }, signal)
   if (answer !== 'yes') throw new Failed({ kind: 'declined', question })
+  return answered('operator')
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { unmet } from '../model/failure.ts'
+import { sqlName } from '../model/sql-word.ts'
 import type { DatabaseDoor } from './database.ts'
 import { type Freeze, parseFreeze } from './freeze-file.ts'
 
@@ -77,7 +78,7 @@ const setComment = async (client: Client, database: string, comment: string): Pr
     throw unmet(
       `the role may comment on the database ${database}`,
       'it does not own it',
-      `as its owner: COMMENT ON DATABASE "${database}" IS '…'`,
+      `as its owner: COMMENT ON DATABASE ${sqlName(database)} IS '…'`,
     )
   }
 }

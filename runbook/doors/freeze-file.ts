@@ -1,9 +1,10 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failed } from '../model/failure.ts'
+import type { WhoElse } from '../model/who.ts'
 
 /** Why an environment is locked on purpose, and by whom. */
-export interface Freeze {
+export interface Freeze extends WhoElse {
   operator: string
   machine: string
   since: string

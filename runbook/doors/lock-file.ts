@@ -10,10 +10,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Failed } from '../model/failure.ts'
+import type { WhoElse } from '../model/who.ts'
 import { startOf } from './process-identity.ts'
 
 /** Who holds a lock. */
-export interface Holder {
+export interface Holder extends WhoElse {
   run: string
   operator: string
   machine: string

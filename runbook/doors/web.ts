@@ -1,5 +1,6 @@
 import type { Reply } from '../model/action.ts'
 import { Failed } from '../model/failure.ts'
+import { hasCredentials, withoutCredentials } from '../model/url-credentials.ts'
 import type { Clock } from './clock.ts'
 
 /** A request with everything filled in. */
@@ -21,6 +22,14 @@ export const send = async (
   signal: AbortSignal,
   clock: Clock,
 ): Promise<Reply> => {
+  // fetch refuses it too, in words that have it in full.
+  if (hasCredentials(url))
+    throw new Failed({
+      kind: 'request-failed',
+      printed: withoutCredentials(printed),
+      message: 'its address has a user or a password in it: give them as a header, authorization',
+      unsent: true,
+    })
   const late = AbortSignal.timeout(timeout)
   const began = clock.monotonic()
   try {

@@ -7,6 +7,7 @@ import { phase } from '../model/book.ts'
 import { defineCheck, fails, holds } from '../model/check.ts'
 import type { Place } from '../model/environment.ts'
 import { bytes, quantity } from '../model/quantity.ts'
+import { typed } from '../model/shell-word.ts'
 import { defineStep, type Step } from '../model/step.ts'
 import { nothingToUndo } from '../model/undo.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -104,7 +105,7 @@ const removeRuns = (runs: Pruned['runs']): Step =>
 const filesGone = (paths: readonly string[]) =>
   defineCheck({
     fact: 'the files are gone',
-    remedy: `look at their owner and mode: ls -l ${dirname(paths[0]!)}`,
+    remedy: typed`look at their owner and mode: ls -l ${dirname(paths[0]!)}`,
     look: async ({ see }) => {
       const there = new Set((await see(reads('ls', '-1', '--', dirname(paths[0]!)))).split('\n'))
       const left = paths.map((path) => basename(path)).filter((name) => there.has(name))

@@ -7,6 +7,7 @@ import { type Check, defineCheck, early, fails, holds } from '../model/check.ts'
 import type { Environment } from '../model/environment.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { RunPaths } from '../model/look.ts'
+import { typed } from '../model/shell-word.ts'
 import { defineStep, type Step } from '../model/step.ts'
 import { type FrozenUndo, lossesText, nothingToUndo, type Reverse } from '../model/undo.ts'
 import { stepsTaken } from '../model/ways.ts'
@@ -100,11 +101,13 @@ const needsFiles = ({ id, undo }: Begun, step: Step): boolean =>
 /** A step that takes the schema back while the new code runs, and is there: what that means is said before the question. */
 const beforeCode = (step: Step, book: Arrangement, { target }: RollbackOptions, goesBack: boolean): Step => {
   const { env } = book
-  const again = `runbook rollback ${env.name} --run ${target.id}`
+  const again = typed`runbook rollback ${env.name} --run ${target.id}`
   const { revision } = target.state
   const filesAreThere = defineCheck({
     fact: `the code of ${revision?.to.slice(0, 7)} is there, with the files by which that is taken back`,
-    remedy: `put it there, and what it locks: git -C ${env.app.dir} checkout --detach ${revision?.to.slice(0, 7)}; then ${again} --database=schema. Or restore the run's backup: ${again} --database=restore`,
+    remedy:
+      typed`put it there, and what it locks: git -C ${env.app.dir} checkout --detach ${revision?.to.slice(0, 7) ?? ''}; then ` +
+      `${again} --database=schema. Or restore the run's backup: ${again} --database=restore`,
     look: async (look) => {
       const head = await headOf(look)
       if (head === undefined) return holds('the folder of the application is no git clone')
@@ -175,7 +178,7 @@ const restoreOf = (book: Arrangement, { target, paths, inPlace = false }: Rollba
   throw unmet(
     `the run ${target.id} has a backup`,
     seen,
-    `list what there is: runbook backups ${book.env.name}; restore one: runbook restore ${book.env.name} <backup>`,
+    typed`list what there is: runbook backups ${book.env.name}; restore one: runbook restore ${book.env.name} <backup>`,
   )
 }
 
@@ -229,7 +232,7 @@ const refuseIrreversible = (
     const { id, title, undo } = record
     if (undo.kind !== 'forward-only' || around.includes(id)) return []
     if (database === 'restore' && isOfDatabase(record, book)) return []
-    const remedy = `${undo.instead}; or leave it as it is and go on around it: --around ${id}`
+    const remedy = `${undo.instead}; ${typed`or leave it as it is and go on around it: --around ${id}`}`
     return [{ fact: `"${title}" can be taken back`, seen: undo.because, remedy }]
   })
   if (irreversible.length) throw new Failed({ kind: 'before-unmet', unmet: irreversible })

@@ -4,6 +4,7 @@ import { differencesBetween } from '../model/catalogue.ts'
 import type { Unmet } from '../model/failure.ts'
 import type { Look } from '../model/look.ts'
 import { few } from '../model/quantity.ts'
+import { typed } from '../model/shell-word.ts'
 import { answeringRevision, headOf } from './revisions-now.ts'
 import { schemaFingerprint } from './schema-fingerprint.ts'
 
@@ -37,7 +38,7 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
     unmet.push({
       fact: `HEAD is ${heads.map(short).join(' or ')}, as ${left.id} left it`,
       seen: moved,
-      remedy: `see what came: git -C ${look.env.app.dir} log ${short(heads[0]!)}..${short(head)}`,
+      remedy: typed`see what came: git -C ${look.env.app.dir} log ${short(heads[0]!)}..${short(head)}`,
       allow: short(head),
     })
   const known = [target, left].flatMap((run) => [...revisionsOf(run), ...answersOf(run)]).concat(heads)
@@ -49,7 +50,7 @@ export const asLeft = async (target: KnownRun, history: readonly KnownRun[], loo
     unmet.push({
       fact: `the application answers with a revision of ${left.id}: ${[...new Set(known)].map(short).join(' or ')}`,
       seen: `${short(answering)} answers`,
-      remedy: `find out who started that: runbook diagnose ${env}`,
+      remedy: typed`find out who started that: runbook diagnose ${env}`,
       allow: short(answering),
     })
   const was = left.ledger?.closed?.schema
@@ -121,12 +122,12 @@ export const laterUnmet = (
   const later = laterThan(history, target)
   const last = later.at(-1)
   if (!last) return []
-  const env = target.summary.started?.env
+  const env = target.summary.started?.env ?? target.ledger?.opened.env ?? ''
   return [
     {
       fact: `${target.id} is the last run that changed ${env}`,
       seen: later.map((run) => `${describe(run)} came after it`).join('; '),
-      remedy: `roll that one back first: runbook rollback ${env} --run ${last.id}`,
+      remedy: typed`roll that one back first: runbook rollback ${env} --run ${last.id}`,
       allow: head ? short(head) : last.id,
     },
   ]

@@ -78,15 +78,20 @@ export const askChoice = (
   about: readonly string[] = [],
 ): Promise<string> => askPlainly({ kind: 'choose', message, choices: [...choices] }, flag, context, about)
 
-/** A line of text; `flag`: the text that a flag gave. */
-export const askText = (message: string, flag: string | undefined, context: RunContext): Promise<string> =>
-  askPlainly({ kind: 'note', message }, flag, context)
+/** A line of text; `flag`: the text that a flag gave; `more`: what else the transcript says of the answer. */
+export const askText = (
+  message: string,
+  flag: string | undefined,
+  context: RunContext,
+  more: (answer: string) => { own?: true } = () => ({}),
+): Promise<string> => askPlainly({ kind: 'note', message }, flag, context, [], more)
 
 const askPlainly = (
   asked: Question,
   flag: string | undefined,
   context: RunContext,
   about: readonly string[] = [],
+  more: (answer: string) => { own?: true } = () => ({}),
 ): Promise<string> =>
   context.turns.take(async () => {
     const { recorder, doors, signal } = context
@@ -99,7 +104,7 @@ const askPlainly = (
     const answer = flag ?? (await doors.ask(question, signal))
     const by = flag === undefined ? 'operator' : 'flag'
     const who = operatorName(doors.variables)
-    recorder.record({ type: 'answered', question: question.message, answer, by, who })
+    recorder.record({ type: 'answered', question: question.message, answer, by, who, ...more(answer) })
     return answer
   })
 

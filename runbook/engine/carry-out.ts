@@ -27,7 +27,7 @@ import type { SignOff } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
-import { absoluteUrl } from '../model/print-action.ts'
+import { absoluteUrl, headersOf } from '../model/print-action.ts'
 import type { Secret, Text } from '../model/secret.ts'
 import type { Doors } from './doors.ts'
 
@@ -161,6 +161,25 @@ const expected = (exit: number | string, command: Command, printed: string, tail
   throw new Failed({ kind: 'command-failed', printed, exit, tail })
 }
 
+/** For a program that only looks. */
+const LOOKING = { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' }
+
+/**
+ * What git is told where it only looks, over what the clone says: it starts neither a hook nor a file monitor, which would live
+ * on, nor what checks the signatures of a log.
+ */
+const OF_GIT = { 'core.fsmonitor': 'false', 'core.hooksPath': '/dev/null', 'log.showSignature': 'false' }
+
+/** Behind those settings that the book itself gives. */
+const settingsOfGit = ({ GIT_CONFIG_COUNT }: Spawned['env']): Record<string, string> => {
+  const own = Number(GIT_CONFIG_COUNT) || 0
+  const settings = Object.entries(OF_GIT).flatMap(([key, value], i) => [
+    [`GIT_CONFIG_KEY_${own + i}`, key],
+    [`GIT_CONFIG_VALUE_${own + i}`, value],
+  ])
+  return { ...Object.fromEntries(settings), GIT_CONFIG_COUNT: String(own + Object.keys(OF_GIT).length) }
+}
+
 /** git and ssh fail where they would ask, on a terminal or in a window. */
 const UNASKED = { GIT_TERMINAL_PROMPT: '0', SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' }
 
@@ -192,15 +211,16 @@ const variablesOf = async (
       ]),
     )
   const to = outlives ? 'lasting' : 'child'
-  return {
+  const given = {
     // On another host a session has its own.
     ...(isElsewhere(env) ? {} : inherited(sourcesOf(env, doors), to)),
     // What lives on would keep them.
     ...(!outlives && UNASKED),
-    ...(!outlives && effect === 'reads' && { GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }),
+    ...(!outlives && effect === 'reads' && LOOKING),
     ...open(outlives ? lastingVariables(env, outlives) : plainVariables(env)),
     ...open(own),
   }
+  return !outlives && effect === 'reads' ? { ...given, ...settingsOfGit(given) } : given
 }
 
 const sourcesOf = (env: Environment, { variables, secrets }: Doors): Inherited => ({
@@ -264,7 +284,7 @@ const sendRequest = async (
     headers: {
       ...(request.json !== undefined && { 'content-type': 'application/json' }),
       ...Object.fromEntries(
-        Object.entries(request.headers ?? {}).map(([name, value]) => [name, doors.secrets.text(value)]),
+        Object.entries(headersOf(request, env)).map(([name, value]) => [name, doors.secrets.text(value)]),
       ),
     },
     ...(request.json !== undefined && { body: JSON.stringify(request.json) }),

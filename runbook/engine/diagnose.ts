@@ -3,6 +3,7 @@ import type { Found } from '../model/diagnosis.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import type { Look } from '../model/look.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { type Listed, mendingOf } from '../plan/diagnoses-of.ts'
 import { Moment } from './moment.ts'
@@ -114,7 +115,7 @@ const record = (
     fact: probe.fact,
     holds: found === 'no',
     seen,
-    ...(found !== 'no' && { remedy: mends ? `runbook run ${mends} ${env.name}` : remedy }),
+    ...(found !== 'no' && { remedy: mends ? typed`runbook run ${mends} ${env.name}` : remedy }),
     ...(tail && { tail }),
     ms: 0,
     diagnosed: { id, symptom, cause, found, ...(mends && { mends }) },

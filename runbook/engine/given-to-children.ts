@@ -1,9 +1,7 @@
-import type { Actions, Command, Planned } from '../model/action.ts'
-import { inherited, lastingVariables, plainVariables } from '../model/child-variables.ts'
-import { type Environment, isElsewhere, namesOfBook, placeOf } from '../model/environment.ts'
-import type { RunPaths } from '../model/look.ts'
+import type { Action, Command, Planned } from '../model/action.ts'
+import { inherited, lastingVariables, plainVariables, type Receiver } from '../model/child-variables.ts'
+import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import { withNames } from '../model/print-action.ts'
-import type { Step } from '../model/step.ts'
 import type { Doors } from './doors.ts'
 
 type Known = { env: Environment; doors: Pick<Doors, 'variables' | 'secrets'> }
@@ -23,11 +21,12 @@ export const missedVariables = (planned: Planned, { env, doors }: Known): string
   const { argv, env: own = {}, outlives } = command
   const given = outlives ? lastingVariables(env, outlives) : plainVariables(env)
   const defined = new Set([...namesOfBook(env), ...Object.keys(doors.secrets.file())])
+  const handedOn = inheritedNames({ env, doors }, outlives ? 'lasting' : 'child')
   return [...defined].filter(
     (name) =>
       !(name in own) &&
       !(name in given) &&
-      !(name in inheritedNames({ env, doors })) &&
+      !handedOn.includes(name) &&
       argv.some((word) => typeof word === 'string' && new RegExp(`\\$\\{?${name}\\b`).test(word)),
   )
 }
@@ -35,33 +34,44 @@ export const missedVariables = (planned: Planned, { env, doors }: Known): string
 export const missedText = (name: string): string =>
   `it uses $${name}, which it is not given: name it in the step, env: { ${name}: secret('${name}') }`
 
-const inheritedNames = ({ env, doors }: Known): Record<string, string> =>
+/** On another host the session there has its own. */
+const inheritedNames = ({ env, doors }: Known, to: Receiver): string[] =>
   isElsewhere(env)
-    ? {}
-    : inherited({ operator: doors.variables, file: doors.secrets.file(), book: namesOfBook(env) }, 'child')
+    ? []
+    : Object.keys(
+        inherited({ operator: doors.variables, file: doors.secrets.file(), book: namesOfBook(env) }, to),
+      ).sort()
 
-/** What every command of a run gets, by name only. */
-export const givenToAll = (known: Known): { shell: string[]; book: string[] } => ({
-  shell: Object.keys(inheritedNames(known)).sort(),
+/** What the commands of a step get, by name only. */
+export interface Given {
+  /** Of the operator's shell, or of `.env.<environment>` under the same name. */
+  shell: string[]
+  /** Of the book's `variables`. */
+  book: string[]
+  /** Of the step itself. */
+  own: string[]
+  /** Each starts what lives on after the run, and gets less for that. */
+  lasting: boolean
+}
+
+/** What every command of a run gets that looks at, or changes, the environment. */
+export const givenToAll = (known: Known): Given => ({
+  shell: inheritedNames(known, 'child'),
   book: Object.keys(plainVariables(known.env)),
+  own: [],
+  lasting: false,
 })
 
-/** What the commands of a step get besides, by name; undefined where that is known only once it has looked. */
-export const givenByStep = (
-  step: Step,
-  known: Known,
-  run: RunPaths,
-): { names: string[]; missed: string[] } | undefined => {
-  const env = placeOf(step, known.env)
-  try {
-    const actions = Object.values(step.actions({ observed: undefined, env, run }) as Actions)
-    const commands = actions.flatMap((planned) => commandIn(planned) ?? [])
-    if (commands.length === 0) return undefined
-    return {
-      names: [...new Set(commands.flatMap(({ env: own = {} }) => Object.keys(own)))],
-      missed: [...new Set(actions.flatMap((planned) => missedVariables(planned, { ...known, env })))],
-    }
-  } catch {
-    return undefined
+/** What the commands of a step get; undefined where it has none. */
+export const givenByStep = (actions: readonly Action[], known: Known): Given | undefined => {
+  const commands = actions.flatMap((planned) => commandIn(planned) ?? [])
+  if (commands.length === 0) return undefined
+  const lasting = commands.every(({ outlives }) => outlives !== undefined)
+  const named = commands.flatMap(({ outlives = [] }) => outlives)
+  return {
+    shell: inheritedNames(known, lasting ? 'lasting' : 'child'),
+    book: Object.keys(lasting ? lastingVariables(known.env, named) : plainVariables(known.env)),
+    own: [...new Set(commands.flatMap(({ env: own = {} }) => Object.keys(own)))],
+    lasting,
   }
 }

@@ -2,6 +2,7 @@ import { isLeftOut, type RunState } from '../journal/fold.ts'
 import { failing, verdictsOf } from '../journal/verdicts.ts'
 import { isForwards, type Verified } from '../model/event.ts'
 import { Failed, type Failure } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -102,7 +103,7 @@ const failureOf = (bad: ReturnType<typeof verdictsOf>, { started }: RunState): F
   unmet: bad.map(({ title, after }) => ({
     fact: `“${title}” holds`,
     seen: after!.seen,
-    remedy: `look into it, then ask again: runbook verify ${started?.env ?? ''}`.trimEnd(),
+    remedy: typed`look into it, then ask again: runbook verify ${started?.env ?? []}`.trimEnd(),
   })),
 })
 

@@ -3,6 +3,7 @@ import type { Holder } from '../doors/lock-file.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import { milliseconds } from '../model/quantity.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { RunContext } from './run-context.ts'
@@ -106,5 +107,5 @@ const record = (step: Step, holds: boolean, seen: string, { env, recorder }: Run
   recorder.record({
     type: 'looked',
     ...{ step: step.id, side: 'before', fact: `no other run holds ${env.name}`, holds, seen, ms: 0 },
-    ...(!holds && { remedy: `runbook runs; runbook plan ${env.name}` }),
+    ...(!holds && { remedy: typed`runbook runs; runbook plan ${env.name}` }),
   })

@@ -16,6 +16,7 @@ import {
   type RunHolder,
 } from '../model/ledger.ts'
 import type { Revision } from '../model/look.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import type { FrozenUndo } from '../model/undo.ts'
 import { answeringRevision, headOf } from './revisions-now.ts'
@@ -197,7 +198,7 @@ export class LedgerKeeper {
       throw unmet(
         `the ledger of ${this.context.env.name} has what this run has written into it`,
         'its line is not there',
-        `see whether its disk is full, and what else writes there: runbook doctor ${this.context.env.name}`,
+        typed`see whether its disk is full, and what else writes there: runbook doctor ${this.context.env.name}`,
       )
     const other = this.#begunSince(content, nonce)
     if (!other) return

@@ -3,6 +3,7 @@ import { type Check, defineCheck, fails, holds } from '../model/check.ts'
 import { type Environment, isElsewhere, placeOf } from '../model/environment.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, type Unmet } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { type Way, waysOf } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -85,7 +86,7 @@ const LOCKABLE = 'a run can lock the database'
 const lockable = ({ name }: Environment): Check =>
   defineCheck({
     fact: LOCKABLE,
-    remedy: `runbook doctor ${name}`,
+    remedy: typed`runbook doctor ${name}`,
     look: async ({ see }) => {
       const [own] = await see(
         selects<{ database: string; pid: number; repeats: boolean }>(
@@ -120,7 +121,7 @@ const MAY_WRITE = `at=$1; while [ ! -e "$at" ]; do at=\${at%/*}; [ -n "$at" ] ||
 const hostAnswers = (host: string): Check =>
   defineCheck({
     fact: `${host} can be reached by ssh`,
-    remedy: `ssh -v ${host}`,
+    remedy: typed`ssh -v ${host}`,
     look: async ({ see, now }) => {
       const before = now().getTime()
       const name = await see({ ...reads('uname', '-n'), cwd: '/' })

@@ -1,11 +1,13 @@
 import { type Sent, send } from '../doors/web.ts'
+import { gets } from '../model/action.ts'
 import type { Environment } from '../model/environment.ts'
 import type { EventOf, Outage, Probed } from '../model/event.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import { outageText } from '../model/outage-text.ts'
-import { absoluteUrl } from '../model/print-action.ts'
+import { absoluteUrl, headersOf } from '../model/print-action.ts'
 import { quantity } from '../model/quantity.ts'
+import type { Doors } from './doors.ts'
 import type { RunContext } from './run-context.ts'
 
 /** How often an address is asked, and how long is waited for each answer. Milliseconds. */
@@ -73,10 +75,8 @@ const probe = async (
   /** Given at its beginning; it grows. */
   show: (probed: Probed) => void,
 ): Promise<Probed> => {
-  const {
-    env,
-    doors: { clock },
-  } = context
+  const { env, doors } = context
+  const { clock } = doors
   const began = clock.monotonic()
   const probed: Probed = { url, requests: 0, failed: 0, failures: {}, longestGap: 0, ms: 0 }
   show(probed)
@@ -104,7 +104,7 @@ const probe = async (
   const ask = async (): Promise<void> => {
     unanswered ??= clock.monotonic()
     probed.requests += 1
-    const failure = await failureOfAsking(requestOf(url, env), clock, over)
+    const failure = await failureOfAsking(requestOf(url, env, doors), clock, over)
     if (over.aborted) return
     if (failure === undefined) return answered()
     because = failure
@@ -125,10 +125,15 @@ const probe = async (
 }
 
 /** Each as from somebody who comes anew: what a connection that stays open would hide counts. */
-const requestOf = (url: string, env: Environment): Sent => ({
+const requestOf = (url: string, env: Environment, { secrets }: Doors): Sent => ({
   method: 'GET',
   url: absoluteUrl(url, env),
-  headers: { connection: 'close' },
+  headers: {
+    ...Object.fromEntries(
+      Object.entries(headersOf(gets(url), env)).map(([name, value]) => [name, secrets.text(value)]),
+    ),
+    connection: 'close',
+  },
   timeout: TIMEOUT,
   printed: url,
 })

@@ -9,6 +9,7 @@ import type { Probed } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
 import { printAction } from '../model/print-action.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { OTHER_WAY } from '../model/ways.ts'
 import type { Listed } from '../plan/diagnoses-of.ts'
@@ -121,7 +122,7 @@ export const lookOf = (
       if (!leftOut && isOver(state)) return state.output as Out
       if (foreseen) throw new NotYet(id)
       const seen = leftOut ? OTHER_WAY : state?.is === 'failed' ? 'it failed' : 'it has not been done'
-      throw unmet(`the step ${id} is done`, seen, `runbook deploy ${context.env.name}`)
+      throw unmet(`the step ${id} is done`, seen, typed`runbook deploy ${context.env.name}`)
     },
     performed: (action) => (step ? context.state.steps.get(step.id)?.actions.get(action)?.result : undefined),
     signedOff: (action) => {

@@ -1,4 +1,5 @@
 import { Failed, type Unmet } from '../model/failure.ts'
+import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { isBehind } from './arrange-resume.ts'
 import { lookAt } from './look-at.ts'
@@ -20,7 +21,7 @@ export const demandStillHolds = async (steps: readonly Step[], context: RunConte
         unmet.push({
           ...looked.unmet,
           fact: `what “${step.title}” did still stands: ${looked.unmet.fact}`,
-          remedy: `find out who changed it; start again with what is there: runbook deploy ${context.env.name}`,
+          remedy: typed`find out who changed it; start again with what is there: runbook deploy ${context.env.name}`,
         })
     }
   }

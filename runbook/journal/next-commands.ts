@@ -1,4 +1,5 @@
 import { isForwards, type RunVerdict } from '../model/event.ts'
+import { typed } from '../model/shell-word.ts'
 import { begunStates, type RunState, type StepRecord } from './fold.ts'
 
 /** What to type after a run that has failed: to go on with it, or to begin again, and to get back. */
@@ -17,7 +18,7 @@ export const nextCommands = (verdict: RunVerdict, state: RunState): NextCommands
   const breached = command === 'watch' && [...state.steps.values()].some(isBreach)
   return {
     ...(open && { goOn: 'runbook resume' }),
-    ...((standing || breached) && { back: `runbook rollback ${env}` }),
+    ...((standing || breached) && { back: typed`runbook rollback ${env ?? ''}` }),
   }
 }
 

@@ -24,6 +24,8 @@ export interface App {
   readonly url: string
   /** The path that answers 200 when the app is well, with its `revision` in a JSON body. */
   readonly health: string
+  /** Sent with every request to `url`, such as what signs in to a proxy before it. Default: none. */
+  readonly headers?: Readonly<Record<string, Text>>
   /** Asked all the time while something is changed, to tell what its users met with: paths, or whole URLs. */
   readonly probe: readonly string[]
 }

@@ -14,15 +14,19 @@ export type Happening =
       book: string
       env: string
       command: Command
+      /** See `Who`. */
       operator: string
+      uid?: number
+      sudo?: string
       machine: string
+      terminal?: string
       pid: number
       version: string
       fingerprint: string
       /** Of a rollback: the run that it takes back, and why. */
       takesBack?: string
       reason?: string
-      /** What else it was told, which a resume needs to know. */
+      /** What else it was told: what a resume needs to know, and what was overridden by name. */
       told?: Told
       /** The phases of the page, and how long they were expected to take. */
       phases?: ExpectedPhase[]
@@ -93,6 +97,8 @@ export type Happening =
       answer: string
       by: 'operator' | 'flag'
       who?: string
+      /** Of an approval: whoever performs the run is who approves it. */
+      own?: true
       /** What lies in the past and counts no longer, by the name that a check gave it. */
       known?: string
     }
@@ -183,8 +189,14 @@ export interface ProcessIdentity {
   /** Only to be compared. */
   started: string
 }
-/** How a rollback or a restore was meant. */
+/** How a run was meant. */
 export type Told = {
+  /** What would have stopped it and may be so all the same, by the names that refusals give. */
+  allow?: string[]
+  /** The second of two ways was to be gone where the first fails. */
+  otherWay?: true
+  /** What was to be done at a failure, where nobody is asked. */
+  onFailure?: 'stop' | 'rollback'
   database?: 'schema' | 'restore'
   around?: string[]
   /** A restore into the live database itself. */
@@ -204,7 +216,19 @@ export const isForwards = (command: string | undefined): boolean => command === 
  */
 export type Side = 'needs' | 'before' | 'already' | 'after' | 'diagnosis'
 export type RunVerdict = 'done' | 'failed' | 'declined' | 'interrupted' | 'rolled-back' | 'rollback-failed'
-export type Command = 'deploy' | 'run' | 'verify' | 'watch' | 'rollback' | 'backup' | 'restore' | 'prune'
+export type Command =
+  | 'deploy'
+  | 'run'
+  | 'verify'
+  | 'watch'
+  | 'rollback'
+  | 'backup'
+  | 'restore'
+  | 'prune'
+  | ManualLock
+
+/** The environment locked on purpose, and let free again; neither performs anything. */
+export type ManualLock = 'lock' | 'unlock'
 
 /**
  * A happening as it stands in a transcript; `prev` is the SHA-256 of the line before it. The last line has no line after

@@ -1,6 +1,7 @@
 import type { Failure, Unmet } from './failure.ts'
 import { nameDifference } from './name-difference.ts'
 import { newestError } from './newest-error.ts'
+import { typed } from './shell-word.ts'
 
 /** What a person is told: one sentence, one remedy, and what helps to understand it. */
 export interface Explanation {
@@ -106,12 +107,12 @@ export const explain = (failure: Failure): Explanation => {
     case 'lock-lost':
       return {
         sentence: `this run does not hold the lock on ${failure.env} any more: ${failure.because}`,
-        remedy: `see what has happened to ${failure.env} since: runbook runs, runbook plan ${failure.env}`,
+        remedy: typed`see what has happened to ${failure.env} since: runbook runs, runbook plan ${failure.env}`,
       }
     case 'frozen':
       return {
         sentence: `${failure.env} is locked on purpose by ${failure.holder}, since ${failure.since}: ${failure.reason}`,
-        remedy: `ask them; when it may be changed again: runbook unlock ${failure.env}`,
+        remedy: typed`ask them; when it may be changed again: runbook unlock ${failure.env}`,
       }
     case 'timeout':
       return {
@@ -146,9 +147,9 @@ export const explain = (failure: Failure): Explanation => {
 
 /** Where more is known of the run that holds a lock. */
 const whereaboutsOf = ({ env, run, at, unlock }: Extract<Failure, { kind: 'locked' }>): string => {
-  if (at) return `\`runbook show ${run}\` tells more`
+  if (at) return typed`\`runbook show ${run}\` tells more`
   const there = 'its transcript is where it was begun'
-  return unlock ? `${there}; when you know that it is gone: runbook unlock ${env} --run ${run}` : there
+  return unlock ? there + typed`; when you know that it is gone: runbook unlock ${env} --run ${run}` : there
 }
 
 const explainHost = ({
@@ -163,22 +164,22 @@ const explainHost = ({
     case 'unreachable':
       return {
         sentence: `${host} cannot be reached: ${message}`,
-        remedy: `see whether it is up and lets you in: ssh -v ${host}`,
+        remedy: typed`see whether it is up and lets you in: ssh -v ${host}`,
       }
     case 'refused':
       return {
         sentence: `${host} refuses the login: ${message}`,
-        remedy: `have your key accepted there: ssh-copy-id ${host}; nobody is asked for a password during a run`,
+        remedy: typed`have your key accepted there: ssh-copy-id ${host}; nobody is asked for a password during a run`,
       }
     case 'key-unknown':
       return {
         sentence: `${host} is not known here: ${message}`,
-        remedy: `log in once by hand, and compare the fingerprint that it shows with the host’s own: ssh ${host}`,
+        remedy: typed`log in once by hand, and compare the fingerprint that it shows with the host’s own: ssh ${host}`,
       }
     case 'key-changed':
       return {
         sentence: `${host} has another host key than before, and may be another machine: ${message}`,
-        remedy: `find out why; only where it was set up anew: ssh-keygen -R ${name}; then ssh ${host}, and compare the fingerprint`,
+        remedy: typed`find out why; only where it was set up anew: ssh-keygen -R ${name}; then ssh ${host}, and compare the fingerprint`,
       }
     case 'lost':
       return {
@@ -241,5 +242,5 @@ const remedyOfConnection = (code: string, target: string): string => {
   if (code === '53300') return 'the server has no free connection: end idle ones, or raise max_connections'
   if (code === 'ENOTFOUND') return 'the host name is not known: correct DATABASE_URL'
   const [, host, port] = /^.* at (.*):(\d+)$/.exec(target) ?? []
-  return `see whether PostgreSQL runs there: pg_isready -h ${host ?? '<host>'} -p ${port ?? '<port>'}`
+  return typed`see whether PostgreSQL runs there: pg_isready -h ${host ?? '<host>'} -p ${port ?? '<port>'}`
 }

@@ -4,6 +4,7 @@ import type { Json } from './json.ts'
 import type { Revision } from './look.ts'
 import type { Sort } from './step.ts'
 import type { FrozenUndo } from './undo.ts'
+import type { WhoElse } from './who.ts'
 
 /** Who performs a run, and by which process of which machine. */
 export type RunHolder = ProcessIdentity & {
@@ -11,7 +12,7 @@ export type RunHolder = ProcessIdentity & {
   machine: string
   /** Of a lock on a database: the server that it is on, by its system identifier. */
   server?: string
-}
+} & WhoElse
 
 /** A step that changes a state, written down before its first effect. */
 export type LedgerStep = {
@@ -86,7 +87,7 @@ export type LedgerLine = { at: string; run: string } & (
       hash: string
     }
   /** Somebody has said that nobody performs it any more. */
-  | { line: 'released'; operator: string; machine: string }
+  | ({ line: 'released'; operator: string; machine: string } & WhoElse)
 )
 
 /** A run as the ledger tells it. */

@@ -10,6 +10,7 @@ import { mistakesOfPhases } from './mistakes-of-phases.ts'
 import { resolveEnvironment } from './resolve-environment.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake, Step } from './step.ts'
+import { hasCredentials } from './url-credentials.ts'
 
 /** Everything that is wrong with a book, in its keys and in the steps of each of its environments. */
 export const mistakesOf = (book: unknown, path: string): Mistake[] => {
@@ -220,6 +221,12 @@ const text = z.custom<Text>(
   "must be a string, or secret('NAME')",
 )
 const string = z.string('must be a string').min(1, 'must not be empty')
+/** What git and others answer with paths and branches is read line by line. */
+const line = string.regex(/^\P{Cc}*$/u, 'must be one line, without control characters')
+
+/** Everything that is printed and recorded has an address as it is in the book. */
+const IN_HEADERS =
+  "has a user, a password or a token in it, which every plan and transcript would show: take it out, and sign in by a header: app: { headers: { authorization: text`Basic ${secret('APP_BASIC')}` } }, where APP_BASIC is user:password in base64"
 
 const environmentSchema = z
   .strictObject(
@@ -233,11 +240,27 @@ const environmentSchema = z
       app: z
         .strictObject(
           {
-            dir: string,
-            branch: string.optional(),
-            url: z.url('must be a URL, such as https://app.example.com').optional(),
+            dir: line,
+            branch: line.optional(),
+            url: z
+              .url({ protocol: /^https?$/, error: 'must be a URL, such as https://app.example.com' })
+              .refine((url) => !hasCredentials(url), IN_HEADERS)
+              .optional(),
             health: string.startsWith('/', 'must begin with /').optional(),
-            probe: z.array(string.regex(/^(\/|https?:\/\/)/, 'must begin with /, or be a URL')).optional(),
+            probe: z
+              .array(
+                string
+                  .regex(/^(\/|https?:\/\/)/, 'must begin with /, or be a URL')
+                  .refine((url) => !hasCredentials(url), IN_HEADERS),
+              )
+              .optional(),
+            headers: z
+              .record(
+                z.string().regex(/^[\w-]+$/),
+                text,
+                "must be an object: { authorization: secret('NAME') }",
+              )
+              .optional(),
           },
           'must be an object: { dir, branch, url }',
         )
@@ -251,7 +274,7 @@ const environmentSchema = z
             url: secret,
             schema: string.optional(),
             via: z.literal('host', "must be 'host', where it is reached through that").optional(),
-            backupsOnHost: string.startsWith('/', 'must be absolute').optional(),
+            backupsOnHost: line.startsWith('/', 'must be absolute').optional(),
           },
           "must be an object: { url: secret('DATABASE_URL') }",
         )
@@ -262,13 +285,25 @@ const environmentSchema = z
             database: string.optional(),
             server: string.optional(),
             query: z.strictObject({ sql: string, is: string }, 'must be an object: { sql, is }').optional(),
-            remote: string.optional(),
+            remote: string
+              .refine(
+                (url) => !hasCredentials(url),
+                'has a user, a password or a token in it: take it out; remotes are compared without',
+              )
+              .optional(),
           },
           "must be an object: { database: 'shop_production' }",
         )
         .optional(),
-      ledger: string.startsWith('/', 'must be absolute').optional(),
-      variables: z.record(z.string(), text).optional(),
+      ledger: line.startsWith('/', 'must be absolute').optional(),
+      variables: z
+        .record(z.string().regex(/^[A-Za-z_]\w*$/), text, {
+          error: ({ code }) =>
+            code === 'invalid_key'
+              ? 'is not the name of a variable: letters, digits and _'
+              : "must be an object: { NODE_ENV: 'production' }",
+        })
+        .optional(),
     },
     'must be an object: { app: { dir, branch, url } }',
   )
@@ -305,7 +340,7 @@ const diagnosisSchema = z.strictObject(
 )
 
 /** Runs of these names are of the commands. */
-const taken = ['deploy', 'run', 'verify', 'watch', 'rollback', 'backup', 'restore', 'prune']
+const taken = ['deploy', 'run', 'verify', 'watch', 'rollback', 'backup', 'restore', 'prune', 'lock', 'unlock']
 
 const bookSchema = z.strictObject(
   {

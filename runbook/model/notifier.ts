@@ -4,6 +4,7 @@ import type { Json } from './json.ts'
 import { detailsOf, type Notice, OCCASIONS, type Occasion, summaryOf } from './notice.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake } from './step.ts'
+import { hasCredentials } from './url-credentials.ts'
 
 /** Whom a run tells of itself, and in which form. */
 export interface Notifier {
@@ -61,18 +62,29 @@ export const webhook = (
  * integration key of that service. `url`: of another service region, such as https://events.eu.pagerduty.com.
  */
 export const pagerDuty = (key: Secret, options: NotifierOptions & { readonly url?: string } = {}): Notifier =>
-  notifier('pagerDuty', key, options, { url: z.url('must be a URL').optional() }, (notice, open) => ({
-    url: `${(options.url ?? 'https://events.pagerduty.com').replace(/\/+$/, '')}/v2/change/enqueue`,
-    json: {
-      routing_key: open(key),
-      payload: {
-        summary: summaryOf(notice).slice(0, LONGEST_SUMMARY),
-        source: `${notice.book} ${notice.env}`,
-        timestamp: notice.at,
-        custom_details: { ...notice },
-      },
+  notifier(
+    'pagerDuty',
+    key,
+    options,
+    {
+      url: z
+        .url('must be a URL')
+        .refine((address) => !hasCredentials(address), 'has a user or a password in it')
+        .optional(),
     },
-  }))
+    (notice, open) => ({
+      url: `${(options.url ?? 'https://events.pagerduty.com').replace(/\/+$/, '')}/v2/change/enqueue`,
+      json: {
+        routing_key: open(key),
+        payload: {
+          summary: summaryOf(notice).slice(0, LONGEST_SUMMARY),
+          source: `${notice.book} ${notice.env}`,
+          timestamp: notice.at,
+          custom_details: { ...notice },
+        },
+      },
+    }),
+  )
 
 /** PagerDuty cuts nothing: it refuses what is longer. */
 const LONGEST_SUMMARY = 1024

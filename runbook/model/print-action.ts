@@ -2,7 +2,8 @@ import type { Action, Command, Given, Planned, Request, Transaction } from './ac
 import type { Environment } from './environment.ts'
 import { unmet } from './failure.ts'
 import { printText, type Secret, type Text } from './secret.ts'
-import { shellWord } from './shell-word.ts'
+import { typedPath, typedWord } from './shell-word.ts'
+import { withoutCredentials } from './url-credentials.ts'
 
 /** An action as a plan prints it and a transcript records it, word for word. Secrets stand as `‹secret NAME›`. */
 export const printAction = (action: Action, env: Environment): string => {
@@ -48,11 +49,11 @@ const fillWithNames = (given: Given): Action =>
 
 const printCommand = ({ argv, cwd, env = {}, input, shows, into, outlives = [] }: Command): string => {
   const words = [...printVariables(env), ...printWords(argv)]
-  if (input !== undefined) words.push(`<<< ${shows ?? quote(printText(input))}`)
+  if (input !== undefined) words.push(`<<< ${quote(shows ?? printText(input))}`)
   if (into) words.push('|', ...printWords(into))
   // By name only: what they are stands in the book.
   if (outlives.length) words.push(`# with ${outlives.join(', ')}`)
-  return `${cwd ? `cd ${quote(cwd)} && ` : ''}${words.join(' ')}`
+  return `${cwd ? `cd ${quote(typedPath(cwd))} && ` : ''}${words.join(' ')}`
 }
 
 const printWords = (argv: readonly [string, ...string[]]): string[] =>
@@ -98,19 +99,28 @@ const printTransaction = ({ statements, settings = {}, database, trial }: Transa
 /** A semicolon behind a comment would be part of it. */
 const ended = (sql: string): string => (/--.*$/.test(sql) ? `${sql}\n;` : `${sql.replace(/;$/, '')};`)
 
-const printRequest = ({ method, url, headers = {}, json }: Request, env: Environment): string =>
-  [
-    `${method} ${absoluteUrl(url, env)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${printText(value)}`),
+const printRequest = (request: Request, env: Environment): string => {
+  const { method, url, json } = request
+  return [
+    `${method} ${withoutCredentials(absoluteUrl(url, env))}`,
+    ...Object.entries(headersOf(request, env)).map(([name, value]) => `${name}: ${printText(value)}`),
     ...(json === undefined ? [] : [JSON.stringify(json)]),
   ].join('  ')
+}
+
+/** Its own, and those of the application where it is a path below the environment's url. */
+export const headersOf = ({ url, headers = {} }: Request, { app }: Environment): Record<string, Text> => {
+  const own = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  const ofApp = url.startsWith('/') ? (app.headers ?? {}) : {}
+  return {
+    ...Object.fromEntries(Object.entries(ofApp).filter(([name]) => !own.has(name.toLowerCase()))),
+    ...headers,
+  }
+}
 
 /** A path below the environment's url, or the url itself. */
 export const absoluteUrl = (url: string, env: Environment): string =>
   url.startsWith('/') ? env.app.url + url : url
 
-/** A word as a POSIX shell would take it; only what stands for a secret keeps its spaces. */
-const quote = (word: string): string =>
-  /^(‹secret [^‹›]+›)?[A-Za-z0-9_./:=@%+,^~‹›-]*$/.test(word) && word !== '' && !/(^|[:=])~|^=/.test(word)
-    ? word
-    : shellWord(word)
+/** A word as it is typed; a block keeps its lines. */
+const quote = (word: string): string => typedWord(word, { lines: true })

@@ -17,6 +17,7 @@ export const resolveEnvironment = (
     url: (definition.app.url ?? '').replace(/\/+$/, ''),
     health: definition.app.health ?? '/health',
     probe: definition.app.probe ?? [],
+    ...(definition.app.headers && { headers: definition.app.headers }),
   },
   ...(definition.database && {
     database: {

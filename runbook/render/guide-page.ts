@@ -2,6 +2,8 @@ import type { Action } from '../model/action.ts'
 import { duration } from '../model/duration.ts'
 import type { Environment } from '../model/environment.ts'
 import { printText, type Text } from '../model/secret.ts'
+import { typed, typedWord } from '../model/shell-word.ts'
+import { sqlName } from '../model/sql-word.ts'
 import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
 import { byHand } from './by-hand.ts'
 import { span } from './limits-text.ts'
@@ -36,7 +38,7 @@ const head = ({ book, env, approver, contacts, at, blind, steps }: Guide): strin
     `Written on ${at.slice(0, 16).replace('T', ' ')} UTC by \`runbook guide ${env.name}\`, which changes nothing. ${looked}`,
     'Commands are as of then: where something has changed since, write the page anew, or look before you type.',
     '',
-    `- Where: ${env.host === 'local' ? 'the machine on which the page was written' : plain(env.host)}, in \`${env.app.dir}\`, branch \`${env.app.branch}\`.`,
+    `- Where: ${env.host === 'local' ? 'the machine on which the page was written' : plain(env.host)}, in ${code(env.app.dir)}, branch ${code(env.app.branch)}.`,
     ...(env.protected
       ? [`- **${plain(env.name)} is protected: make the backup, and do not go on without it.**`]
       : []),
@@ -45,12 +47,12 @@ const head = ({ book, env, approver, contacts, at, blind, steps }: Guide): strin
     `- \`‹secret NAME›\` stands for the value of NAME, from \`.env.${env.name}\` beside the book or your shell; \`‹stamp›\` for the time, such as 20261122T021500Z; any other \`‹name›\` for what a line before it has answered; leave an option out of which only the tool knows that, such as \`--snapshot=‹snapshot›\`.`,
     ...(env.database
       ? [
-          `- \`PG*=‹secret ${env.database.url.name}›\` stands for PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE with the parts of that URL. With these set, SQL is for: \`psql -X -v ON_ERROR_STOP=1\`, after \`SET search_path TO ${env.database.schema};\``,
+          `- \`PG*=‹secret ${env.database.url.name}›\` stands for PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE with the parts of that URL. With these set, SQL is for: \`psql -X -v ON_ERROR_STOP=1\`, after ${code(`SET search_path TO ${sqlName(env.database.schema)};`)}`,
         ]
       : []),
     '- Stop at the first line that fails, or the first fact that does not hold.',
     '',
-    ...block('sh', [`cd '${env.app.dir}'`, ...variables(env)].join('\n')),
+    ...block('sh', [typed`cd ${env.app.dir}`, ...variables(env)].join('\n')),
   ]
 }
 
@@ -60,7 +62,9 @@ const estimate = (title: string, { phases }: Guide): string[] => {
 }
 
 const variables = ({ variables }: Environment): string[] =>
-  Object.entries(variables).map(([name, value]) => `export ${name}='${printText(value)}'`)
+  Object.entries(variables).map(
+    ([name, value]) => `export ${name}=${typedWord(printText(value), { quoted: true })}`,
+  )
 
 const stepPage = (step: GuideStep, number: number, env: Environment): string[] => [
   `### ${number}. ${plain(step.title)}`,
@@ -101,11 +105,11 @@ const notes = ({
 ]
 
 const actions = ({ actions, says = {} }: GuideStep, env: Environment): string[] => {
-  if (actions?.length) return ['Do:', '', ...actions.flatMap((action) => typed(action, env))]
+  if (actions?.length) return ['Do:', '', ...actions.flatMap((action) => performed(action, env))]
   if (actions) return ['There is nothing to type: look at what must hold.', '']
   const said = Object.entries(says).flatMap(([name, value]) => {
     const text = optionText(value)
-    return text === undefined ? [] : [`- ${plain(name)}: \`${text}\``]
+    return text === undefined ? [] : [`- ${plain(name)}: ${code(text)}`]
   })
   return [
     `What is typed depends on what is found, which is not known.${said.length ? ' The book says of it:' : ''}`,
@@ -126,7 +130,7 @@ const optionText = (value: unknown): string | undefined => {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value.join(', ') : undefined
 }
 
-const typed = (action: Action, env: Environment): string[] => {
+const performed = (action: Action, env: Environment): string[] => {
   const { into, text } = byHand(action, env)
   return into === 'text' ? [`- [ ] ${text.replaceAll('\n', '\n      ')}`, ''] : block(into, text)
 }
@@ -137,7 +141,7 @@ const wayBack = (undo: GuideUndo | undefined, env: Environment): string[] => {
   return [
     undo.of === 'schema' ? 'The way back, only where the schema must go back too:' : 'The way back:',
     '',
-    ...undo.actions.flatMap((action) => typed(action, env)),
+    ...undo.actions.flatMap((action) => performed(action, env)),
     ...facts('After the way back:', undo.after),
   ]
 }
@@ -150,9 +154,20 @@ const checklist = (facts: readonly Fact[]): string[] =>
 
 /** A fence that is longer than any in the text. */
 const block = (language: string, text: string): string[] => {
-  const inside = (text.match(/`{3,}/g) ?? []).map(({ length }) => length)
-  const fence = '`'.repeat(Math.max(3, ...inside.map((length) => length + 1)))
+  const fence = fenceOf(text, 3)
   return [`${fence}${language}`, text, fence, '']
+}
+
+/** Within a line, whatever stands in it. */
+const code = (text: string): string => {
+  const fence = fenceOf(text, 1)
+  const room = /^`|`$/.test(text) ? ' ' : ''
+  return `${fence}${room}${text.replace(/\s*\n\s*/g, ' ')}${room}${fence}`
+}
+
+const fenceOf = (text: string, least: number): string => {
+  const inside = (text.match(/`+/g) ?? []).map(({ length }) => length)
+  return '`'.repeat(Math.max(least, ...inside.map((length) => length + 1)))
 }
 
 /** Text on one line, in which markdown would see marks of its own; code between backticks stays code. */

@@ -3,6 +3,7 @@ import { nextCommands } from '../journal/next-commands.ts'
 import { verdictsOf } from '../journal/verdicts.ts'
 import { explain } from '../model/explain.ts'
 import type { Person } from '../model/person.ts'
+import { whoText } from '../model/who.ts'
 import { momentText } from './moment-text.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
@@ -69,7 +70,7 @@ const happened = (run: string, state: RunState): string[] => {
     ...failed.map(({ title }) => `- Failing step: **${title}**`),
     ...doubtful.map(({ title }) => `- Begun, and its end is not known: **${title}**`),
     ...(failure ? [`- Error: ${oneLine(failure.sentence)}`, `- Remedy: ${oneLine(failure.remedy)}`] : []),
-    `- Run: ${run}${started ? `, by ${started.operator} on ${started.machine}, runbook ${started.version}` : ''}`,
+    `- Run: ${run}${started ? `, by ${whoText(started)}, runbook ${started.version}` : ''}`,
     ...(started ? [`- Began: ${momentText(started.at)}`] : []),
     ended
       ? `- Ended: ${momentText(ended.at)}, ${ended.verdict}, exit ${ended.exit}, after ${tookText(ended)}`

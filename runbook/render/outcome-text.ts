@@ -7,6 +7,7 @@ import { explain } from '../model/explain.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Person } from '../model/person.ts'
 import { quantity } from '../model/quantity.ts'
+import { typed } from '../model/shell-word.ts'
 import { diagnosedLines, likelihoodOf } from './diagnosed-text.ts'
 import type { Paint } from './paint.ts'
 import { personText } from './person-text.ts'
@@ -25,6 +26,8 @@ export interface OutcomeOptions {
   transcript: string
   /** What to type to go on. */
   again: string
+  /** The options without which another book, or another folder of transcripts, would be found. */
+  found?: readonly string[]
   ms: number
   /** Who is asked when something fails. */
   contacts?: readonly Person[]
@@ -125,7 +128,8 @@ const judgedText = ({ failure }: Ended, { state, paint }: OutcomeOptions): strin
   const what = { rollback: back, restore: 'Restored' }[command as string] ?? 'Performed'
   return [
     `${paint.red('✖')} ${paint.bold(`${what}, but only ${countText(verdicts)}`)}`,
-    `  ${paint.yellow('→')} what does not hold is named below; look into it, then ask again: runbook verify ${state.started?.env}`,
+    `  ${paint.yellow('→')} what does not hold is named below; look into it, then ask again: ` +
+      typed`runbook verify ${state.started?.env ?? []}`,
   ].join('\n')
 }
 
@@ -151,22 +155,27 @@ const failedTitle = ({ state }: OutcomeOptions): string | undefined => {
 }
 
 /** What to type to go on, or to get back; a run that began nothing is started again. */
-const toType = ({ failure, verdict }: Ended, { state, again }: OutcomeOptions): string[] => {
+const toType = ({ failure, verdict }: Ended, options: OutcomeOptions): string[] => {
+  const { state, again } = options
+  const more = moreOf(options)
   const { goOn, back } = nextCommands(verdict, state)
-  const forwards = goOn ? `  go on       ${goOn}` : `  again       ${again}`
+  const forwards = `${goOn ? `  go on       ${goOn}` : `  again       ${again}`}${more}`
   const isLocked = failure?.kind === 'locked' || failure?.kind === 'frozen'
-  return [...(isLocked ? [] : [forwards]), ...(back ? [`  or back     ${back}`] : [])]
+  return [...(isLocked ? [] : [forwards]), ...(back ? [`  or back     ${back}${more}`] : [])]
 }
 
+const moreOf = ({ found = [] }: OutcomeOptions): string => (found.length ? typed` ${found}` : '')
+
 /** Who is asked for help, and what they will want to see. */
-const help = ({ verdict }: Ended, { state, contacts }: OutcomeOptions): string[] => {
+const help = ({ verdict }: Ended, options: OutcomeOptions): string[] => {
+  const { state, contacts } = options
   if (!state.started || verdict === 'declined' || verdict === 'interrupted') return []
   return [
     ...column(
       'ask',
       (contacts ?? []).map((person) => visible(personText(person))),
     ),
-    `  for help    runbook bundle ${state.started.run}`,
+    typed`  for help    runbook bundle ${state.started.run}` + moreOf(options),
   ]
 }
 

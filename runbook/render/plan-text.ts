@@ -1,6 +1,7 @@
 import type { Danger } from '../model/danger.ts'
 import { duration } from '../model/duration.ts'
 import type { PlannedStep } from '../model/planned-step.ts'
+import { typed } from '../model/shell-word.ts'
 import { lossText } from '../model/undo.ts'
 import type { Plan } from '../plan/plan.ts'
 import { limitsText, span } from './limits-text.ts'
@@ -94,7 +95,7 @@ export const planSummary = (plan: Plan, { title, runs, whole, paint }: PlanTextO
     ...lastRun(shown, paint),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
     `  usually   ${expectation(shown, runs)}`,
-    ...dangerSummary(shown, whole ?? `runbook plan ${env.name}`, paint),
+    ...dangerSummary(shown, whole ?? typed`runbook plan ${env.name}`, paint),
     '',
   ].join('\n')
 }

@@ -30,9 +30,16 @@ export const stepLines = (event: Event, title: string, paint: Paint, verbose: bo
       return event.when === 'before' ? [beforehandLine(event, paint)] : []
     case 'answered':
       // What an operator typed stands on the screen already.
-      return event.by === 'flag'
-        ? [`  ${paint.dim(`${shortened(event.question)} ${event.answer} (by a flag)`)}`]
-        : []
+      return [
+        ...(event.by === 'flag'
+          ? [`  ${paint.dim(`${shortened(event.question)} ${event.answer} (by a flag)`)}`]
+          : []),
+        ...(event.own
+          ? [
+              `  ${paint.yellow('!')} ${event.answer} performs this too: the transcript has it as the operator’s own approval`,
+            ]
+          : []),
+      ]
     default:
       return []
   }

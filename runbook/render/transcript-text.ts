@@ -1,5 +1,6 @@
 import { foldRun } from '../journal/fold.ts'
-import type { Event } from '../model/event.ts'
+import type { Event, EventOf } from '../model/event.ts'
+import { whoText } from '../model/who.ts'
 import { failureText } from './outcome-text.ts'
 import type { Paint } from './paint.ts'
 import { phaseTable } from './phase-table.ts'
@@ -41,14 +42,17 @@ const eventLines = (
   const at = paint.dim(event.at.slice(11, 19))
   switch (event.type) {
     case 'run-started':
-      return [`${at} ${runTitle(event)}, by ${event.operator} on ${event.machine}, runbook ${event.version}`]
+      return [
+        `${at} ${runTitle(event)}, by ${whoText(event)}, runbook ${event.version}`,
+        ...toldLines(event, at),
+      ]
     case 'step-started':
       return [`${at} ${paint.bold(titles.get(event.step) ?? event.step)}`]
     case 'output':
       return verbose ? [event.text.replace(/\n$/, '').replace(/^/gm, '         │ ')] : []
     case 'answered':
       return [
-        `${at}   ${event.question} ${paint.bold(event.answer)}${event.by === 'flag' ? ' (by a flag)' : event.who ? `, says ${event.who}` : ''}`,
+        `${at}   ${event.question} ${paint.bold(event.answer)}${event.own ? ', the operator’s own approval' : ''}${event.by === 'flag' ? ' (by a flag)' : event.who ? `, says ${event.who}` : ''}`,
       ]
     case 'run-ended':
       return [
@@ -66,4 +70,15 @@ const eventLines = (
       )
     }
   }
+}
+
+/** What was overridden by name. */
+const toldLines = ({ told = {} }: EventOf<'run-started'>, at: string): string[] => {
+  const { allow = [], around = [], otherWay, onFailure } = told
+  return [
+    ...allow.map((name) => `--allow ${name}`),
+    ...around.map((step) => `--around ${step}`),
+    ...(otherWay ? ['--other-way'] : []),
+    ...(onFailure ? [`--on-failure ${onFailure}`] : []),
+  ].map((option) => `${at}   told by name: ${option}`)
 }

@@ -1,5 +1,5 @@
 import { oneLine } from '../../checks/reading/one-line.ts'
-import { defineCheck, fails, holds, type Look, reads, shellWord, within } from '../../runbook/index.ts'
+import { defineCheck, fails, holds, type Look, reads, typed, within } from '../../runbook/index.ts'
 import { readMark } from './move-mark.ts'
 
 /**
@@ -79,7 +79,7 @@ export const noGitLock = () =>
           return holds(`${named}, which a checkout of an earlier run has left: it is removed`)
         return fails(`${named}, and no git that runs there is known`, {
           final: true,
-          remedy: `make sure that nobody works in the clone; then rm ${locks.map(shellWord).join(' ')}`,
+          remedy: typed`make sure that nobody works in the clone; then rm ${locks}`,
         })
       },
     }),

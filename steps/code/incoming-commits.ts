@@ -1,6 +1,6 @@
 import { oneLine } from '../../checks/reading/one-line.ts'
 import { remoteBranches } from '../../checks/reading/remote-branches.ts'
-import { type Look, reads, unmet } from '../../runbook/index.ts'
+import { type Look, reads, typed, unmet } from '../../runbook/index.ts'
 import { incomingObjects } from './incoming-objects.ts'
 import { incomingSubmodules } from './incoming-submodules.ts'
 import { markPath } from './move-mark.ts'
@@ -58,7 +58,7 @@ const relationOf = (ahead: number, behind: number): Relation => {
 
 const remoteHead = async (at: Look, remote: string, branch: string): Promise<string> => {
   const heard = await remoteBranches(at, remote, branch)
-  if (!heard.ok) throw unmet(`the remote ${remote} answers`, heard.why, `git ls-remote ${remote}`)
+  if (!heard.ok) throw unmet(`the remote ${remote} answers`, heard.why, typed`git ls-remote ${remote}`)
   const id = heard.branches.get(branch)
   if (id) return id
   throw unmet(

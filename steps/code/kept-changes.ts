@@ -11,6 +11,7 @@ import {
   reads,
   readsFile,
   type Step,
+  typed,
   writesFile,
 } from '../../runbook/index.ts'
 import { ownStore } from './incoming-objects.ts'
@@ -123,14 +124,14 @@ const changedByOthers = async (at: Look, top: string, changed: readonly string[]
 const canBePutBack = (out: string) =>
   defineCheck({
     fact: `what the build writes into ${out} is in nobody's way`,
-    remedy: `git rm -r --cached ${out}`,
+    remedy: typed`git rm -r --cached -- ${out}`,
     look: async ({ attempt }) => {
       const listed = await attempt(reads('git', 'ls-files', '-z', '--', out))
       const files = listed.ok ? listed.value.split('\0').filter(Boolean).length : 0
       if (!files) return holds('git tracks nothing of it')
       return holds(
         `git tracks ${quantity(files, 'file')} of it: what the build changes is put back before the code moves. ` +
-          `Better: git rm -r --cached ${out}, and name it in .gitignore`,
+          typed`Better: git rm -r --cached -- ${out}, and name it in .gitignore`,
       )
     },
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Secret, secret } from '../../runbook/index.ts'
+import { hasCredentials, type Secret, secret } from '../../runbook/index.ts'
 
 /** What every step that has Coolify do something needs to know. */
 export const coolifyOptions = {
@@ -11,6 +11,7 @@ export const coolifyOptions = {
   /** Without `/api/v1`. */
   url: z
     .url({ protocol: /^https?$/, error: 'the address of Coolify, such as https://coolify.example.com' })
+    .refine((url) => !hasCredentials(url), 'an address without a user or a password')
     .transform((url) => url.replace(/\/+$/, ''))
     .describe('the address of Coolify, such as https://coolify.example.com'),
   /** Default: secret('COOLIFY_TOKEN'). */

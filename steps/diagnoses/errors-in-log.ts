@@ -1,7 +1,7 @@
 import { logLacksLine } from '../../checks/log-lacks-line.ts'
 import { fileTimes } from '../../checks/reading/file-times.ts'
 import { pm2Instances } from '../../checks/reading/pm2-instances.ts'
-import { defineCheck, defineDiagnosis, holds, type Look, type Step } from '../../runbook/index.ts'
+import { defineCheck, defineDiagnosis, holds, type Look, type Step, typed } from '../../runbook/index.ts'
 import { outputIfDone } from '../output-if-done.ts'
 import { logsNow, type ProcessLogs } from '../pm2/process-logs.ts'
 import { ofWhatRuns, symptoms } from './symptoms.ts'
@@ -20,7 +20,7 @@ export const errorsInLog = (process: string, restart: Step<any, any, ProcessLogs
     shows: 'sign',
     probe: defineCheck({
       fact: `${process} has written no error since it was started`,
-      remedy: `pm2 logs ${process} --err --lines 100`,
+      remedy: typed`pm2 logs ${process} --err --lines 100`,
       look: async (at) => {
         const logs = outputIfDone(at, restart)?.err ?? (await lastWritten(at, process))
         if (logs.length === 0) return holds('nothing was written since')

@@ -10,6 +10,7 @@ import {
   type Planned,
   quantity,
   type Reply,
+  typed,
 } from '../../runbook/index.ts'
 import { difference, outline, type Values } from './answer-shape.ts'
 import { fillUrl, pathOf } from './captured.ts'
@@ -49,7 +50,7 @@ export const ask = async (
     act.prove(
       `"${name}" ${fact}`,
       well ? holds(seen) : fails(seen, { tail: sent.reply?.body.slice(0, SHOWN) ?? '' }),
-      `look into the application's log, then: runbook verify ${act.env.name}`,
+      typed`look into the application's log, then: runbook verify ${act.env.name}`,
     )
   if (!sent.reply) return prove('is answered', false, sent.why)
   const { reply, times } = sent

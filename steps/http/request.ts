@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { given, type Json, type Planned, type Reply, type Request, type Text } from '../../runbook/index.ts'
+import {
+  given,
+  hasCredentials,
+  type Json,
+  type Planned,
+  type Reply,
+  type Request,
+  type Text,
+} from '../../runbook/index.ts'
 import type { Shape } from './answer-shape.ts'
 import {
   type Body,
@@ -41,6 +49,7 @@ export const requestOptions = z.strictObject({
   url: z
     .string()
     .regex(/^(\/|https?:\/\/)/, 'a path that begins with /, or a whole address')
+    .refine((url) => !hasCredentials(url), 'an address without a user or a password: give them in `headers`')
     .describe('a path below app.url, or a whole address; {name} stands for a captured value'),
   headers: headersOption
     .optional()

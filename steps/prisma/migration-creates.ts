@@ -1,6 +1,6 @@
 import { isNamed } from '../../checks/migrations-pending.ts'
 import { defaultPlace, migrationsFolder, type PrismaPlace } from '../../checks/reading/prisma-place.ts'
-import { defineCheck, fails, holds, quantity } from '../../runbook/index.ts'
+import { defineCheck, fails, holds, quantity, typed } from '../../runbook/index.ts'
 import { incomingMigrations } from './incoming-migrations.ts'
 import { effectsOfMigrations } from './migration-effects.ts'
 
@@ -15,7 +15,7 @@ export const migrationCreates = (
 ) =>
   defineCheck({
     fact: `the migration ${migration} creates ${tables.length > 4 ? `${quantity(tables.length, 'table')}, ${tables[0]} to ${tables.at(-1)}` : tables.join(', ')}`,
-    remedy: `look at its SQL: ls ${migrationsFolder(place)}`,
+    remedy: typed`look at its SQL: ls ${migrationsFolder(place)}`,
     look: async (at) => {
       const files = await incomingMigrations(at, migrationsFolder(place))
       const file = files.find(({ name }) => isNamed(name, migration))

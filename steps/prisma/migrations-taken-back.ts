@@ -9,6 +9,7 @@ import {
   holds,
   nothingToUndo,
   transaction,
+  typed,
   type Undo,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
@@ -80,7 +81,7 @@ const startsAlike = (sql: string, words: string): boolean =>
 const noneApplied = (names: readonly string[]) =>
   defineCheck({
     fact: `Prisma’s table no longer has ${names.join(', ')} as applied`,
-    remedy: `npx prisma migrate resolve --rolled-back ${names[0]}`,
+    remedy: typed`npx prisma migrate resolve --rolled-back ${names[0] ?? ''}`,
     look: async (at) => {
       const rows = ((await migrationRows(at)) ?? []).filter(({ name }) => names.includes(name))
       const left = rows.filter(({ state }) => state !== 'rolled back')

@@ -1,7 +1,7 @@
 import { noMigrationRuns } from '../../checks/no-migration-runs.ts'
 import { migrationRows } from '../../checks/reading/prisma-migrations.ts'
 import { schemaShape } from '../../checks/reading/schema-shape.ts'
-import { type Act, type Catalogue, differencesBetween, failureOf, few } from '../../runbook/index.ts'
+import { type Act, type Catalogue, differencesBetween, failureOf, few, typed } from '../../runbook/index.ts'
 
 interface Migrating {
   pending: string[]
@@ -34,7 +34,8 @@ export const tellWhyMigrateFailed = async (
           seen: `${failed.name} failed${done.length ? `; before it ${done.join(', ')} was applied` : ''} (P3018)`,
           tail: failed.logs.split('\n').slice(0, 12).join('\n'),
         },
-        `${await whatStays(act, failed.name, done)} npx prisma migrate resolve --rolled-back ${failed.name}, correct or replace the file, then deploy again`,
+        (await whatStays(act, failed.name, done)) +
+          typed` npx prisma migrate resolve --rolled-back ${failed.name}, correct or replace the file, then deploy again`,
       )
     }
     const free = noMigrationRuns()

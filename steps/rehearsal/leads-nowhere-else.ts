@@ -1,4 +1,4 @@
-import { type Check, defineCheck, fails, holds, selects } from '../../runbook/index.ts'
+import { type Check, defineCheck, fails, holds, selects, typedWord } from '../../runbook/index.ts'
 import { allowances } from './can-be-rehearsed.ts'
 
 /** By which a statement makes the server itself connect to whatever it names. */
@@ -38,7 +38,7 @@ export const leadsNowhereElse = (inBook: readonly string[]): Check =>
       const names = others.map(({ name }) => `foreign:${name}`)
       return fails(said(others), {
         remedy:
-          `where no migration writes through it, say so by its name: --allow ${names.join(' ')}, or rehearse({ allow: [${names.map((one) => `'${one}'`).join(', ')}] }) in the book; ` +
+          `where no migration writes through it, say so by its name: --allow ${names.map((one) => typedWord(one)).join(' ')}, or rehearse({ allow: [${names.map((one) => `'${one}'`).join(', ')}] }) in the book; ` +
           `where one does, rehearse nothing: rehearse({ off: '…' })`,
       })
     },

@@ -12,6 +12,7 @@ import {
   milliseconds,
   type Step,
   selects,
+  typed,
 } from '../../runbook/index.ts'
 import { FILLING, PUT_AWAY } from '../restore/restore-dump.ts'
 import { rowsAsInManifest } from '../restore/rows-as-in-manifest.ts'
@@ -146,7 +147,7 @@ const refuseUnallowed = (act: Acting, concerns: readonly Concern[], { isAllowed 
     unmet: others.map(({ what, instead }, i) => ({
       fact: 'the migration hurts nobody and loses nothing',
       seen: what,
-      remedy: `safely: ${instead}${i === others.length - 1 ? `\nor let it happen all the same: --allow ${names.join(' ')}` : ''}`,
+      remedy: `safely: ${instead}${i === others.length - 1 ? typed`\nor let it happen all the same: --allow ${names}` : ''}`,
     })),
   })
 }

@@ -14,6 +14,7 @@ import {
   quantity,
   type Step,
   transaction,
+  typed,
 } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Brought } from './bring-backup.ts'
@@ -50,8 +51,8 @@ export const swapDatabases = (brought: Step<any, any, Brought>) =>
     before: ({ observed }) => [incomingStands(observed)],
     findings: ({ observed: { live, replaced }, env }) => [
       `the replaced database is kept as ${replaced}`,
-      `to return to it: runbook restore ${env.name} ${replaced}`,
-      `to drop it: DROP DATABASE ${quoted(replaced)}, or runbook prune ${env.name}; ${live} is not touched by that`,
+      typed`to return to it: runbook restore ${env.name} ${replaced}`,
+      `to drop it: DROP DATABASE ${quoted(replaced)}, or ${typed`runbook prune ${env.name}`}; ${live} is not touched by that`,
     ],
     actions: ({ observed: { live, incoming, replaced, via } }) => ({
       end: {
@@ -96,9 +97,10 @@ FROM pg_stat_activity a WHERE ${isOther}`,
     output: async ({ observed: { live, replaced }, env }) => ({ live, replaced, environment: env.name }),
     foresee: ({ observed: { live, replaced }, env }) => ({ live, replaced, environment: env.name }),
     summary: ({ output: { replaced, environment } }) =>
-      `what it replaced is kept as ${replaced}; to return: runbook restore ${environment} ${replaced}; to drop it: runbook prune ${environment}`,
+      `what it replaced is kept as ${replaced}; ` +
+      typed`to return: runbook restore ${environment} ${replaced}; to drop it: runbook prune ${environment}`,
     undo: ({ observed: { replaced }, env }) =>
-      nothingToUndo(`what it replaced is kept: runbook restore ${env.name} ${replaced}`),
+      nothingToUndo(typed`what it replaced is kept: runbook restore ${env.name} ${replaced}`),
   })
 
 type Ended = Omit<Session, 'endable'>

@@ -1,2 +1,1 @@
-/** An identifier as SQL takes it, whatever is in it. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export { sqlName as quoted } from '../../runbook/index.ts'

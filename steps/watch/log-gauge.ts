@@ -1,6 +1,6 @@
 import { type FileIdentity, fileIdentity, nameNow } from '../../checks/reading/file-identity.ts'
 import { eachLine, excerpt, type LogPosition, nameOf } from '../../checks/reading/log-lines.ts'
-import { type Look, quantity, type Sample } from '../../runbook/index.ts'
+import { type Look, quantity, type Sample, typed } from '../../runbook/index.ts'
 import type { Breach, Gauge } from './gauge.ts'
 
 /** How many lines of an error are shown: its stack. */
@@ -120,7 +120,7 @@ export class LogGauge implements Gauge {
           ? `the log has at most ${quantity(this.options.limit, 'new error')}`
           : 'the log has no new error',
         seen: `${quantity(errors, 'new error')}, the first: ${excerpt(this.#first[0] ?? '')}`,
-        remedy: `tail -n 50 ${paths.join(' ')}`,
+        remedy: typed`tail -n 50 ${paths}`,
         tail: this.#first.join('\n'),
       }
     const missing = this.#missing().find(({ missingSince }) => last || this.#now - missingSince! >= PATIENCE)
@@ -128,7 +128,7 @@ export class LogGauge implements Gauge {
       ? {
           fact: 'the log can be read',
           seen: `there is no file ${missing.position.path}: errors would not be seen`,
-          remedy: `ls -l ${missing.position.path}; where pm2 still writes to a file that was moved: pm2 reloadLogs`,
+          remedy: typed`ls -l ${missing.position.path}; where pm2 still writes to a file that was moved: pm2 reloadLogs`,
         }
       : undefined
   }

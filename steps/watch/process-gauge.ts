@@ -1,6 +1,6 @@
 import { type LogPosition, lastLinesSince } from '../../checks/reading/log-lines.ts'
 import { type Instance, pm2Instances, stateOf } from '../../checks/reading/pm2-instances.ts'
-import { bytes, type Look, quantity, type Sample } from '../../runbook/index.ts'
+import { bytes, type Look, quantity, type Sample, typed } from '../../runbook/index.ts'
 import type { Breach, Gauge } from './gauge.ts'
 
 export interface ProcessGaugeOptions {
@@ -69,7 +69,7 @@ export class ProcessGauge implements Gauge {
 
   async breach(last: boolean): Promise<Breach | undefined> {
     const { process, limits } = this.options
-    const remedy = `pm2 logs ${process} --err --lines 50`
+    const remedy = typed`pm2 logs ${process} --err --lines 50`
     const restarts = this.#restarts - this.#forgiven
     const told = async (fact: string, seen: string): Promise<Breach> => {
       const tail = await lastLinesSince(this.at, this.options.logs)

@@ -1,4 +1,4 @@
-import { type Json, quantity, type Sample } from '../../runbook/index.ts'
+import { type Json, quantity, type Sample, typed } from '../../runbook/index.ts'
 import type { HttpRequest } from '../http/request.ts'
 import { type Asked, Asker, type AskOptions, type WatchAct } from './asker.ts'
 import type { Breach, Gauge } from './gauge.ts'
@@ -116,7 +116,7 @@ export class RequestsGauge implements Gauge {
     return {
       fact: `at most ${percent(failed)} of the requests fail`,
       seen: `${this.#failures.bad} of ${this.#failures.all} failed within a minute: ${this.#reasonsText()}`,
-      remedy: `see what it answers: curl -i ${this.#addressOf(this.options.requests[0]!)}`,
+      remedy: typed`see what it answers: curl -i ${this.#addressOf(this.options.requests[0]!)}`,
     }
   }
 

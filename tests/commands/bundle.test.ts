@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { operatorName } from '../../runbook/doors/process-identity.ts'
 import { bookFolder, bookOf } from '../rig/command-line.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
@@ -71,7 +72,7 @@ test('one archive has what somebody needs who is asked for help, and its first p
     '# deploy of tested in staging: FAILED',
     '- Failing step: **Build the application**',
     /- Error: `sh -c .*` ended with exit 3/,
-    `- Run: ${run}, by ada on `,
+    `- Run: ${run}, by ${operatorName({ SUDO_USER: 'ada' })}, uid ${process.getuid!()}, on `,
     /- Changed: Do one, done on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/,
     'the last line',
     '- to go on: `runbook resume`',

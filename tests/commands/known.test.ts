@@ -24,7 +24,7 @@ test('an error in the log stops a resumed run again, until it is called known by
   const { runbook, in: inApp } = await failed()
   const first = await runbook(['deploy', 'staging', '--yes'])
   expect(first.exit).toBe(1)
-  expect(first.out).toContain("runbook resume --allow 'log:api.log@20'")
+  expect(first.out).toContain('runbook resume --allow log:api.log@20')
   expect((await runbook(['resume', '--yes'])).exit).toBe(1)
   // What is written later is not known.
   appendFileSync(inApp('api.log'), '14:05 Error: two\n')

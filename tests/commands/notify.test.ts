@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
+import { operatorName } from '../../runbook/doors/process-identity.ts'
 import type { EventOf } from '../../runbook/model/event.ts'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
 import { answer, type Handler, httpServer } from '../rig/http-server.ts'
 
+const ada = operatorName({ SUDO_USER: 'ada' })
 const ends: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
@@ -59,16 +61,16 @@ test('each is told in its own form that a run begins and how it ended, and nobod
   expect(slack.map(({ body }) => (body as any).text.split('\n'))).toEqual([
     [
       '*deploy of tested to staging begins*',
-      expect.stringMatching(/^by ada on .*, run \d{8}T\d{6}Z-staging-deploy-/),
+      expect.stringMatching(/^by \S.* on .*, run \d{8}T\d{6}Z-staging-deploy-/),
     ],
     [
       expect.stringMatching(/^\*deploy of tested to staging: done in .*s\*$/),
-      expect.stringMatching(/^by ada on /),
+      expect.stringContaining(`by ${ada} on `),
     ],
   ])
   const generic = of(secretPath, (body) => 'summary' in body)
   expect(generic.map(({ body }) => body)).toMatchObject([
-    { occasion: 'start', env: 'staging', command: 'deploy', operator: 'ada' },
+    { occasion: 'start', env: 'staging', command: 'deploy', operator: ada },
     { occasion: 'success', verdict: 'done', exit: 0, ms: expect.any(Number) },
   ])
   expect(generic[0]!.headers.authorization).toBe('Bearer R0UTING-KEY-1234567890')

@@ -28,7 +28,7 @@ test('a run as one page that needs nothing else: how it ended, when, and with wh
   const page = readFileSync(path, 'utf8')
   for (const words of [
     '<title>Deploy tested to staging: failed</title>',
-    /<dt>by<\/dt><dd>ada on /,
+    /<dt>by<\/dt><dd>\S.*, uid \d+, on \S+, no terminal, runbook /,
     '<b>`sh -c &#39;seq 1 5000; echo the last line &gt;&amp;2; exit 3&#39;` ended with exit 3</b>'
       .replaceAll('&gt;', '&#62;')
       .replaceAll('&amp;', '&#38;'),

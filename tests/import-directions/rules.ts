@@ -147,7 +147,6 @@ export const exceptions: readonly Exception[] = [
     may: /^process\.(stdout|stderr|env|cwd)$/,
     because: 'what the rest of the commands is given',
   },
-  { file: 'runbook/commands/run-reading.ts', may: /^process\.pid$/, because: 'says who holds the lock' },
   {
     file: 'runbook/cli.ts',
     may: /^process\.(argv|stdout|exitCode)$/,

@@ -43,6 +43,48 @@ test('a whole book has none; falsy entries are nobody', () => {
   expect(said(book)).toEqual([])
 })
 
+test.each([
+  ['app.url', { app: { dir: '.', url: 'https://ada:hunter2hunter2@shop.example' } }],
+  ['app.url', { app: { dir: '.', url: 'http://hunter2hunter2@shop.example:8080/x' } }],
+  ['app.url', { app: { dir: '.', url: 'https://:hunter2hunter2@shop.example' } }],
+  [
+    'app.probe.1',
+    { app: { dir: '.', url: 'https://a.example', probe: ['/', 'http://a:hunter2hunter2@b/'] } },
+  ],
+  ['identify.remote', { app, identify: { remote: 'https://oauth2:hunter2hunter2@git.example/shop.git' } }],
+  ['identify.remote', { app, identify: { remote: 'ssh://git:hunter2hunter2@git.example/shop.git' } }],
+])('%s with a user or a password in it is a mistake, which does not repeat it', (at, definition) => {
+  const mistakes = ofSteps(() => [step('one')], definition)
+  expect(mistakes).toEqual([
+    expect.stringMatching(`^environments\\.main\\.${at}: has a user, a password or a token`),
+  ])
+  expect(mistakes.join()).not.toContain('hunter2')
+  expect(mistakes.join()).toMatch(/secret\('APP_BASIC'\)|remotes are compared without/)
+})
+
+test('addresses in which nobody signs in, and headers that do, are none', () => {
+  const well = {
+    app: {
+      ...{ dir: '.', url: 'https://a.example/@ada:x@y', probe: ['/@x'] },
+      headers: { authorization: secret('APP_BASIC'), 'x-proxy': 'a' },
+    },
+    identify: { remote: 'git@git.example:shop.git' },
+  }
+  expect(ofSteps(() => [step('one')], well)).toEqual([])
+  expect(
+    ofSteps(() => [step('one')], { app, identify: { remote: 'ssh://git@git.example/shop.git' } }),
+  ).toEqual([])
+})
+
+test.each([
+  [{ app: { dir: 'a\nb' } }, 'app.dir: must be one line'],
+  [{ app: { dir: '.', branch: 'a\u001b[2J' } }, 'app.branch: must be one line'],
+  [{ app, variables: { 'A; touch x': 'b' } }, 'variables.A; touch x: is not the name of a variable'],
+  [{ app: { dir: '.', url: 'ada:pw@shop.example' } }, 'app.url: must be a URL'],
+])('%j is a mistake: %s', (definition, mistake) => {
+  expect(ofSteps(() => [step('one')], definition)).toEqual([expect.stringContaining(mistake)])
+})
+
 test('everything that is wrong with its keys is said at once', () => {
   const book = {
     nme: 'shop',

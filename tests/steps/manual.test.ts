@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { operatorName } from '../../runbook/doors/process-identity.ts'
 import { manual } from '../../steps/manual.ts'
 import { engineRig } from '../rig/engine-rig.ts'
 import { stepRig } from '../rig/step-rig.ts'
@@ -10,6 +11,9 @@ const ends: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
+/** As whom the account of these tests does something that ada has called sudo for. */
+const ada = operatorName({ SUDO_USER: 'ada' })
+
 const rigOf = async () => {
   const dir = mkdtempSync(join(tmpdir(), 'runbook manual '))
   ends.push(() => rmSync(dir, { recursive: true, force: true }))
@@ -29,18 +33,18 @@ test('goes on when the operator confirms, and keeps the note', async () => {
   expect(run.events.filter(({ type }) => type === 'looked')).toMatchObject([
     {
       fact: 'confirmed by the operator: Schedule the maintenance window',
-      seen: 'confirmed by ada: ticket 4711',
+      seen: `confirmed by ${ada}: ticket 4711`,
     },
   ])
-  expect(run.summary).toBe('1 of 1 confirmed by ada')
-  expect(run.events.find(({ type }) => type === 'answered')).toMatchObject({ who: 'ada', by: 'operator' })
+  expect(run.summary).toBe(`1 of 1 confirmed by ${ada}`)
+  expect(run.events.find(({ type }) => type === 'answered')).toMatchObject({ who: ada, by: 'operator' })
 })
 
 test('a checklist is confirmed item by item, and one that is declined stops it', async () => {
   const rig = await rigOf()
   const step = manual({ text: 'In the app:', items: ['create a project', 'upload an image', 'delete it'] })
   const all = await rig.run(step, { answers: ['yes', '', 'yes', 'blurred', 'yes', ''] })
-  expect(all.summary).toBe('3 of 3 confirmed by ada')
+  expect(all.summary).toBe(`3 of 3 confirmed by ${ada}`)
   expect(all.performed).toHaveLength(3)
   const some = await rig.run(step, { answers: ['yes', '', 'no', 'it stays blank'] })
   const question = '(2 of 3) In the app:\nupload an image'
@@ -52,11 +56,11 @@ test('where its author allows it, an item may not apply, and why not stands in t
   const rig = await rigOf()
   const step = manual({ items: ['look at it on a phone', 'look at it in print'], mayNotApply: true })
   const run = await rig.run(step, { answers: ['yes', '', 'not-applicable', 'nobody prints it'] })
-  expect(run.summary).toBe('1 of 2 confirmed by ada, 1 does not apply')
-  expect(run.output).toMatchObject({ answers: [{ applies: true }, { applies: false, who: 'ada' }] })
+  expect(run.summary).toBe(`1 of 2 confirmed by ${ada}, 1 does not apply`)
+  expect(run.output).toMatchObject({ answers: [{ applies: true }, { applies: false, who: ada }] })
   expect(run.events.filter(({ type }) => type === 'looked')).toMatchObject([
-    { seen: 'confirmed by ada' },
-    { seen: 'does not apply, says ada: nobody prints it' },
+    { seen: `confirmed by ${ada}` },
+    { seen: `does not apply, says ${ada}: nobody prints it` },
   ])
   // Without a reason it is a no.
   const silent = await rig.run(step, { answers: ['yes', '', 'not-applicable', ''] })
@@ -66,7 +70,7 @@ test('where its author allows it, an item may not apply, and why not stands in t
 test('with --yes nobody is asked, and nobody is said to have confirmed it', async () => {
   const rig = await rigOf()
   const run = await rig.run(manual({ items: ['look', 'look again'] }))
-  expect(run.summary).toBe('2 of 2 taken as done by --yes of ada: nobody was asked')
+  expect(run.summary).toBe(`2 of 2 taken as done by --yes of ${ada}: nobody was asked`)
 })
 
 test('tried again, it asks only what was not confirmed', async () => {
@@ -80,7 +84,7 @@ test('tried again, it asks only what was not confirmed', async () => {
   const printed = run.events.flatMap((event) => (event.type === 'action-started' ? [event.printed] : []))
   expect(printed).toEqual(['one', 'two', 'two', 'three'])
   expect(run.events.findLast(({ type }) => type === 'step-done')).toMatchObject({
-    summary: '3 of 3 confirmed by ada',
+    summary: `3 of 3 confirmed by ${ada}`,
   })
 })
 

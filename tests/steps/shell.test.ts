@@ -49,7 +49,7 @@ test.each([
   ['a failure inside of a pipe', 'false | true\ntouch reached', 1],
   ['a variable that is not set', 'echo "$NOT_SET_ANYWHERE"\ntouch reached', 1],
   ['its own exit', 'echo last words >&2; exit 42\ntouch reached', 42],
-  ['a signal', 'kill -9 $$\ntouch reached', 1],
+  ['a signal', 'kill -9 $$\ntouch reached', 'SIGKILL'],
 ])('%s stops a block', async (_, block, exit) => {
   const { rig, dir } = await folder()
   const run = await rig.run(shell({ block, undo: nothing }))

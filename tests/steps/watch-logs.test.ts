@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { typed } from '../../runbook/index.ts'
 import type { Failure } from '../../runbook/model/failure.ts'
 import { pm2Restart } from '../../steps/pm2-restart.ts'
 import { watchLogs } from '../../steps/watch-logs.ts'
@@ -60,7 +61,7 @@ describe('watchLogs of a file', () => {
     expect(unmetOf(run.failure)[0]).toEqual({
       fact: 'the log has no line "error"',
       seen: 'an error',
-      remedy: `tail -n 50 ${log}; where it is known and dealt with: runbook resume --allow 'log:${log}@9'`,
+      remedy: typed`tail -n 50 ${log}; where it is known and dealt with: runbook resume --allow ${`log:${log}@9`}`,
       known: [`log:${log}@9`],
     })
   })

@@ -6,6 +6,7 @@ import { duration } from '../../model/duration.ts'
 import type { RunVerdict } from '../../model/event.ts'
 import { explain } from '../../model/explain.ts'
 import type { Failure } from '../../model/failure.ts'
+import { whoText } from '../../model/who.ts'
 import { diagnosedLines, likelihoodOf } from '../diagnosed-text.ts'
 import { momentText } from '../moment-text.ts'
 import { probedText } from '../probed-text.ts'
@@ -104,7 +105,7 @@ const colourOf = ({ ended }: RunState): string => (ended ? WORDS[ended.verdict].
 const facts = ({ run, state: { started, ended, revision, resumed } }: Report): Html => {
   const rows: [string, string | Html | undefined][] = [
     ['run', run],
-    ['by', started && `${started.operator} on ${started.machine}, runbook ${started.version}`],
+    ['by', started && `${whoText(started)}, runbook ${started.version}`],
     ['began', started && momentText(started.at)],
     [
       'ended',
@@ -119,6 +120,7 @@ const facts = ({ run, state: { started, ended, revision, resumed } }: Report): H
     ['revision', revision ? html`<code>${revision.from}</code> → <code>${revision.to}</code>` : undefined],
     ['takes back', started?.takesBack],
     ['because', started?.reason],
+    ['allowed by name', started?.told?.allow?.join(', ')],
   ]
   return html`<dl>${rows.map(([name, value]) => value && html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`
 }

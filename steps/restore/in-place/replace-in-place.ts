@@ -16,6 +16,7 @@ import {
   nothingToUndo,
   type Step,
   selects,
+  typed,
   WHOLE_DATABASE,
 } from '../../../runbook/index.ts'
 import { backupFiles, nameOf } from '../../backup/files.ts'
@@ -49,7 +50,7 @@ export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =
     },
     findings: ({ env, run }) => [
       'the application does not run until this is done: it takes as long as a whole restore',
-      `to return: runbook restore ${env.name} ${nameOf(backupFiles(run, env.name).dump)} --in-place`,
+      typed`to return: runbook restore ${env.name} ${nameOf(backupFiles(run, env.name).dump)} --in-place`,
     ],
     // Not unsaid: to bring the backup back is all that it does.
     migrates: () => [],
@@ -136,7 +137,7 @@ const holdsBackup = (replaced: Replaced) =>
 const isPutAway = (script: string) =>
   defineCheck({
     fact: 'the SQL of the backup is put away',
-    remedy: `rm -- '${script}'`,
+    remedy: typed`rm -- ${script}`,
     look: async (at) =>
       (await listed(at, script)) ? fails(`${script} is still there`) : holds('nothing is left of it'),
   })
