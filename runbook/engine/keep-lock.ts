@@ -83,8 +83,11 @@ const alone = async (
   return `both were replaced, ${gap}, and the ledger has no other run since`
 }
 
-/** In less no run begins, changes something and ends: it takes a second to begin. Milliseconds. */
-const MOMENT = 1_000
+/**
+ * A line that was cut is there again by then. A run from another clone that has begun and ended in less is not seen: of most
+ * environments the shortest takes longer. Milliseconds.
+ */
+const MOMENT = 5_000
 
 const sessionsText = ({ ended }: Regained): string =>
   ended.length === 0

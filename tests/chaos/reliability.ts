@@ -79,7 +79,7 @@ const promises: readonly Promised[] = [
   },
   {
     promise:
-      'A session of the lock that has ended, or whose line is dead, is noticed before the next effect, and replaced, at once where the server says that it ended: while the other one is there, nobody else gets in. Where both had ended, the run goes on only on the same server, where nobody holds the lock, for a second at most nobody did, and the environment’s ledger shows that no run has come and gone; otherwise it stops, with nothing more announced or done. A standby is no place for a lock.',
+      'A session of the lock that has ended, or whose line is dead, is noticed before the next effect, and replaced, at once where the server says that it ended: while the other one is there, nobody else gets in. Where both had ended, the run goes on only on the same server, where nobody holds the lock, for five seconds at most nobody did, and the environment’s ledger shows that no run has come and gone; otherwise it stops, with nothing more announced or done. A standby is no place for a lock.',
     tests: [
       'tests/doors/database-lock.test.ts',
       'tests/engine/keep-lock.test.ts',
@@ -117,6 +117,7 @@ const promises: readonly Promised[] = [
 
 const notPromised = [
   'The lock is looked at before an effect, not while one goes on: a session that ends in the middle of an effect is noticed when that has ended. Until then another run may have begun.',
+  'A run from another clone of the same environment that begins and ends within five seconds in which both sessions of the lock were gone is not seen.',
   'Where both sessions of the lock have ended and the environment has no ledger that other machines see, or that cannot be read, nothing shows whether another run has come and gone: the run stops.',
   'What one operator does without the tool, no lock keeps out. Nor does a standby that was promoted while the old server still answers: each of them has locks of its own.',
   'A pooler in session mode that is told to clean nothing up (`server_reset_query` empty) keeps the lock of a run that was killed with `kill -9`, until it closes that session.',
