@@ -268,10 +268,11 @@ const relativeTo = (cwd: string, path: string): string => {
 }
 
 /** The options without which it would be another rollback. */
-const optionsThatMatter = ({ run, database, inPlace }: Invocation['options']): string[] => [
+const optionsThatMatter = ({ run, database, inPlace, from }: Invocation['options']): string[] => [
   ...(run ? ['--run', run] : []),
   ...(database ? [`--database=${database}`] : []),
   ...(inPlace ? ['--in-place'] : []),
+  ...(from ? ['--from', from] : []),
 ]
 
 /** What the next command needs too, so that it finds the same book and the same transcripts. */
