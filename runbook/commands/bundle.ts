@@ -23,7 +23,7 @@ import type { Invocation } from './invocation.ts'
 import { openBook, stateDirOf } from './open-book.ts'
 import { arrangementOf } from './take-back.ts'
 import { UsageError } from './usage-error.ts'
-import { saidWhole, sealOf, wholeTranscript } from './whole-transcript.ts'
+import { sayUnlessWhole, sealOf, wholeTranscript } from './whole-transcript.ts'
 import { whyBlind } from './why-blind.ts'
 
 /** One archive with what somebody needs who is asked for help with a run; the latest where none is named. */
@@ -59,7 +59,8 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
   if (options.json) {
     const names = [begin, ...files].map(({ name }) => name)
     out(`${JSON.stringify({ run, path, bytes: size, files: names, missing })}\n`)
-    return saidWhole(run, held) ? EXIT.done : EXIT.failed
+    sayUnlessWhole(run, held)
+    return EXIT.done
   }
   const width = Math.max(...[begin, ...files, ...missing].map(({ name }) => name.length))
   say(`${paint.green('✔')} ${path}, ${bytes(size)}, for your eyes only (0600)\n`)
@@ -67,7 +68,8 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
   for (const { name, why } of missing)
     say(paint.yellow(`  ${name.padEnd(width)}  not collected: ${visible(why).split('\n', 1)[0]}\n`))
   say('  What the book names as a secret is not in it. Look at the logs before you pass them on.\n')
-  return saidWhole(run, held) ? EXIT.done : EXIT.failed
+  sayUnlessWhole(run, held)
+  return EXIT.done
 }
 
 type About = { about: string }

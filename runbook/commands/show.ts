@@ -19,13 +19,13 @@ export const show = async (invocation: Invocation): Promise<number> => {
   if (options.json) for (const event of events) out(`${JSON.stringify(event)}\n`)
   else say(transcriptText(run, events, { paint, verbose: options.verbose ?? false }))
   for (const { line, what } of flaws) ownOutput.err(`line ${line} of the transcript ${visible(what)}\n`)
-  if (changesIn(flaws).length)
-    ownOutput.err(`${run} is not as it was written: nothing is performed from it\n`)
-  else if (!options.json)
+  if (!options.json)
     say(
-      paint.dim(
-        `  each line follows from the one before it; against the ledger too: runbook show ${run} --check\n`,
-      ),
+      changesIn(flaws).length
+        ? `${paint.red('✖')} ${run} is not as it was written: nothing is performed from it\n`
+        : paint.dim(
+            `  each line follows from the one before it; by the ledger too: runbook show ${run} --check\n`,
+          ),
     )
   return flaws.length ? EXIT.failed : EXIT.done
 }

@@ -88,10 +88,9 @@ export const sealOf = ({ flaws, end, ledger }: Held): string => {
     : `The transcript is as it was written: ${quantity(end.seq + 1, 'line')}, the last with SHA-256 ${end.hash}; ${ledger}.`
 }
 
-/** Whether a transcript is as it was written; where it is not, that is said on standard error. */
-export const saidWhole = (run: string, { flaws }: Pick<Transcript, 'flaws'>): boolean => {
+/** Says on standard error that a transcript is not as it was written. */
+export const sayUnlessWhole = (run: string, { flaws }: Pick<Transcript, 'flaws'>): void => {
   const changed = changesIn(flaws)
   if (changed.length)
     ownOutput.err(`the transcript of ${run} is not as it was written: ${visible(flawsText(changed))}\n`)
-  return changed.length === 0
 }
