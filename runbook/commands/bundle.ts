@@ -21,6 +21,7 @@ import { VERSION } from '../version.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { openBook, stateDirOf } from './open-book.ts'
+import { demandOwnFolder } from './prepare-state-dir.ts'
 import { arrangementOf } from './take-back.ts'
 import { UsageError } from './usage-error.ts'
 import { sayUnlessWhole, sealOf, wholeTranscript } from './whole-transcript.ts'
@@ -37,6 +38,7 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
   )
   const held = await wholeTranscript(run, stateDir, invocation, { outputs: false })
   const state = foldRun(held.events)
+  demandOwnFolder(stateDir)
   const at = systemClock.now()
   const { pieces, contacts, clean } = await collected(run, state, stateDir, invocation)
   const files: (Packed & { about: string })[] = [...(await transcripts(run, stateDir, clean))]

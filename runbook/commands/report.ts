@@ -11,6 +11,7 @@ import { VERSION } from '../version.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { stateDirOf } from './open-book.ts'
+import { demandOwnFolder } from './prepare-state-dir.ts'
 import { sayUnlessWhole, sealOf, wholeTranscript } from './whole-transcript.ts'
 
 /** What is larger is shown without what its programs printed: one may have printed a gigabyte. Bytes. */
@@ -32,6 +33,7 @@ export const report = async (invocation: Invocation): Promise<number> => {
     ...{ run, state: foldRun(events), story: storyOf(events), seal: sealOf(transcript) },
     ...{ at: systemClock.now().toISOString(), version: VERSION },
   })
+  if (!options.out) demandOwnFolder(stateDir)
   const path = options.out ? resolve(cwd, options.out) : join(stateDir, 'reports', `${run}.html`)
   await writeText(path, page, 0o600)
   if (options.json) out(`${JSON.stringify({ run, path })}\n`)

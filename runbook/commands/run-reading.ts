@@ -104,6 +104,9 @@ export const runReading = async (
   })
   // A rollback takes away what a diagnosis would find.
   if (isForwards(command) || command === 'verify') context.diagnoses = diagnosesOf(open.arrangement)
+  const { openTo } = context.doors.secrets
+  if (locks && openTo)
+    invocation.say(invocation.paint.yellow(`! ${visible(openTo.what)}: ${visible(openTo.remedy)}\n`))
   context.recorder.onEvent((event) => view.event(event))
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))

@@ -65,7 +65,7 @@ export class RunIndex {
     const entries = [...this.#known.values()].filter(({ summary }) => there.has(summary.id))
     const draft = `${this.#path}.${randomBytes(4).toString('hex')}`
     try {
-      writeFileSync(draft, JSON.stringify({ form: FORM, entries }), { mode: 0o600 })
+      writeFileSync(draft, JSON.stringify({ form: FORM, entries }), { mode: 0o600, flag: 'wx' })
       renameSync(draft, this.#path)
     } catch {
       rmSync(draft, { force: true })
