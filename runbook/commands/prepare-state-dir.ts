@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { strangerAbove, strangerOwning } from '../doors/whose.ts'
 import { Failed, unmet } from '../model/failure.ts'
@@ -47,7 +47,7 @@ export const demandOwnFolder = (stateDir: string): void => {
 }
 
 const demandOwn = (folder: string, isWhole: boolean): void => {
-  const stat = lstatSync(folder, { throwIfNoEntry: false })
+  const stat = lookAt(folder)
   if (!stat) return
   if (stat.isSymbolicLink()) {
     const to = existsSync(folder) ? realpathSync(folder) : undefined
@@ -74,4 +74,13 @@ const demandOwn = (folder: string, isWhole: boolean): void => {
       `others may look into it: its mode is 0${mode.toString(8)}`,
       `chmod 700 ${shellWord(folder)}${isWhole ? '; or keep it elsewhere: --state-dir <folder>' : ''}`,
     )
+}
+
+/** Undefined where there is nothing, or where it may not be looked at: then nor can it be written, which is said there. */
+const lookAt = (path: string): Stats | undefined => {
+  try {
+    return lstatSync(path)
+  } catch {
+    return undefined
+  }
 }

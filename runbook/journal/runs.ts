@@ -182,7 +182,7 @@ const LINE_END = 10
 const parse = (line: Buffer): Event | undefined => {
   try {
     const value = JSON.parse(line.toString('utf8'))
-    const whole = [value?.type, value?.prev].every((each) => typeof each === 'string')
+    const whole = [value?.type, value?.prev, value?.at].every((each) => typeof each === 'string')
     return whole && typeof value.seq === 'number' ? value : undefined
   } catch {
     return undefined
