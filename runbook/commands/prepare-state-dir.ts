@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { strangerAbove, strangerOwning } from '../doors/whose.ts'
+import { lookers, strangerAbove, strangerOwning } from '../doors/whose.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import { shellWord } from '../model/shell-word.ts'
 
@@ -61,18 +61,18 @@ const demandOwn = (folder: string, isWhole: boolean): void => {
   }
   if (!stat.isDirectory()) return
   const stranger = strangerOwning(folder)
-  const mode = stat.mode & 0o777
+  const open = lookers(folder, stat)
   if (stranger)
     throw unmet(
       `${folder} is its owner’s alone`,
       stranger.what,
       `${stranger.remedy}; or keep your own: --state-dir <folder>`,
     )
-  if (process.getuid && mode & 0o077)
+  if (open)
     throw unmet(
       `${folder} is its owner’s alone`,
-      `others may look into it: its mode is 0${mode.toString(8)}`,
-      `chmod 700 ${shellWord(folder)}${isWhole ? '; or keep it elsewhere: --state-dir <folder>' : ''}`,
+      open.what,
+      `${open.remedy}${isWhole ? '; or keep it elsewhere: --state-dir <folder>' : ''}`,
     )
 }
 

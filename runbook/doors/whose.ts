@@ -87,6 +87,15 @@ export const readers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger |
       }
     : undefined
 
+/** Whether anybody but its owner may even look into a folder, and what to type. */
+export const lookers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger | undefined =>
+  own !== undefined && mode & 0o077
+    ? {
+        what: `others may look into it: its mode is ${(mode & 0o7777).toString(8).padStart(4, '0')}`,
+        remedy: `chmod 700 ${shellWord(path)}`,
+      }
+    : undefined
+
 /** Who else may write into a folder; undefined where nobody may, or where there is none. */
 const strangerIn = (folder: string): Stranger | undefined => {
   const stat = lstatSync(folder, { throwIfNoEntry: false })
