@@ -1,4 +1,4 @@
-import { defineCheck, fails, holds, manifestOf, quantity } from '../runbook/index.ts'
+import { defineCheck, fails, holds, manifestOf, quantity, typed } from '../runbook/index.ts'
 import { printTotals, readManifest, totalsOf } from './reading/backup-manifest.ts'
 import { sha256OfDump, sizeOfDump } from './reading/dump-sum.ts'
 
@@ -15,7 +15,7 @@ export const backupStands = (dump: string, sha256?: string) =>
       if (!manifest) return fails(`there is no manifest ${manifestOf(dump)}, or it is damaged`)
       if (sha256 !== undefined && manifest.sha256 !== sha256)
         return fails(`its manifest says sha256 ${manifest.sha256}; the one that is meant has ${sha256}`, {
-          remedy: `find out who replaced it, and where the one that is meant was copied to; to restore this one all the same, name it: runbook restore ${at.env.name} sha256:${manifest.sha256}`,
+          remedy: typed`find out who replaced it, and where the one that is meant was copied to; to restore this one all the same, name it: runbook restore ${at.env.name} sha256:${manifest.sha256}`,
         })
       const size = await sizeOfDump(at, dump)
       if (size === undefined) return fails('the dump is gone')

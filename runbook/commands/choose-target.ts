@@ -75,7 +75,7 @@ export const fromWhere = (target: KnownRun, from: Options['from'], env: string):
   throw unmet(
     `the ledger of ${env} has the run ${target.id}`,
     'it does not know it',
-    `from its transcript: runbook rollback ${env} --run ${target.id}`,
+    typed`from its transcript: runbook rollback ${env} --run ${target.id}`,
   )
 }
 

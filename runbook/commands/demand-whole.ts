@@ -1,6 +1,7 @@
 import { changesIn, type Flaw, flawsText, journalOf } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
+import { typed } from '../model/shell-word.ts'
 
 /** A transcript as it was read, and what the environment's ledger has of its run. */
 export interface ReadRun {
@@ -37,11 +38,11 @@ const notWhole = ({ id, env, ledger }: Omit<ReadRun, 'flaws'>, seen: string) =>
       'nothing is performed from it: find out who changed it',
       ...(ledger
         ? [
-            `its code goes back from the environment’s ledger: runbook rollback ${env} --run ${id} --from ledger`,
+            typed`its code goes back from the environment’s ledger: runbook rollback ${env} --run ${id} --from ledger`,
           ]
-        : [`look at the environment, then deploy again: runbook deploy ${env}`]),
+        : [typed`look at the environment, then deploy again: runbook deploy ${env}`]),
       ...(ledger?.backup?.sha256
-        ? [`the database to its backup: runbook restore ${env} sha256:${ledger.backup.sha256}`]
+        ? [typed`the database to its backup: runbook restore ${env} sha256:${ledger.backup.sha256}`]
         : []),
     ].join('; '),
   )

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { strangerOwning } from '../doors/whose.ts'
 import { unmet } from '../model/failure.ts'
-import { shellWord } from '../model/shell-word.ts'
+import { typed } from '../model/shell-word.ts'
 import { UsageError } from './usage-error.ts'
 
 export const BOOK = 'runbook.config.ts'
@@ -33,6 +33,6 @@ const ofSomebodyTrusted = (path: string): string => {
   throw unmet(
     `the book ${path} is yours`,
     stranger.what,
-    `to load a book is to run it; where you trust it, name it: --config ${shellWord(path)}; or for good: git config --global --add safe.directory ${shellWord(dirname(path))}`,
+    typed`to load a book is to run it; where you trust it, name it: --config ${path}; or for good: git config --global --add safe.directory ${dirname(path)}`,
   )
 }

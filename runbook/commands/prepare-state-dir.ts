@@ -2,7 +2,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, 
 import { join } from 'node:path'
 import { lookers, strangerAbove, strangerOwning } from '../doors/whose.ts'
 import { Failed, unmet } from '../model/failure.ts'
-import { shellWord } from '../model/shell-word.ts'
+import { typed } from '../model/shell-word.ts'
 
 /** Made at once; the others when something comes into them. */
 const MADE = ['runs', 'backups', 'locks']
@@ -55,8 +55,8 @@ const demandOwn = (folder: string, isWhole: boolean): void => {
       `${folder} is a folder itself`,
       `it is a link${to ? ` to ${to}` : ' that leads nowhere'}`,
       to && isWhole
-        ? `name what is meant: --state-dir ${shellWord(to)}`
-        : `put the folder itself there: rm ${shellWord(folder)}`,
+        ? typed`name what is meant: --state-dir ${to}`
+        : typed`put the folder itself there: rm ${folder}`,
     )
   }
   if (!stat.isDirectory()) return

@@ -161,7 +161,7 @@ const sourceOf = (
 }
 
 const dumpWithSum = (argument: string, all: readonly Backup[], env: string): Backup => {
-  const list = `list what there is: runbook backups ${env}`
+  const list = typed`list what there is: runbook backups ${env}`
   const sum = BY_SUM.exec(argument)?.[1]?.toLowerCase()
   if (sum === undefined)
     throw new UsageError(`'${argument}' is no SHA-256`, 'write all 64 digits of it: sha256:9f2c…')

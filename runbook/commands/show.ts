@@ -2,6 +2,7 @@ import { ownOutput } from '../doors/own-process.ts'
 import { BROKEN, changesIn, type Flaw, listRuns, transcriptOf } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
+import { typed } from '../model/shell-word.ts'
 import { transcriptText } from '../render/transcript-text.ts'
 import { visible } from '../render/visible.ts'
 import { chosenRun } from './chosen-run.ts'
@@ -24,7 +25,7 @@ export const show = async (invocation: Invocation): Promise<number> => {
       changesIn(flaws).length
         ? `${paint.red('✖')} ${run} is not as it was written: nothing is performed from it\n`
         : paint.dim(
-            `  each line follows from the one before it; by the ledger too: runbook show ${run} --check\n`,
+            typed`  each line follows from the one before it; by the ledger too: runbook show ${run} --check\n`,
           ),
     )
   return flaws.length ? EXIT.failed : EXIT.done

@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, readlinkSync, type Stats, statSync } from 'nod
 import { userInfo } from 'node:os'
 import { dirname, join, parse, resolve, sep } from 'node:path'
 import { withoutPrograms } from '../model/child-variables.ts'
-import { shellWord } from '../model/shell-word.ts'
+import { typed } from '../model/shell-word.ts'
 
 /** What is wrong with a path, and what to type: 'anybody may write into /srv/shop', 'chmod o-w /srv/shop'. */
 export interface Stranger {
@@ -83,7 +83,7 @@ export const readers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger |
   own !== undefined && mode & OTHERS_READ
     ? {
         what: `any user may read ${path} (${(mode & 0o7777).toString(8).padStart(4, '0')})`,
-        remedy: `chmod o-r ${shellWord(path)}`,
+        remedy: typed`chmod o-r ${path}`,
       }
     : undefined
 
@@ -92,7 +92,7 @@ export const lookers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger |
   own !== undefined && mode & 0o077
     ? {
         what: `others may look into it: its mode is ${(mode & 0o7777).toString(8).padStart(4, '0')}`,
-        remedy: `chmod 700 ${shellWord(path)}`,
+        remedy: typed`chmod 700 ${path}`,
       }
     : undefined
 
@@ -116,18 +116,18 @@ export const strangerOwning = (path: string): Stranger | undefined => {
 export const writers = (path: string, { mode, gid }: Pick<Stats, 'mode' | 'gid'>): Stranger | undefined => {
   const shown = (mode & 0o7777).toString(8).padStart(4, '0')
   if (mode & OTHERS_WRITE)
-    return { what: `any user may write ${path} (${shown})`, remedy: `chmod o-w ${shellWord(path)}` }
+    return { what: `any user may write ${path} (${shown})`, remedy: typed`chmod o-w ${path}` }
   if (mode & GROUP_WRITES && !isOwnGroup(gid) && !isShared(path))
     return {
       what: `the group ${nameOf('/etc/group', gid)} may write ${path} (${shown})`,
-      remedy: `chmod g-w ${shellWord(path)}`,
+      remedy: typed`chmod g-w ${path}`,
     }
   return undefined
 }
 
 const belongs = (path: string, { uid }: Pick<Stats, 'uid'>): Stranger => ({
   what: `${path} belongs to ${nameOf('/etc/passwd', uid)}, not to ${userNow()}`,
-  remedy: `chown ${userNow()} ${shellWord(path)}`,
+  remedy: typed`chown ${userNow()} ${path}`,
 })
 
 const userNow = (): string => {

@@ -5,6 +5,7 @@ import { stampOfRun } from '../journal/run-id.ts'
 import { changesIn, flawsText, listRuns, transcriptOf } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
+import { typed } from '../model/shell-word.ts'
 import type { RunContext } from './run-context.ts'
 
 /**
@@ -29,7 +30,7 @@ export const recordedSum = async (
       throw unmet(
         `the transcript of ${run}, which made ${name}, is as it was written`,
         flawsText(changed),
-        `compare its sum with one that is known from elsewhere; then name it by that: runbook restore ${env.name} sha256:<sum>`,
+        typed`compare its sum with one that is known from elsewhere; then name it by that: runbook restore ${env.name} sha256:<sum>`,
       )
     for (const { state } of foldRun(events).steps.values()) {
       const output = isOver(state) ? (state.output as { dump?: unknown; sha256?: unknown } | null) : null
