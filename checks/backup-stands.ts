@@ -1,22 +1,29 @@
-import { defineCheck, fails, holds, manifestOf, quantity } from '../runbook/index.ts'
+import { defineCheck, fails, holds, manifestOf, quantity, typed } from '../runbook/index.ts'
 import { printTotals, readManifest, totalsOf } from './reading/backup-manifest.ts'
 import { sha256OfDump, sizeOfDump } from './reading/dump-sum.ts'
 
-/** A dump is the one that its manifest describes, to the bit. */
-export const backupStands = (dump: string) =>
+/**
+ * A dump is the one that its manifest describes, to the bit. `sha256`: the one that is meant, which the manifest must bear
+ * too: whoever replaces a dump can write a manifest that fits it.
+ */
+export const backupStands = (dump: string, sha256?: string) =>
   defineCheck({
-    fact: `the backup ${dump} is what its manifest says`,
+    fact: `the backup ${dump} is what its manifest says${sha256 === undefined ? '' : ', and the one that is meant'}`,
     remedy: 'do not rely on it; make a new backup',
     look: async (at) => {
       const manifest = await readManifest(at, dump)
       if (!manifest) return fails(`there is no manifest ${manifestOf(dump)}, or it is damaged`)
+      if (sha256 !== undefined && manifest.sha256 !== sha256)
+        return fails(`its manifest says sha256 ${manifest.sha256}; the one that is meant has ${sha256}`, {
+          remedy: typed`find out who replaced it, and where the one that is meant was copied to; to restore this one all the same, name it: runbook restore ${at.env.name} sha256:${manifest.sha256}`,
+        })
       const size = await sizeOfDump(at, dump)
       if (size === undefined) return fails('the dump is gone')
       if (size !== manifest.size)
         return fails(`${quantity(size, 'byte')}, the manifest says ${quantity(manifest.size, 'byte')}`)
-      const sha256 = await sha256OfDump(at, dump)
-      return sha256 === manifest.sha256
+      const found = await sha256OfDump(at, dump)
+      return found === manifest.sha256
         ? holds(printTotals(totalsOf(manifest)))
-        : fails(`sha256 ${sha256}, the manifest says ${manifest.sha256}`)
+        : fails(`sha256 ${found}, the manifest says ${manifest.sha256}`)
     },
   })

@@ -12,20 +12,22 @@ import { swapDatabases } from './restore/swap-databases.ts'
  * --database=restore` and `runbook restore` make it of the book's backup step.
  */
 export const restoreDatabase = (from: RestoreSource): Restore => {
-  const { bring, swap, account } = 'dump' in from && from.inPlace ? inPlace(from.dump) : beside(from)
+  const { bring, swap, account } = 'dump' in from && from.inPlace ? inPlace(from) : beside(from)
   const at = 'dump' in from ? (from.at ?? 'backups') : 'operator'
   return { bring: { ...bring, at }, swap: { ...swap, at }, account: { ...account, at } }
 }
 
 const beside = (from: RestoreSource): Restore => {
-  const bring = 'dump' in from ? bringBackup(from.dump) : bringKept(from.kept)
+  const bring = 'dump' in from ? bringBackup(from) : bringKept(from.kept)
   const swap = swapDatabases(bring)
   return { bring, swap, account: accountForLosses(bring, lostWith(swap, bring)) }
 }
 
+type DumpSource = Extract<RestoreSource, { dump: string }>
+
 /** Without the right to create databases: slower, and what it replaces is kept as a dump. */
-const inPlace = (dump: string): Restore => {
-  const bring = bringInPlace(dump)
-  const swap = replaceInPlace(bring, dump)
+const inPlace = (from: DumpSource): Restore => {
+  const bring = bringInPlace(from)
+  const swap = replaceInPlace(bring, from.dump)
   return { bring, swap, account: accountForLosses(bring, async (at) => at.outputOf(swap).losses) }
 }

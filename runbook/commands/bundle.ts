@@ -6,10 +6,10 @@ import { withoutSecrets as withoutNamed } from '../doors/secrets.ts'
 import { collectEvidence, type Piece } from '../engine/collect-evidence.ts'
 import { openContext } from '../engine/open-context.ts'
 import { withoutSecrets } from '../import/without-secrets.ts'
-import type { RunState } from '../journal/fold.ts'
+import { foldRun, type RunState } from '../journal/fold.ts'
 import { pastRuns } from '../journal/past-runs.ts'
 import { stampOf, stampOfRun } from '../journal/run-id.ts'
-import { journalOf, listJournals, readRun, readTranscript } from '../journal/runs.ts'
+import { journalOf, listJournals, readTranscript } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import type { Person } from '../model/person.ts'
 import { bytes } from '../model/quantity.ts'
@@ -21,8 +21,10 @@ import { VERSION } from '../version.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { openBook, stateDirOf } from './open-book.ts'
+import { demandOwnFolder } from './prepare-state-dir.ts'
 import { arrangementOf } from './take-back.ts'
 import { UsageError } from './usage-error.ts'
+import { sayUnlessWhole, sealOf, wholeTranscript } from './whole-transcript.ts'
 import { whyBlind } from './why-blind.ts'
 
 /** One archive with what somebody needs who is asked for help with a run; the latest where none is named. */
@@ -34,7 +36,9 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
     invocation.env,
     journals.map(({ id }) => id),
   )
-  const state = await readRun(stateDir, run)
+  const held = await wholeTranscript(run, stateDir, invocation, { outputs: false })
+  const state = foldRun(held.events)
+  demandOwnFolder(stateDir)
   const at = systemClock.now()
   const { pieces, contacts, clean } = await collected(run, state, stateDir, invocation)
   const files: (Packed & { about: string })[] = [...(await transcripts(run, stateDir, clean))]
@@ -42,13 +46,22 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
   for (const piece of pieces)
     if ('text' in piece) files.push({ name: piece.file, about: piece.about, text: clean(piece.text) })
     else missing.push({ name: piece.file, why: clean(piece.missing) })
-  const page = incidentPage({ run, state, at: at.toISOString(), contacts, files, missing })
+  const page = incidentPage({
+    run,
+    state,
+    seal: sealOf(held),
+    at: at.toISOString(),
+    contacts,
+    files,
+    missing,
+  })
   const begin = { name: 'incident.md', about: 'what happened, in words: begin here', text: clean(page) }
   const path = join(stateDir, 'bundles', `${run}.${stampOf(at)}.tar.gz`)
   const size = await writeArchive(path, run, [begin, ...files], at)
   if (options.json) {
     const names = [begin, ...files].map(({ name }) => name)
     out(`${JSON.stringify({ run, path, bytes: size, files: names, missing })}\n`)
+    sayUnlessWhole(run, held)
     return EXIT.done
   }
   const width = Math.max(...[begin, ...files, ...missing].map(({ name }) => name.length))
@@ -57,6 +70,7 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
   for (const { name, why } of missing)
     say(paint.yellow(`  ${name.padEnd(width)}  not collected: ${visible(why).split('\n', 1)[0]}\n`))
   say('  What the book names as a secret is not in it. Look at the logs before you pass them on.\n')
+  sayUnlessWhole(run, held)
   return EXIT.done
 }
 

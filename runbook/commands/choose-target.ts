@@ -10,6 +10,7 @@ import { isForwards } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import { typed } from '../model/shell-word.ts'
 import { chosenRun } from './chosen-run.ts'
+import { demandAll, demandWhole } from './demand-whole.ts'
 import type { Options } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
 import { UsageError } from './usage-error.ts'
@@ -32,7 +33,7 @@ export interface Target {
  */
 export const chooseTarget = async (
   { arrangement: { env }, stateDir }: Pick<OpenBook, 'arrangement' | 'stateDir'>,
-  options: Pick<Options, 'run' | 'database' | 'allow'>,
+  options: Pick<Options, 'run' | 'database' | 'allow' | 'from'>,
   context: RunContext,
 ): Promise<Target | string> => {
   const history = await context.ledger.history()
@@ -54,11 +55,28 @@ export const chooseTarget = async (
       unmet: refused.map(({ fact, seen, remedy }) => ({ fact, seen, remedy: `${remedy}; ${over}` })),
     })
   }
-  const { whole, ...run } = await recall(stateDir, target)
-  if (whole) return { run, head, unseen }
-  await demandEnough(target, options.database, stateDir, context)
+  const { ledger, id } = target
+  const { whole, flaws, ...run } = await recall(stateDir, fromWhere(target, options.from, env.name))
+  if (whole) {
+    demandWhole({ id, env: env.name, flaws, ledger })
+    return { run, head, unseen }
+  }
+  const machine = machineName()
+  if (target.here && !options.from) demandAll({ id, env: env.name, ledger }, { stateDir, machine })
+  await demandEnough(target, options, stateDir, context)
   const { holder } = target.ledger!
   return { run, head, unseen, elsewhere: `${holder.operator} on ${holder.machine}, ${holder.transcript}` }
+}
+
+/** With `--from ledger` its transcript counts as not being here. */
+export const fromWhere = (target: KnownRun, from: Options['from'], env: string): KnownRun => {
+  if (!from) return target
+  if (target.ledger) return { ...target, here: false }
+  throw unmet(
+    `the ledger of ${env} has the run ${target.id}`,
+    'it does not know it',
+    typed`from its transcript: runbook rollback ${env} --run ${target.id}`,
+  )
 }
 
 /** Where a line cannot be read, it may be the last run that changed the environment, and whose that was is not known. */
@@ -119,7 +137,7 @@ export const whereabouts = ({ ledger }: Pick<KnownRun, 'ledger'>): string => {
 /** What goes beyond the code needs more than the ledger has: without its actions an undo would be done at once. */
 export const demandEnough = async (
   target: KnownRun,
-  database: Options['database'],
+  { database, from }: Pick<Options, 'database' | 'from'>,
   stateDir: string,
   context: RunContext,
 ): Promise<void> => {
@@ -127,7 +145,14 @@ export const demandEnough = async (
   const { id, ledger } = target
   const env = context.env.name
   const { operator, machine, transcript } = ledger!.holder
-  const without = typed`without the database: runbook rollback ${env} --run ${id}`
+  const without =
+    typed`without the database: runbook rollback ${env} --run ${id}` + (from ? ` --from ${from}` : '')
+  if (database === 'schema' && target.here)
+    throw unmet(
+      `the undo of the migrations of ${id} is known`,
+      'the ledger has that of the code only; the other stands in the transcript alone',
+      `to the backup that the run made: --database=restore; ${without}`,
+    )
   if (database === 'schema')
     throw unmet(
       `the transcript of ${id} is here, in which the undo of its migrations stands`,

@@ -37,6 +37,8 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     // A host that cannot be reached would be waited for once a step.
     const blind = missing.length && isElsewhere(arrangement.env) ? 'the checklist does not hold' : undefined
     say(visible(await variablesText(arrangement, context, blind)))
+    const { openTo } = context.doors.secrets
+    if (openTo) say(paint.yellow(`  ! ${visible(openTo.what)}: ${visible(openTo.remedy)}\n`))
     if (missing.length) throw new Failed(together(missing))
     say(`\n${paint.green('✔')} all ${needsOf(arrangement).length} hold\n`)
     leave()

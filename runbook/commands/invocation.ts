@@ -41,6 +41,8 @@ export interface Options {
   run?: string
   database?: 'schema' | 'restore'
   inPlace?: boolean
+  /** Of `rollback`: the code from the environment's ledger, and not from the transcript. */
+  from?: 'ledger'
   around?: string[]
   reason?: string
   /** Of every verb that locks: how long it waits for another run to end. */

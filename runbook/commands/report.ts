@@ -2,16 +2,8 @@ import { join, resolve } from 'node:path'
 import { systemClock } from '../doors/clock.ts'
 import { writeText } from '../doors/files.ts'
 import { foldRun } from '../journal/fold.ts'
-import {
-  changesIn,
-  flawsText,
-  journalOf,
-  listJournals,
-  readTranscript,
-  type Transcript,
-} from '../journal/runs.ts'
+import { listJournals } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
-import { quantity } from '../model/quantity.ts'
 import { reportPage } from '../render/report/page.ts'
 import { storyOf } from '../render/report/story.ts'
 import { visibleIn } from '../render/visible.ts'
@@ -19,6 +11,8 @@ import { VERSION } from '../version.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { stateDirOf } from './open-book.ts'
+import { demandOwnFolder } from './prepare-state-dir.ts'
+import { sayUnlessWhole, sealOf, wholeTranscript } from './whole-transcript.ts'
 
 /** What is larger is shown without what its programs printed: one may have printed a gigabyte. Bytes. */
 const SMALL = 32_000_000
@@ -33,12 +27,13 @@ export const report = async (invocation: Invocation): Promise<number> => {
     journals.map(({ id }) => id),
   )
   const outputs = journals.find(({ id }) => id === run)!.size < SMALL
-  const transcript = await readTranscript(journalOf(stateDir, run), { outputs })
+  const transcript = await wholeTranscript(run, stateDir, invocation, { outputs })
   const events = visibleIn(transcript.events)
   const page = reportPage({
     ...{ run, state: foldRun(events), story: storyOf(events), seal: sealOf(transcript) },
     ...{ at: systemClock.now().toISOString(), version: VERSION },
   })
+  if (!options.out) demandOwnFolder(stateDir)
   const path = options.out ? resolve(cwd, options.out) : join(stateDir, 'reports', `${run}.html`)
   await writeText(path, page, 0o600)
   if (options.json) out(`${JSON.stringify({ run, path })}\n`)
@@ -46,12 +41,6 @@ export const report = async (invocation: Invocation): Promise<number> => {
     say(
       `${paint.green('✔')} ${path}\n${outputs ? '' : '  The transcript is large: what programs printed is left out.\n'}`,
     )
+  sayUnlessWhole(run, transcript)
   return EXIT.done
-}
-
-const sealOf = ({ flaws, end }: Transcript): string => {
-  const changed = changesIn(flaws)
-  return changed.length
-    ? `The transcript is NOT as it was written: ${flawsText(changed)}.`
-    : `The transcript is as it was written: ${quantity(end.seq + 1, 'line')}, the last with SHA-256 ${end.hash}.`
 }

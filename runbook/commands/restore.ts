@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { arrangeRestore } from '../engine/arrange-restore.ts'
 import { backupsOf } from '../engine/backups-of.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
+import { recordedSum } from '../engine/recorded-sum.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import type { Backup } from '../journal/backups.ts'
 import { unmet } from '../model/failure.ts'
@@ -31,12 +32,11 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   }
   if (options.plan)
     return lookCommand(invocation, async (open, context) => {
-      await demandReachable(invocation.argument, context)
-      const { arrangement, title } = meantBy(open, await backupsOf(context), invocation)
+      const { arrangement, title } = await meantIn(open, invocation, context)
       present(context.recorder.redacted(await foresee(arrangement, context, new Map())), `Plan: ${title}`, [])
     })
   const open = await openBook(invocation)
-  const { arrangement, title } = meantBy(open, await knownBackups(open, invocation), invocation)
+  const { arrangement, title } = await meantBy(open, invocation, invocation)
   mayStart(arrangement.env, invocation, `${title}?`)
   mayBeApproved(arrangement.book, invocation)
   const reading = {
@@ -60,12 +60,15 @@ export const restore = async (invocation: Invocation): Promise<number> => {
   return ended.exit
 }
 
-/** The backups of an environment, before a run of it has begun. */
-export const knownBackups = async (open: OpenBook, invocation: Invocation): Promise<Backup[]> => {
+/** What `restore` was given, or is gone on with, before a run of it has begun. */
+export const meantBy = async (
+  open: OpenBook,
+  meant: Meant,
+  invocation: Invocation,
+): Promise<{ arrangement: Arrangement; title: string }> => {
   const { context, close } = contextToLook(open, invocation)
   try {
-    await demandReachable(invocation.argument, context)
-    return await backupsOf(context)
+    return await meantIn(open, meant, context)
   } finally {
     await close()
   }
@@ -75,9 +78,13 @@ export const knownBackups = async (open: OpenBook, invocation: Invocation): Prom
 const demandReachable = async (argument: string | undefined, context: RunContext): Promise<void> => {
   if (argument === undefined) return
   const name = basename(argument)
-  if ((await backupsOf(context)).some((backup) => backup.name.includes(name))) return
+  const sum = BY_SUM.exec(argument)?.[1]?.toLowerCase()
+  const isMeant = (one: string, sha256: string | undefined) =>
+    sum === undefined ? one.includes(name) : sha256 === sum
+  const backups = await backupsOf(context)
+  if (backups.some((backup) => isMeant(backup.name, backup.manifest?.sha256))) return
   const { runs } = await context.ledger.read()
-  const run = runs.findLast(({ backup }) => backup && basename(backup.path).includes(name))
+  const run = runs.findLast(({ backup }) => backup && isMeant(basename(backup.path), backup.sha256))
   if (!run) return
   const { path, machine } = run.backup!
   throw unmet(
@@ -87,17 +94,23 @@ const demandReachable = async (argument: string | undefined, context: RunContext
   )
 }
 
-/** `argument`: what `restore` was given. */
-export const meantBy = (
-  { arrangement }: OpenBook,
-  backups: readonly Backup[],
+const meantIn = async (
+  { arrangement, stateDir }: OpenBook,
   { argument, options: { inPlace = false } }: Meant,
-): { arrangement: Arrangement; title: string } => {
+  context: RunContext,
+): Promise<{ arrangement: Arrangement; title: string }> => {
   const { env } = arrangement
-  const source = sourceOf(argument, backups, env.name)
-  if (inPlace && 'kept' in source)
+  await demandReachable(argument, context)
+  const found = sourceOf(argument, await backupsOf(context), env.name)
+  if (inPlace && 'kept' in found)
     throw new UsageError('a kept database is put in its place by renaming', 'leave out --in-place')
-  const from = { ...source, inPlace }
+  const from: RestoreSource =
+    'kept' in found
+      ? found
+      : {
+          ...{ dump: found.path, at: found.host === undefined ? 'operator' : 'backups', inPlace },
+          ...(await sumOf(found, argument!, stateDir, context)),
+        }
   const arranged = arrangeRestore(arrangement, from)
   if (!arranged)
     throw new UsageError(
@@ -108,11 +121,29 @@ export const meantBy = (
   return { arrangement: arranged, title: `Restore ${name} in ${env.name}` }
 }
 
-/** A dump by its name, its path or a part of it that only one has; or a database that a restore has kept. */
-const sourceOf = (argument: string | undefined, all: readonly Backup[], env: string): RestoreSource => {
+/** Which dump is meant, to the bit: by the sum that was typed, otherwise by the record of the run that made it. */
+const sumOf = async (
+  backup: Backup,
+  argument: string,
+  stateDir: string,
+  context: RunContext,
+): Promise<{ sha256?: string }> => {
+  const sha256 = BY_SUM.exec(argument)?.[1]?.toLowerCase() ?? (await recordedSum(backup, stateDir, context))
+  return sha256 === undefined ? {} : { sha256 }
+}
+
+const BY_SUM = /^sha256:([0-9a-f]{64})$/i
+
+/** A dump by its name, its path, a part of it that only one has, or its SHA-256; or a database that a restore has kept. */
+const sourceOf = (
+  argument: string | undefined,
+  all: readonly Backup[],
+  env: string,
+): Backup | { kept: string } => {
   const list = typed`list what there is: runbook backups ${env}`
   if (argument === undefined) throw new UsageError('it does not say which backup', list)
   if (/_replaced_\d{8}T\d{6}Z$/.test(argument)) return { kept: argument }
+  if (argument.startsWith('sha256:')) return dumpWithSum(argument, all, env)
   const name = argument.split('/').at(-1)!
   const byPath = all.filter(
     ({ path }) => argument.includes('/') && path.endsWith(argument.replace(/^\.\//, '/')),
@@ -120,12 +151,22 @@ const sourceOf = (argument: string | undefined, all: readonly Backup[], env: str
   const matching = byPath.length ? byPath : all.filter((backup) => backup.name.includes(name))
   // Of what is kept on the host and copied here, the one there is meant, unless a path says otherwise.
   const found = matching.find(({ host }) => host !== undefined) ?? matching[0]
-  if (found && matching.every(({ name }) => name === found.name))
-    return { dump: found.path, at: found.host === undefined ? 'operator' : 'backups' }
+  if (found && matching.every(({ name }) => name === found.name)) return found
   if (found) throw new UsageError(`'${argument}' fits ${matching.length} backups`, list)
   const meant = nearest(
     name,
     all.map((backup) => backup.name),
   )
   throw new UsageError(`there is no backup '${argument}' of ${env}`, meant ? `did you mean ${meant}?` : list)
+}
+
+const dumpWithSum = (argument: string, all: readonly Backup[], env: string): Backup => {
+  const list = typed`list what there is: runbook backups ${env}`
+  const sum = BY_SUM.exec(argument)?.[1]?.toLowerCase()
+  if (sum === undefined)
+    throw new UsageError(`'${argument}' is no SHA-256`, 'write all 64 digits of it: sha256:9f2c…')
+  const matching = all.filter(({ manifest }) => manifest?.sha256 === sum)
+  const found = matching.find(({ host }) => host !== undefined) ?? matching[0]
+  if (found) return found
+  throw new UsageError(`no backup of ${env} has the SHA-256 ${sum} in its manifest`, list)
 }

@@ -6,7 +6,7 @@ import { seeToSurvivors } from '../engine/survivors.ts'
 import { isBegun } from '../journal/fold.ts'
 import { recall } from '../journal/history.ts'
 import { referenceOf } from '../journal/reference-of.ts'
-import { changesIn, flawsText, listRuns } from '../journal/runs.ts'
+import { listRuns } from '../journal/runs.ts'
 import { isForwards } from '../model/event.ts'
 import { EXIT } from '../model/exit.ts'
 import { unmet } from '../model/failure.ts'
@@ -14,17 +14,18 @@ import type { Arrangement } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { resumeText } from '../render/resume-text.ts'
 import { approve, demandApprover } from './approve.ts'
-import { demandEnough } from './choose-target.ts'
+import { demandEnough, fromWhere } from './choose-target.ts'
 import { chosenRun } from './chosen-run.ts'
+import { demandWhole } from './demand-whole.ts'
 import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { looking } from './look-command.ts'
 import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook, openEach, stateDirOf } from './open-book.ts'
-import { knownBackups, meantBy } from './restore.ts'
+import { meantBy } from './restore.ts'
 import { runReading, type Unfinished, type Work } from './run-reading.ts'
 import { arrangementOf, orTakeBack, rollbackOptions } from './take-back.ts'
-import { demandMayGoOn, nothingUnfinished, unfinishedRun } from './unfinished-run.ts'
+import { demandAsInLedger, demandMayGoOn, nothingUnfinished, unfinishedRun } from './unfinished-run.ts'
 
 /**
  * Goes on with a run that was killed, interrupted or has failed, in its own transcript: what it has done stays done, a
@@ -39,10 +40,14 @@ export const resume = async (invocation: Invocation): Promise<number> => {
     say(await nothingToResume(invocation, stateDir))
     return EXIT.done
   }
-  demandWhole(run)
   const { command, env, fingerprint } = run.state.started!
+  // By its word another environment would be looked at.
+  if (!run.id.includes(`Z-${env}-`)) demandWhole({ ...run, env })
   const open = await openBook({ ...invocation, env })
-  await looking(open, invocation, (context) => demandMayGoOn(run, context))
+  await looking(open, invocation, async (context) => {
+    await demandAsInLedger(run, context, stateDir)
+    await demandMayGoOn(run, context)
+  })
   const whole = await readAgain(run, open, invocation)
   const title = `Go on with the ${whole.procedure ?? command} of ${whole.book.name} in ${env}`
   mayStart(whole.env, invocation, `${title}?`)
@@ -104,26 +109,15 @@ const nothingToResume = async (invocation: Invocation, stateDir: string): Promis
   return `Nothing to go on with: ${seen.join('; ')}.\n`
 }
 
-const demandWhole = ({ id, flaws }: Unfinished): void => {
-  const changed = changesIn(flaws)
-  if (changed.length === 0) return
-  throw unmet(
-    `the transcript of ${id} is as it was written`,
-    flawsText(changed),
-    'nobody can know what it did: look at the environment, then deploy again',
-  )
-}
-
 /** The whole of what the run was to do. */
 const readAgain = async (
   { id, state }: Unfinished,
   open: OpenBook,
   invocation: Invocation,
 ): Promise<Arrangement> => {
-  const { command, takesBack, told = {} } = state.started!
+  const { command, takesBack, env, told = {} } = state.started!
   if (command === 'restore') {
-    const backups = await knownBackups(open, invocation)
-    return meantBy(open, backups, { argument: told.backup, options: told }).arrangement
+    return (await meantBy(open, { argument: told.backup, options: told }, invocation)).arrangement
   }
   if (command !== 'rollback') return open.of(told.procedure)
   if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
@@ -131,8 +125,9 @@ const readAgain = async (
     const history = await context.ledger.history()
     const known = history.find((one) => one.id === takesBack)
     if (known) {
-      const { whole, ...run } = await recall(open.stateDir, known)
-      if (!whole) await demandEnough(known, told.database, open.stateDir, context)
+      const { whole, flaws, ...run } = await recall(open.stateDir, fromWhere(known, told.from, env))
+      demandWhole({ id: takesBack, env, flaws, ledger: known.ledger })
+      if (!whole) await demandEnough(known, told, open.stateDir, context)
       return run
     }
     throw unmet(

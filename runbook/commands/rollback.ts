@@ -80,9 +80,10 @@ export const rollback = async (invocation: Invocation): Promise<number> => {
   return ended.exit
 }
 
-const toldBy = ({ database, around, inPlace }: Invocation['options']): Told => ({
+const toldBy = ({ database, around, inPlace, from }: Invocation['options']): Told => ({
   ...(database && { database }),
   ...(inPlace && { inPlace }),
+  ...(from && { from }),
   ...(around?.length && { around }),
 })
 

@@ -104,6 +104,9 @@ export const runReading = async (
   })
   // A rollback takes away what a diagnosis would find.
   if (isForwards(command) || command === 'verify') context.diagnoses = diagnosesOf(open.arrangement)
+  const { openTo } = context.doors.secrets
+  if (locks && openTo)
+    invocation.say(invocation.paint.yellow(`! ${visible(openTo.what)}: ${visible(openTo.remedy)}\n`))
   context.recorder.onEvent((event) => view.event(event))
   if (invocation.options.json)
     context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
@@ -268,10 +271,11 @@ const relativeTo = (cwd: string, path: string): string => {
 }
 
 /** The options without which it would be another rollback. */
-const optionsThatMatter = ({ run, database, inPlace }: Invocation['options']): string[] => [
+const optionsThatMatter = ({ run, database, inPlace, from }: Invocation['options']): string[] => [
   ...(run ? ['--run', run] : []),
   ...(database ? [`--database=${database}`] : []),
   ...(inPlace ? ['--in-place'] : []),
+  ...(from ? ['--from', from] : []),
 ]
 
 /** What the next command needs too, so that it finds the same book and the same transcripts. */

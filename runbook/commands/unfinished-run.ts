@@ -1,14 +1,16 @@
+import { machineName } from '../doors/process-identity.ts'
 import { describe } from '../engine/as-left.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { foldRun, type RunState } from '../journal/fold.ts'
 import { type KnownRun, lastIn, laterThan } from '../journal/history.ts'
 import { pastRuns } from '../journal/past-runs.ts'
 import type { RunSummary } from '../journal/run-index.ts'
-import { journalOf, listRuns, readTranscript } from '../journal/runs.ts'
+import { listRuns, transcriptOf } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import { typed } from '../model/shell-word.ts'
 import { whereabouts } from './choose-target.ts'
 import { chosenRun } from './chosen-run.ts'
+import { demandAll, demandWhole } from './demand-whole.ts'
 import type { Unfinished } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -75,6 +77,19 @@ export const demandMayGoOn = async ({ id, end }: Unfinished, context: RunContext
     )
 }
 
+/** Refuses a run whose transcript is not as it was written, or not as the environment's ledger has it. */
+export const demandAsInLedger = async (
+  { id }: Unfinished,
+  context: RunContext,
+  stateDir: string,
+): Promise<void> => {
+  const ledger = (await context.ledger.read()).runs.find((run) => run.id === id)
+  const { flaws, end } = await transcriptOf(stateDir, id, { outputs: false, ledger })
+  const read = { id, env: context.env.name, ledger }
+  demandWhole({ ...read, flaws })
+  if (ledger && ledger.seq > end.seq) demandAll(read, { stateDir, machine: machineName() })
+}
+
 /** One that began something without changing a state, such as a restart, moved what the run rests on, too. */
 const laterHere = (history: readonly KnownRun[], { id }: KnownRun): KnownRun | undefined =>
   history
@@ -108,7 +123,7 @@ export const nothingUnfinished = async (context: RunContext, name?: string): Pro
 }
 
 const read = async (id: string, stateDir: string): Promise<Unfinished> => {
-  const { events, end, flaws } = await readTranscript(journalOf(stateDir, id), { outputs: false })
+  const { events, end, flaws } = await transcriptOf(stateDir, id, { outputs: false })
   return { id, state: foldRun(events), end, flaws }
 }
 

@@ -157,6 +157,12 @@ export const verbs: readonly Verb[] = [
       onlyPlan,
       { flags: '--run <id>', about: 'another run than the last one' },
       {
+        flags: '--from <where>',
+        about:
+          'from the environment’s ledger, where the transcript is not as it was written: the code, and the run’s backup',
+        choices: ['ledger'],
+      },
+      {
         flags: '--database <how>',
         about: 'the database too: the reverse of the migrations, or the backup that the run made',
         choices: ['schema', 'restore'],

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, stat } from 'node:fs/promises'
+import { chmod, constants, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Failed } from '../model/failure.ts'
 import { readText } from './files.ts'
@@ -34,7 +34,7 @@ export const localLedgerFile = (path: string): LedgerFile => ({
   append: (line) =>
     telling(path, async () => {
       const mode = await makeFolder(dirname(path))
-      const file = await open(path, 'a+', mode & PRIVATE)
+      const file = await open(path, APPEND, mode & PRIVATE)
       try {
         const { size } = await file.stat()
         // The umask of whoever makes it is not the team's.
@@ -54,6 +54,10 @@ export const localLedgerFile = (path: string): LedgerFile => ({
       }
     }),
 })
+
+/** 'a+', but that no link is followed: others may write into the folder. */
+const { O_RDWR, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = constants
+const APPEND = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW
 
 /** For its owner and, as far as the clone is theirs, its group: an observation may hold the text of a file. */
 const PRIVATE = 0o660

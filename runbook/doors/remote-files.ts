@@ -40,17 +40,21 @@ if [ -e "$target" ]; then
 fi
 chmod "\${mode:-600}" "$partial" && mv -f "$partial" "$target" || exit 45`
 
-/** One write at the end of the file; whoever may write into the folder above may write into a new one too. */
+/** One write at the end of the file, and through no link: others may write into the folder. Whoever may write into the folder above may write into a new one too. */
 const APPEND = `
 folder=\${1%/*}
 if [ ! -d "$folder" ]; then
   mkdir -p "$folder" || exit 45
   chmod "$(stat -c %a "$folder/..")" "$folder"
 fi
+[ ! -h "$1" ] || { echo "it is a link, and none is followed" >&2; exit 45; }
 draft=$1.$$
 trap 'rm -f "$draft"' EXIT
+rm -f "$draft"
+set -C
 : > "$draft" || exit 45
-[ -z "$(tail -c 1 "$1" 2>/dev/null)" ] || echo > "$draft"
+set +C
+[ -z "$(tail -c 1 "$1" 2>/dev/null)" ] || echo >> "$draft"
 cat >> "$draft" || exit 45
 [ -e "$1" ] || { : >> "$1" && chmod "$(stat -c %a "$folder")" "$1" && chmod a-x,a-s,o-rw "$1"; }
 cat "$draft" >> "$1" || exit 45

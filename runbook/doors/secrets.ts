@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { Failed } from '../model/failure.ts'
+import { Failed, unmet } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
 import { parseDatabaseUrl, withDatabase, withOptions } from './database-url.ts'
 import { Redactor } from './redaction.ts'
+import { readers, type Stranger, strangerToSecrets } from './whose.ts'
 
 /**
  * Opens secrets: from `.env.<environment>` beside the book, or from the process's environment. The file wins, because
@@ -15,6 +16,7 @@ export class Secrets {
   readonly #variables: Readonly<Record<string, string | undefined>>
   readonly #redactor: Redactor
   #fromFile: Record<string, string | undefined> | undefined
+  #open: Stranger | undefined
   /** Where a URL leads instead. */
   readonly #leads: (value: string) => string
 
@@ -42,6 +44,12 @@ export class Secrets {
       return led
     }
     return new Secrets({ ...this.options, leads })
+  }
+
+  /** Who may read `.env.<environment>` besides, and what to type; undefined where nobody may, or where there is none. */
+  get openTo(): Stranger | undefined {
+    this.#readFile()
+    return this.#open
   }
 
   /** What `.env.<environment>` has. */
@@ -97,14 +105,26 @@ export class Secrets {
     return target[part]
   }
 
+  /** Its text, of the very file that was looked at. */
+  #read(): string {
+    const file = openSync(this.#file, 'r')
+    try {
+      const stat = fstatSync(file)
+      const stranger = strangerToSecrets(this.#file, stat, this.options.strict ?? false)
+      if (stranger) throw unmet(`${this.#file} is its owner’s alone`, stranger.what, stranger.remedy)
+      this.#open = readers(this.#file, stat)
+      return readFileSync(file, 'utf8')
+    } finally {
+      closeSync(file)
+    }
+  }
+
   #readFile(): Record<string, string | undefined> {
     if (this.#fromFile) return this.#fromFile
     try {
-      this.#fromFile = parseEnv(readFileSync(this.#file, 'utf8').replace(/^\uFEFF/, '')) as Record<
-        string,
-        string | undefined
-      >
+      this.#fromFile = parseEnv(this.#read().replace(/^\uFEFF/, '')) as Record<string, string | undefined>
     } catch (error) {
+      if (error instanceof Failed) throw error
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         throw new Failed({
           kind: 'file-failed',
@@ -120,6 +140,8 @@ export class Secrets {
 
 export interface SecretsOptions {
   environment: string
+  /** Whether nobody but its owner and its group may even read the file. Default: false. */
+  strict?: boolean
   bookFolder: string
   variables: Readonly<Record<string, string | undefined>>
   redactor: Redactor

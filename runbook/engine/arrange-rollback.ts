@@ -167,9 +167,12 @@ export const whileStopped = (work: readonly Step[], started: readonly Step[], en
 const restoreOf = (book: Arrangement, { target, paths, inPlace = false }: RollbackOptions): Restoring => {
   const step = book.steps.find(({ restore }) => restore)
   const state = step && target.state.steps.get(step.id)?.state
-  const output = isOver(state) ? (state.output as { dump?: string }) : null
+  const output = isOver(state) ? (state.output as { dump?: string; sha256?: string }) : null
   // The folder of the backups may be elsewhere by now: the state directory can be copied to another machine.
-  const from = output?.dump && { dump: join(paths.backups, basename(output.dump)), inPlace }
+  const from = output?.dump && {
+    ...{ dump: join(paths.backups, basename(output.dump)), inPlace },
+    ...(output.sha256 && { sha256: output.sha256 }),
+  }
   const found = from && restoring(step, from)
   if (found) return found
   const seen = step

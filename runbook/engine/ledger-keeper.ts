@@ -105,7 +105,7 @@ export class LedgerKeeper {
       ...(revision && { revision }),
       ...(isSmall(observed) && { observed }),
     }
-    await this.#append({ line: 'step', step: told, seq: this.#seq, ...this.#backup() })
+    await this.#append({ line: 'step', step: told, ...this.#end, ...this.#backup() })
     // Not before: where the line could not be written, the next try of the step writes it.
     this.#told.add(step.id)
   }
@@ -123,11 +123,10 @@ export class LedgerKeeper {
         answeringRevision(look).catch(unseen),
         schemaFingerprint(look).catch(unseen),
       ])
-      const { seq, hash } = this.run.journal.end
       const leftOut = [...this.context.state.steps.keys()].filter((id) => isLeftOut(this.context.state, id))
       await this.#append(
         {
-          ...{ line: 'closed', verdict: ended.verdict, exit: ended.exit, seq, hash },
+          ...{ line: 'closed', verdict: ended.verdict, exit: ended.exit, ...this.#end },
           ...(head && { head }),
           ...(answers && { answers }),
           ...(schema && { schema }),
@@ -154,7 +153,7 @@ export class LedgerKeeper {
     // Within another run, which has looked.
     if (this.#entered === undefined) this.#entered = (await context.ledger.read()).lines.at(-1) ?? null
     if (run.resumed && (await this.#isKnown()))
-      await this.#append({ line: 'resumed', ...this.#holder, transcript, nonce, seq: this.#seq })
+      await this.#append({ line: 'resumed', ...this.#holder, transcript, nonce, ...this.#end })
     else {
       const look = lookOf(context, undefined)
       const [from, answers] = await Promise.all([headOf(look), answeringRevision(look)])
@@ -249,8 +248,10 @@ export class LedgerKeeper {
     return { ...this.run.holder, ...(server !== undefined && { server }) }
   }
 
-  get #seq(): number {
-    return this.run.journal.end.seq
+  /** The last line of the transcript, which whoever can only change the transcript cannot change here. */
+  get #end(): { seq: number; hash: string } {
+    const { seq, hash } = this.run.journal.end
+    return { seq, hash }
   }
 
   /** What this run has backed up so far. */

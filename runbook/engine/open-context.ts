@@ -47,7 +47,9 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     ? { ...options.variables, PATH: withoutPrograms(options.variables.PATH, options.cwd) }
     : options.variables
   const redactor = new Redactor()
-  const secrets = new Secrets({ environment: env.name, bookFolder, variables, redactor })
+  const secrets = new Secrets({
+    ...{ environment: env.name, strict: env.protected, bookFolder, variables, redactor },
+  })
   const recorder = new Recorder(redactor, clock, options.journal)
   const state = options.state ?? emptyRun()
   recorder.onEvent((event) => applyEvent(state, event))

@@ -6,7 +6,7 @@ import { emptyRun, foldRun, type RunState, type StepRecord } from './fold.ts'
 import { type PastRun, pastRuns, performing } from './past-runs.ts'
 import { byTime } from './run-id.ts'
 import type { RunSummary } from './run-index.ts'
-import { type Flaw, journalOf, readTranscript } from './runs.ts'
+import { changesIn as changedLines, type Flaw, transcriptOf } from './runs.ts'
 
 /** A run of an environment: from its transcript where that is here, otherwise from the environment's ledger. */
 export interface KnownRun {
@@ -54,7 +54,10 @@ const inserted = (others: readonly KnownRun[], all: readonly KnownRun[]): KnownR
   return result
 }
 
-/** Where the transcript here is not all that was written of it, the run went on elsewhere. */
+/**
+ * Where the transcript here is not all that was written of it, the run went on elsewhere; where it is not as it was written,
+ * the ledger’s word counts.
+ */
 const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
   const state = stateInLedger(ledger)
   const { started, ended, revision } = state
@@ -67,7 +70,7 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
     changedState: ledger.steps.length > 0,
     seq: ledger.seq,
   }
-  if (!own) return told
+  if (!own || isAltered(own, ledger)) return told
   if (ledger.seq <= own.seq) return own
   const { ended: _, ...before } = own
   return {
@@ -77,6 +80,9 @@ const merged = (ledger: LedgerRun, own: RunSummary | undefined): RunSummary => {
     seq: told.seq,
   }
 }
+
+const isAltered = ({ altered, seq, hash }: RunSummary, { anchors }: LedgerRun): boolean =>
+  altered === true || (anchors.has(seq) && anchors.get(seq) !== hash)
 
 /** The latest that changed a state and is not itself a part of another. */
 export const changesIn = (history: readonly KnownRun[]): KnownRun[] =>
@@ -128,7 +134,7 @@ export const recall = async (
   { id, ledger, here }: KnownRun,
 ): Promise<PastRun & { whole: boolean; flaws: readonly Flaw[] }> => {
   if (here) {
-    const { events, end, flaws } = await readTranscript(journalOf(stateDir, id), { outputs: false })
+    const { events, end, flaws } = await transcriptOf(stateDir, id, { outputs: false, ledger })
     if (!ledger || end.seq >= ledger.seq) return { id, state: foldRun(events), whole: true, flaws }
   }
   if (!ledger) throw new Error(`${id} is neither here nor in the ledger`)
@@ -198,7 +204,9 @@ export const changedSince = async (
     const { started, ended } = known.summary
     if (known.id === own || !started || !performing.includes(started.command)) continue
     if (known.here && !known.summary.begun) continue
-    const { state, whole } = await recall(stateDir, known)
+    const { state, whole, flaws } = await recall(stateDir, known)
+    // Nobody knows what it did: then it may have changed anything.
+    if (changedLines(flaws).length) return { run: known.id }
     const record = state.steps.get(step)
     if (record?.state.is === 'done' && record.actions.size > 0) return { performedBy: known }
     if (!whole && ended?.verdict === 'done') return undefined

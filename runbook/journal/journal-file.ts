@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { type ByteString, byteString } from '../model/byte-string.ts'
 import type { Event, EventOf, Happening } from '../model/event.ts'
@@ -89,7 +98,7 @@ export class JournalFile {
   #open(): number {
     const folder = dirname(this.path)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const fd = openSync(this.path, 'a', 0o600)
+    const fd = openSync(this.path, APPEND, 0o600)
     if (fstatSync(fd).size !== this.after.size) throw new Error('another process has written to it meanwhile')
     // What a crash has cut is ended as a line of its own: nothing is taken out of a transcript.
     if (!this.after.whole) writeWhole(fd, LINE_END, false)
@@ -108,6 +117,10 @@ export class JournalFile {
 }
 
 const LINE_END = Buffer.from('\n')
+
+/** 'a', but that no link is followed; where there are none (Windows) the flag is not either. */
+const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = constants
+const APPEND = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
 
 /** Of a line that does not fit on the disk nothing stays, so that the next one does not begin in the middle of it. */
 const writeWhole = (fd: number, line: Buffer, durable: boolean): void => {

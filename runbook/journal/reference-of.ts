@@ -21,8 +21,9 @@ export const referenceOf = async (
 const endBefore = async (stateDir: string, id: string, state: RunState): Promise<Map<string, Verified>> => {
   let passed = false
   for await (const run of pastRuns(stateDir, state.started?.env)) {
+    // A transcript that is not as it was written tells nothing.
     if (passed && run.changedState)
-      return run.revision?.to === state.revision?.from
+      return run.revision?.to === state.revision?.from && !run.altered
         ? endOf(run.id, await readRun(stateDir, run.id))
         : new Map()
     passed ||= run.id === id

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { begunStates, foldRun, isBegun, type RunState } from './fold.ts'
-import { type Journal, journalOf, listJournals, readTranscript } from './runs.ts'
+import { changesIn, type Journal, listJournals, type Transcript, transcriptOf } from './runs.ts'
 
 /** What a list of runs, and a search among them, needs to know of each. */
 export interface RunSummary extends Pick<RunState, 'started' | 'ended' | 'revision'> {
@@ -13,6 +13,10 @@ export interface RunSummary extends Pick<RunState, 'started' | 'ended' | 'revisi
   changedState: boolean
   /** The number of its last event that is known; -1 where none is. */
   seq: number
+  /** The SHA-256 of its last line; absent where the transcript is not here. */
+  hash?: string
+  /** Its transcript is not as it was written: what it says here nobody knows. */
+  altered?: true
 }
 
 /** Of a transcript as long and as old as this one the summary is known. */
@@ -25,7 +29,7 @@ interface Entry {
 /** So many are read again rather than written down each time. */
 const FEW = 10
 /** Of what stands in the file; another one is not understood, and made anew. */
-const FORM = 2
+const FORM = 3
 
 /**
  * Summaries of transcripts, kept in a file so that not all of them are read each time. It is never the truth: an entry
@@ -47,8 +51,8 @@ export class RunIndex {
   async summaryOf({ id, size, modified }: Journal): Promise<RunSummary> {
     const known = this.#known.get(id)
     if (known && known.size === size && known.modified === modified) return known.summary
-    const { events, end } = await readTranscript(journalOf(this.stateDir, id), { outputs: false })
-    const summary = summaryOf(id, foldRun(events), end.seq)
+    const transcript = await transcriptOf(this.stateDir, id, { outputs: false })
+    const summary = summaryOf(id, transcript)
     this.#known.set(id, { size, modified, summary })
     this.#news += 1
     return summary
@@ -61,7 +65,7 @@ export class RunIndex {
     const entries = [...this.#known.values()].filter(({ summary }) => there.has(summary.id))
     const draft = `${this.#path}.${randomBytes(4).toString('hex')}`
     try {
-      writeFileSync(draft, JSON.stringify({ form: FORM, entries }), { mode: 0o600 })
+      writeFileSync(draft, JSON.stringify({ form: FORM, entries }), { mode: 0o600, flag: 'wx' })
       renameSync(draft, this.#path)
     } catch {
       rmSync(draft, { force: true })
@@ -69,7 +73,8 @@ export class RunIndex {
   }
 }
 
-const summaryOf = (id: string, state: RunState, seq: number): RunSummary => {
+const summaryOf = (id: string, { events, flaws, end: { seq, hash } }: Transcript): RunSummary => {
+  const state = foldRun(events)
   const { started, ended, revision } = state
   return {
     id,
@@ -79,6 +84,8 @@ const summaryOf = (id: string, state: RunState, seq: number): RunSummary => {
     begun: isBegun(state),
     changedState: begunStates(state).length > 0,
     seq,
+    hash,
+    ...(changesIn(flaws).length && { altered: true as const }),
   }
 }
 

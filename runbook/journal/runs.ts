@@ -2,8 +2,10 @@ import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Event } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
+import type { LedgerRun } from '../model/ledger.ts'
 import { foldRun, type RunState } from './fold.ts'
 import { BEGINNING, hashOf, type JournalEnd } from './journal-file.ts'
+import { outOfPlace } from './out-of-place.ts'
 import { byTime } from './run-id.ts'
 
 /** The ids of the runs in a state folder, oldest first. */
@@ -65,33 +67,61 @@ export const changesIn = (flaws: readonly Flaw[]): Flaw[] => flaws.filter(({ cut
 export const flawsText = (flaws: readonly Flaw[]): string =>
   flaws.map(({ line, what }) => `line ${line} ${what}`).join('; ')
 
-/** Reads a transcript; output events are passed over unless they are wanted, because they can be large. */
-export const readTranscript = async (path: string, { outputs = true } = {}): Promise<Transcript> => {
+/** How a transcript is read. */
+export interface Reading {
+  /** Default: true. Without them output events are passed over, because they can be large. */
+  outputs?: boolean
+  /** The run that it should be of. */
+  run?: string
+  /** What the environment's ledger has of it. */
+  ledger?: Pick<LedgerRun, 'anchors' | 'closed'> | undefined
+}
+
+/** Reads a transcript, and holds each line against the one before it; throws where the file cannot be read. */
+export const readTranscript = async (
+  path: string,
+  { outputs = true, run, ledger }: Reading = {},
+): Promise<Transcript> => {
   const transcript: Transcript = {
     events: [],
     flaws: [],
     end: { ...BEGINNING },
   }
   const { events, flaws, end } = transcript
+  const strange = outOfPlace(ledger?.closed?.seq)
   let number = 0
   for await (const { line, whole } of linesOf(path)) {
     number += 1
     const passed = outputs ? undefined : linkOfOutput(line)
     const event = passed ? undefined : parse(line)
     const link = passed ?? event
+    const hash = hashOf(line)
     if (!link && whole) flaws.push({ line: number, what: NO_EVENT })
     else if (!link) flaws.push({ line: number, what: 'was cut short, as by a crash', cut: true })
     else if (link.prev !== end.hash) flaws.push({ line: number, what: BROKEN })
+    else if (link.seq !== end.seq + 1)
+      flaws.push({ line: number, what: `has the number ${link.seq}, and not ${end.seq + 1}` })
     else if (event?.type === 'run-ended' && !isAsSummed(line))
       flaws.push({ line: number, what: 'was changed after it was written' })
     // What a crash has cut is whole evidence of the crash: the run went on behind it.
     else if (isCut(flaws, number - 1) && event?.type === 'run-started' && event.resumed) flaws.pop()
+    if (run !== undefined && event?.type === 'run-started' && !isOf(run, event))
+      flaws.push({ line: number, what: `is of another run: ${event.run}, of ${event.env}` })
+    const misplaced = event && strange(event)
+    if (misplaced) flaws.push({ line: number, what: misplaced })
+    const anchor = link && ledger?.anchors.get(link.seq)
+    if (anchor !== undefined && anchor !== hash)
+      flaws.push({ line: number, what: 'is not the line whose SHA-256 the environment’s ledger has' })
     if (event && (outputs || event.type !== 'output')) events.push(event)
     end.size += line.length + (whole ? 1 : 0)
-    Object.assign(end, { hash: hashOf(line), whole, ...(link && { seq: link.seq }) })
+    Object.assign(end, { hash, whole, ...(link && { seq: link.seq }) })
   }
   return transcript
 }
+
+/** Whole as it is, it may have been put into the folder of another run. */
+const isOf = (run: string, started: { run: string; env: string }): boolean =>
+  started.run === run && run.includes(`Z-${started.env}-`)
 
 const isAsSummed = (line: Buffer): boolean => {
   const sum = SUM.exec(line.toString('latin1', Math.max(0, line.length - 80)))?.[0]
@@ -113,6 +143,13 @@ const linkOfOutput = (line: Buffer): { seq: number; prev: string } | undefined =
 }
 const OUTPUT = /^\{"seq":(\d+),"at":"[^"]+","type":"output",/
 const END = /","prev":"([0-9a-f]{64})"\}$/
+
+/** The transcript of a run; held against what the environment's `ledger` has of it, too, where that is given. */
+export const transcriptOf = (
+  stateDir: string,
+  run: string,
+  reading: Omit<Reading, 'run'> = {},
+): Promise<Transcript> => readTranscript(journalOf(stateDir, run), { ...reading, run })
 
 /** One run, without what its children printed. */
 export const readRun = async (stateDir: string, run: string): Promise<RunState> =>
@@ -145,7 +182,7 @@ const LINE_END = 10
 const parse = (line: Buffer): Event | undefined => {
   try {
     const value = JSON.parse(line.toString('utf8'))
-    const whole = [value?.type, value?.prev].every((each) => typeof each === 'string')
+    const whole = [value?.type, value?.prev, value?.at].every((each) => typeof each === 'string')
     return whole && typeof value.seq === 'number' ? value : undefined
   } catch {
     return undefined

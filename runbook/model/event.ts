@@ -201,6 +201,8 @@ export type Told = {
   around?: string[]
   /** A restore into the live database itself. */
   inPlace?: true
+  /** A rollback of the code from the environment's ledger, and not from the transcript. */
+  from?: 'ledger'
   /** The argument of `restore`. */
   backup?: string
   /** The argument of `run`. */

@@ -67,8 +67,9 @@ export type LedgerLine = { at: string; run: string } & (
       /** Tells two lines apart that are written at the same moment. */
       nonce: string
     } & RunHolder)
-  | { line: 'step'; step: LedgerStep; backup?: LedgerBackup; seq: number }
-  | ({ line: 'resumed'; transcript: string; seq: number; nonce: string } & RunHolder)
+  /** `seq`, `hash`: the last line of its transcript then. Ledgers of before have no hash here. */
+  | { line: 'step'; step: LedgerStep; backup?: LedgerBackup; seq: number; hash?: string }
+  | ({ line: 'resumed'; transcript: string; seq: number; hash?: string; nonce: string } & RunHolder)
   /** It found that another run had been written down before it, and did nothing. */
   | { line: 'withdrawn'; nonce: string }
   | {
@@ -102,6 +103,8 @@ export interface LedgerRun {
   released?: Extract<LedgerLine, { line: 'released' }>
   /** The highest number of an event of its transcript that the ledger knows of. */
   seq: number
+  /** Of some events of its transcript, by their number: the SHA-256 of the line. */
+  anchors: Map<number, string>
 }
 
 /** What a ledger says. */
@@ -150,11 +153,22 @@ const take = (line: LedgerLine, runs: Map<string, LedgerRun>): void => {
   if (line.line === 'opened') {
     const { backup } = line
     const holder = holderIn(line)
-    runs.set(line.run, { id: line.run, opened: line, holder, steps: [], seq: 0, ...(backup && { backup }) })
+    runs.set(line.run, {
+      id: line.run,
+      opened: line,
+      holder,
+      steps: [],
+      seq: 0,
+      anchors: new Map(),
+      ...(backup && { backup }),
+    })
     return
   }
   if (!run) return
-  if ('seq' in line) run.seq = Math.max(run.seq, line.seq)
+  if ('seq' in line) {
+    run.seq = Math.max(run.seq, line.seq)
+    if (line.hash) run.anchors.set(line.seq, line.hash)
+  }
   if ('backup' in line && line.backup) run.backup = line.backup
   switch (line.line) {
     case 'step':

@@ -146,8 +146,13 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
 }
 /** What a database can come back from: a dump, or one that an earlier restore has replaced and kept. */
 export type RestoreSource =
-  /** `at`: where it is; default: `backups`. `inPlace`: into the live database itself, of which a backup is made right before. */
-  { readonly dump: string; readonly at?: Place; readonly inPlace?: boolean } | { readonly kept: string }
+  /**
+   * `at`: where it is; default: `backups`. `inPlace`: into the live database itself, of which a backup is made right before.
+   * `sha256`: which dump is meant, by the transcript of the run that made it or by whoever named it; without it the manifest
+   * beside the dump is all that tells.
+   */
+  | { readonly dump: string; readonly at?: Place; readonly inPlace?: boolean; readonly sha256?: string }
+  | { readonly kept: string }
 /** A restore in three steps, of which only the second touches the live database. */
 export interface Restore {
   /** Puts the backup beside the live database, and proves it there, while the application still runs. */

@@ -16,6 +16,8 @@ import { visibleIn } from './visible.ts'
 export interface Incident {
   run: string
   state: RunState
+  /** Whether its transcript is as it was written, in words. */
+  seal: string
   /** When it was written; ISO 8601. */
   at: string
   contacts: readonly Person[]
@@ -26,7 +28,7 @@ export interface Incident {
 
 /** What whoever is asked for help wants to know first, in words. */
 export const incidentPage = (incident: Incident): string => {
-  const { run, state, at, contacts, files, missing } = incident
+  const { run, state, seal, at, contacts, files, missing } = incident
   const { started, ended } = state
   const how = ended ? ({ failed: 'FAILED' }[ended.verdict as 'failed'] ?? ended.verdict) : 'has no end'
   return [
@@ -34,7 +36,7 @@ export const incidentPage = (incident: Incident): string => {
     '',
     `Written on ${minute(at)} by \`runbook bundle ${run}\`. What the book names as a secret is in none of these files. Logs are the application's: look at them before you pass them on.`,
     '',
-    ...section('What happened', happened(run, state)),
+    ...section('What happened', [...happened(run, state), `- ${oneLine(seal)}`]),
     ...section(
       'What verifies',
       verdictsOf(state).map((one) => `- ${oneLine(verdictText(one))}`),

@@ -51,14 +51,14 @@ export type Brought = {
 }
 
 /** Restores a dump under a new name beside the live database, and proves it there. */
-export const bringBackup = (dump: string) =>
+export const bringBackup = ({ dump, sha256 }: { dump: string; sha256?: string }) =>
   defineStep({
     id: 'bring-backup',
     title: 'Restore the backup beside the live database',
     about:
       'Makes a new database like the live one, restores the dump into it, counts every table against the manifest, and ' +
       'copies what no dump holds: settings, grants and comment of the database itself. The live database and the ' +
-      'application are not touched. Refuses a dump that is not what its manifest says, is of another database or ' +
+      'application are not touched. Refuses a dump that is not the one of the transcript that it was made by, not what its manifest says, is of another database or ' +
       'cluster, or of a newer server.',
     sort: 'prepares',
     needs: ({ env }) => [
@@ -81,7 +81,7 @@ export const bringBackup = (dump: string) =>
     },
     before: ({ observed: { via, live, size, manifest } }) =>
       [
-        backupStands(dump),
+        backupStands(dump, sha256),
         backupFits(dump),
         ...canBeRead(archiveOf(dump, manifest)),
         ...roomToUnpack(archiveOf(dump, manifest), folderOf(dump), size),
@@ -122,7 +122,7 @@ export const bringBackup = (dump: string) =>
     run: async (act) => {
       const { perform, observed, env, run } = act
       const { names, manifest } = observed
-      const planned = Object.keys(bringBackup(dump).actions({ observed, env, run }))
+      const planned = Object.keys(bringBackup({ dump }).actions({ observed, env, run }))
       if (planned.length === 0) return
       for (const name of planned) if (name.startsWith('discard')) await perform(name)
       try {

@@ -104,6 +104,12 @@ const promises: readonly Promised[] = [
     figures: [],
   },
   {
+    promise:
+      'Nothing is performed from a transcript that is not as it was written, also where every hash was made anew, as long as the environment’s ledger was not; no dump is restored but the one whose sum the run recorded, or that the operator names by its sum.',
+    tests: ['tests/scenarios/whole.test.ts'],
+    figures: [],
+  },
+  {
     promise: 'Memory stays flat, whatever a child prints and however long a log is watched.',
     tests: [],
     figures: ['output'],

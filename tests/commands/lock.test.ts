@@ -71,7 +71,7 @@ test('operators on two machines exclude each other by the database', async () =>
 test('a lock of another machine, which cannot be looked for, is held until a person says that it is gone', async () => {
   const { runbook, stateDir } = await withBook('does("one")')
   const folder = join(stateDir, 'locks/staging')
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const holder = {
     run: 'r1',
     operator: 'ada',

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -161,10 +162,10 @@ describe('show --check', () => {
     const { exit, out, err } = await runbook(['show', staging, '--check'])
     expect([exit, err]).toEqual([0, ''])
     expect(out).toBe(
-      `✔ ${staging} is as it was written: ${lines.length} lines, the last with SHA-256 ${hash}\n`,
+      `✔ ${staging} is as it was written: ${lines.length} lines, the last with SHA-256 ${hash}\n  its ledger is in the same folder, and proves no more\n`,
     )
     const json = await runbook(['show', staging, '--check', '--json'])
-    expect(JSON.parse(json.out)).toEqual({ run: staging, lines: lines.length, hash, flaws: [] })
+    expect(JSON.parse(json.out)).toMatchObject({ run: staging, lines: lines.length, hash, flaws: [] })
   })
 
   test.each<[string, (lines: string[]) => void, RegExp]>([
@@ -193,10 +194,15 @@ describe('show --check', () => {
   })
 
   test('of one that a crash has cut says what is set aside', async () => {
-    const { runbook, journalOf, staging } = await deployed()
+    const { runbook, journalOf, staging, stateDir } = await deployed()
     truncateSync(journalOf(staging), readFileSync(journalOf(staging)).length - 20)
+    const ended = await runbook(['show', staging, '--check'])
+    expect(ended.exit).toBe(1)
+    expect(ended.out).toMatch(/line \d+ is missing: the environment’s ledger knows of \d+ lines\n/)
+    // Of a run that was killed the ledger has no end.
+    rmSync(join(stateDir, 'ledger'), { recursive: true })
     const { exit, out } = await runbook(['show', staging, '--check'])
     expect(exit).toBe(0)
-    expect(out).toMatch(/ {2}line \d+ was cut short, as by a crash, and is set aside\n {2}it has no end:/)
+    expect(out).toMatch(/ {2}line \d+ was cut short, as by a crash, and is set aside\n.*\n {2}it has no end:/)
   })
 })

@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn, withoutPrivilege } from '../rig/command-line.ts'
 
@@ -38,14 +43,148 @@ describe('the state folder', () => {
     expect(modes.map(([path]) => path).join()).toMatch(/journal\.jsonl/)
   })
 
-  test('that stood open is closed, and git passes it over', async () => {
-    const { runbook, stateDir } = await withBook('does("one")')
-    mkdirSync(join(stateDir, 'runs'), { recursive: true, mode: 0o755 })
-    mkdirSync(join(stateDir, 'locks'), { recursive: true, mode: 0o755 })
+  test('that is made is passed over by git; one that is there already is left as it is', async () => {
+    const { runbook, stateDir, folder } = await withBook('does("one")')
     expect((await runbook(['deploy', 'staging', '--yes'])).exit).toBe(0)
-    for (const folder of ['runs', 'locks', 'backups'])
-      expect(modesBelow(stateDir)).toContainEqual([`folder ${folder}`, '700'])
     expect(readFileSync(join(stateDir, '.gitignore'), 'utf8')).toBe('*\n')
+    writeFileSync(join(folder, '.gitignore'), 'dist\n')
+    // As `--state-dir .` has it, in a folder that is somebody's own.
+    const own = await runbook(['deploy', 'staging', '--yes', '--state-dir', '.'])
+    expect(own.exit, own.out).toBe(0)
+    expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('dist\n')
+    mkdirSync(join(folder, 'found'), { mode: 0o700 })
+    expect((await runbook(['deploy', 'staging', '--yes', '--state-dir', 'found'])).exit).toBe(0)
+    expect(existsSync(join(folder, 'found/.gitignore'))).toBe(false)
+  })
+
+  const asRoot = process.getuid?.() === 0
+  /** `nobody`, and the group that only it is in: somebody else. */
+  const [NOBODY, NOGROUP] = [65534, 65534]
+  const strange: [string, (stateDir: string) => void, RegExp, RegExp][] = [
+    [
+      'others may look into',
+      (stateDir) => mkdirSync(stateDir, { mode: 0o755 }),
+      /others may look into it: its mode is 0755/,
+      /→ chmod 700 '.*the state'/,
+    ],
+    [
+      'has transcripts into which others may look',
+      (stateDir) => {
+        mkdirSync(stateDir, { mode: 0o700 })
+        mkdirSync(join(stateDir, 'runs'), { mode: 0o750 })
+      },
+      /the state\/runs is its owner’s alone; seen: .*0750/,
+      /→ chmod 700 '.*the state\/runs'/,
+    ],
+    [
+      'is a link',
+      (stateDir) => {
+        mkdirSync(`${stateDir} itself`, { mode: 0o700 })
+        symlinkSync(`${stateDir} itself`, stateDir)
+      },
+      /it is a link to .*the state itself/,
+      /→ name what is meant: --state-dir '.*the state itself'/,
+    ],
+    [
+      'has a link in it',
+      (stateDir) => {
+        mkdirSync(stateDir, { mode: 0o700 })
+        mkdirSync(`${stateDir} of others`, { mode: 0o700 })
+        symlinkSync(`${stateDir} of others`, join(stateDir, 'backups'))
+      },
+      /the state\/backups is a folder itself; seen: it is a link/,
+      /→ put the folder itself there: rm '.*backups'/,
+    ],
+    [
+      'stands where anybody may put another one',
+      (stateDir) => chmodSync(dirname(stateDir), 0o777),
+      /any user may write .*place \(0777\)/,
+      /→ chmod o-w '.*place'; or keep it/,
+    ],
+    [
+      'stands two folders below one into which anybody may write',
+      (stateDir) => {
+        chmodSync(dirname(dirname(stateDir)), 0o777)
+        mkdirSync(stateDir, { mode: 0o700 })
+      },
+      /any user may write .* \(0777\)/,
+      /→ chmod o-w/,
+    ],
+  ]
+  const strangeToRoot: typeof strange = [
+    [
+      'is somebody else’s',
+      (stateDir) => {
+        mkdirSync(stateDir, { mode: 0o700 })
+        chownSync(stateDir, NOBODY, NOGROUP)
+      },
+      /the state belongs to nobody, not to root/,
+      /→ chown root '.*the state'; or keep your own/,
+    ],
+    [
+      'stands in a folder of somebody else',
+      (stateDir) => chownSync(dirname(stateDir), NOBODY, NOGROUP),
+      /place belongs to nobody/,
+      /→ chown root '.*place'/,
+    ],
+    [
+      'stands where the group of others may put another one',
+      (stateDir) => {
+        chownSync(dirname(stateDir), 0, NOGROUP)
+        chmodSync(dirname(stateDir), 0o775)
+      },
+      /the group \w+ may write .*place \(0775\)/,
+      /→ chmod g-w '.*place'/,
+    ],
+    [
+      'is led to by a link of somebody else',
+      (stateDir) => {
+        const place = dirname(stateDir)
+        renameSync(place, `${place} itself`)
+        chmodSync(dirname(place), 0o1777)
+        symlinkSync(`${place} itself`, place)
+        lchownSync(place, NOBODY, NOGROUP)
+      },
+      /place belongs to nobody/,
+      /→ chown root/,
+    ],
+  ]
+  test.each(asRoot ? [...strange, ...strangeToRoot] : strange)(
+    'that %s is refused, and nothing is changed',
+    async (_, prepare, seen, remedy) => {
+      const { runbook, folder, in: inApp } = await withBook('does("one")')
+      const stateDir = join(folder, 'outer/place/the state')
+      mkdirSync(dirname(stateDir), { recursive: true })
+      prepare(stateDir)
+      const before = modesBelow(join(folder, 'outer'))
+      for (const args of [
+        ['deploy', 'staging', '--yes'],
+        ['lock', 'staging', '--reason', 'why'],
+      ]) {
+        const { exit, out, err } = await runbook([...args, '--state-dir', stateDir])
+        expect([exit, out + err]).toEqual([3, expect.stringMatching(seen)])
+        expect(out + err).toMatch(remedy)
+      }
+      expect(modesBelow(join(folder, 'outer'))).toEqual(before)
+      expect(existsSync(inApp('done-one'))).toBe(false)
+    },
+  )
+
+  test('may stand in a sticky folder such as /tmp, and in a clone that a team shares by its group', async () => {
+    const { runbook, folder } = await withBook('does("one")')
+    const deploy = (at: string) =>
+      runbook(['deploy', 'staging', '--yes', '--state-dir', join(folder, at, '.runbook')])
+    for (const at of ['sticky', 'shared']) mkdirSync(join(folder, at))
+    chmodSync(join(folder, 'sticky'), 0o1777)
+    expect((await deploy('sticky')).exit).toBe(0)
+    execFileSync('git', ['init', '-q', '--shared=group', join(folder, 'shared')])
+    if (asRoot) chownSync(join(folder, 'shared'), 0, NOGROUP)
+    chmodSync(join(folder, 'shared'), 0o2775)
+    const shared = await deploy('shared')
+    expect(shared.exit, shared.out + shared.err).toBe(0)
+    // The group is believed, and not everybody.
+    chmodSync(join(folder, 'shared'), 0o2777)
+    expect((await deploy('shared')).exit).toBe(3)
   })
 
   test('is where --state-dir says, relative to where the operator is', async () => {
@@ -63,7 +202,7 @@ describe('the state folder', () => {
     [
       'may not be written',
       (folder: string) => {
-        mkdirSync(join(folder, '.runbook'))
+        mkdirSync(join(folder, '.runbook'), { mode: 0o700 })
         chmodSync(join(folder, '.runbook'), 0o500)
       },
     ],
@@ -71,7 +210,7 @@ describe('the state folder', () => {
     [
       'has locks that may not be written',
       (folder: string) => {
-        mkdirSync(join(folder, '.runbook/locks/staging'), { recursive: true })
+        mkdirSync(join(folder, '.runbook/locks/staging'), { recursive: true, mode: 0o700 })
         chmodSync(join(folder, '.runbook/locks/staging'), 0o500)
       },
     ],

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Spawned } from '../../runbook/doors/process.ts'
-import { readRemote, writeRemote } from '../../runbook/doors/remote-files.ts'
+import { appendRemote, readRemote, writeRemote } from '../../runbook/doors/remote-files.ts'
 import { RemoteHost } from '../../runbook/doors/remote-host.ts'
 import { type Failure, failureOf } from '../../runbook/model/failure.ts'
 import { alive, until } from '../rig/command-line.ts'
@@ -371,6 +371,17 @@ describe('a file', () => {
     const long = 'x'.repeat(3_000_000)
     await writeIt('long', long, 0o644)
     expect([read('long') === long, statSync(path('long')).mode & 0o777]).toEqual([true, 0o644])
+  })
+
+  test('is appended to through no link', async () => {
+    const append = (name: string) => appendRemote(host, path(name), 'one\n', never)
+    await append('ledger')
+    await append('ledger')
+    expect(read('ledger')).toBe('one\none\n')
+    await writeIt('other', 'as it was\n')
+    symlinkSync(path('other'), path('linked'))
+    expect(await failing(append('linked'))).toMatchObject({ kind: 'file-failed' })
+    expect(read('other')).toBe('as it was\n')
   })
 
   test('that cannot be written leaves nothing behind', async () => {

@@ -175,7 +175,7 @@ describe('an earlier run', () => {
   }
   let lastJournal = ''
   const run = async (id: string, entries: Entries) => {
-    const { ended, journal } = await rig.perform(entries)
+    const { ended, journal } = await rig.perform(entries, { run: id })
     lastJournal = journal
     keepAs(id)
     return ended

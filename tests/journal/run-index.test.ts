@@ -37,7 +37,7 @@ const fromTranscripts = () =>
       .map(async (id) => {
         const { events, end } = await readTranscript(journalOf(stateDir, id))
         const { started, ended, revision } = foldRun(events)
-        return { id, started, ended, revision, begun: true, changedState: true, seq: end.seq }
+        return { id, started, ended, revision, begun: true, changedState: true, seq: end.seq, hash: end.hash }
       }),
   )
 /** Other words of the same length, with the times that it had. */

@@ -125,9 +125,7 @@ describe('a transcript', () => {
   })
 
   test('that cannot be written stops the run, and a line that did not fit leaves nothing', () => {
-    mkdirSync(dirname(path()), { recursive: true })
-    symlinkSync('/dev/full', path())
-    const journal = new JournalFile(path())
+    const journal = new JournalFile('/dev/full')
     const append = () => journal.append(said('x'), at, true)
     expect(append).toThrow()
     try {
@@ -135,13 +133,23 @@ describe('a transcript', () => {
     } catch (error) {
       expect(failureOf(error)).toMatchObject({
         kind: 'journal-failed',
-        path: path(),
+        path: '/dev/full',
         message: expect.stringContaining('ENOSPC'),
       })
     }
     journal.close()
+    write(path(), said('x'))
     const below = new JournalFile(join(path(), 'below/journal.jsonl'))
     expect(() => below.append(said('x'), at, true)).toThrow()
+  })
+
+  test('is written through no link', () => {
+    mkdirSync(dirname(path()), { recursive: true })
+    const other = join(folder, 'of somebody else')
+    writeFileSync(other, '')
+    symlinkSync(other, path())
+    expect(() => new JournalFile(path()).append(said('x'), at, true)).toThrow()
+    expect(readFileSync(other, 'utf8')).toBe('')
   })
 })
 

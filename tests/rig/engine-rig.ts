@@ -146,13 +146,13 @@ export const engineRig = (
     },
     perform: async (
       entries: Entries,
-      { replies = [], ...answers }: Partial<Answers> & { replies?: Reply[] } = {},
+      { replies = [], run = 'r', ...answers }: Partial<Answers> & { replies?: Reply[]; run?: string } = {},
     ): Promise<Performed> => {
       const path = join(home, '.runbook/runs', String(runs++), 'journal.jsonl')
       const journal = new JournalFile(path)
       const { context, close, events, questions } = open(journal, { yes: true, ...answers }, replies)
       let plan: Plan | undefined
-      const started = { run: 'r', book: 'b', env: 'staging', operator: 'o', machine: 'm', pid: 1 }
+      const started = { run, book: 'b', env: 'staging', operator: 'o', machine: 'm', pid: 1 }
       const ended = await withRun(
         { ...started, command: 'deploy', version: '0', fingerprint: '' },
         context,

@@ -30,7 +30,7 @@ import { canBeRestoredInPlace } from './can-be-restored-in-place.ts'
 export const scriptOf = (dump: string): string => `${dump}.restoring.sql`
 
 /** Makes everything ready for a restore into the live database itself, while the application runs. */
-export const bringInPlace = (dump: string) =>
+export const bringInPlace = ({ dump, sha256 }: { dump: string; sha256?: string }) =>
   defineStep({
     id: 'bring-in-place',
     title: 'Unpack the backup',
@@ -56,7 +56,7 @@ export const bringInPlace = (dump: string) =>
     },
     before: ({ observed: { size, manifest } }) =>
       [
-        backupStands(dump),
+        backupStands(dump, sha256),
         backupFits(dump),
         ...canBeRead(archiveOf(dump, manifest)),
         canBeRestoredInPlace(),
