@@ -44,7 +44,7 @@ test('what a build has changed is put back before the code moves, on the way bac
   const two = push({ 'src/a': '2\n', 'dist/a': 'built 2\n', 'version ü.txt': '2\n' })
   const doctor = await run('doctor', 'staging')
   expect(doctor.exit).toBe(0)
-  expect(doctor.text).toMatch(/git tracks 2 files of it.*git rm -r --cached dist/)
+  expect(doctor.text).toMatch(/git tracks 2 files of it.*git rm -r --cached -- dist/)
 
   const deployed = await run('deploy', 'staging')
   expect(deployed.exit, deployed.text).toBe(0)
