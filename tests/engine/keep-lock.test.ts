@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startCluster } from '../../examples/world/cluster.ts'
-import { connected } from '../../examples/world/databases.ts'
 import { takeDatabaseLock } from '../../runbook/doors/database-lock.ts'
 import { keepLock } from '../../runbook/engine/keep-lock.ts'
 import type { Meanwhile } from '../../runbook/engine/ledger-keeper.ts'
@@ -12,7 +11,6 @@ import type { Event } from '../../runbook/model/event.ts'
 import { Failed, failureOf, unmet } from '../../runbook/model/failure.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
 import { secret } from '../../runbook/model/secret.ts'
-import { until } from '../rig/command-line.ts'
 import { leaves, quickClock } from '../rig/engine-rig.ts'
 
 const ends: (() => unknown)[] = []
@@ -53,15 +51,8 @@ const locked = async (meanwhile?: () => Promise<Meanwhile>) => {
   const { demand } = keepLock(lock, meanwhile && { meanwhile })
   return { events, demand: (of = step) => demand(of, context) }
 }
-const killBoth = async () =>
-  connected(cluster.adminUrl, async (admin) => {
-    const theirs = `FROM pg_stat_activity WHERE application_name = 'runbook kept'`
-    const { rows } = await admin.query(`SELECT pid, pg_terminate_backend(pid) ${theirs}`)
-    const pids = rows.map(({ pid }) => pid)
-    await until(
-      async () => (await admin.query(`SELECT 1 ${theirs} AND pid = ANY($1)`, [pids])).rowCount === 0,
-    )
-  })
+/** Both at the same moment: of two that are ended one after the other, the first is replaced before. */
+const killBoth = () => cluster.restart('immediate')
 const failing = async (work: Promise<unknown>) =>
   failureOf(
     await work.then(
