@@ -1,4 +1,4 @@
-import { databaseOf, defineCheck, fails, holds, quantity, selects } from '../runbook/index.ts'
+import { databaseOf, defineCheck, fails, holds, quantity, selects, sqlName } from '../runbook/index.ts'
 
 /** Each of these tables has so many rows at least. */
 export const tablesHaveRows = (tables: Readonly<Record<string, number>>) =>
@@ -10,7 +10,7 @@ export const tablesHaveRows = (tables: Readonly<Record<string, number>>) =>
       const counted: string[] = []
       let enough = true
       for (const [table, least] of Object.entries(tables)) {
-        const path = `${quoted(schema)}.${quoted(table)}`
+        const path = `${sqlName(schema)}.${sqlName(table)}`
         const [found] = await see(
           selects<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', path),
         )
@@ -27,5 +27,3 @@ export const tablesHaveRows = (tables: Readonly<Record<string, number>>) =>
       return enough ? holds(counted.join(', ')) : fails(counted.join(', '))
     },
   })
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,4 +1,13 @@
-import { databaseOf, type Look, reads, readsFile, selects, typed, unmet } from '../../runbook/index.ts'
+import {
+  databaseOf,
+  type Look,
+  reads,
+  readsFile,
+  selects,
+  sqlName,
+  typed,
+  unmet,
+} from '../../runbook/index.ts'
 
 /** A folder of `prisma/migrations` with its SQL. */
 export interface MigrationFile {
@@ -53,7 +62,7 @@ const noSql = (path: string) =>
 /** The rows of Prisma's table, the oldest first; undefined where it has none. */
 export const migrationRows = async (at: Look): Promise<MigrationRow[] | undefined> => {
   const { schema } = databaseOf(at.env)
-  const table = `"${schema.replaceAll('"', '""')}"."_prisma_migrations"`
+  const table = `${sqlName(schema)}."_prisma_migrations"`
   const [found] = await at.see(
     selects<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', table),
   )

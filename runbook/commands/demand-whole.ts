@@ -1,4 +1,4 @@
-import { changesIn, type Flaw, flawsText, journalOf } from '../journal/runs.ts'
+import { changedLines, type Flaw, flawsText, journalOf } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
 import { typed } from '../model/shell-word.ts'
@@ -13,7 +13,7 @@ export interface ReadRun {
 
 /** Refuses a transcript that is not as it was written (exit 3): nothing is performed from it. Says what is wrong and the way on. */
 export const demandWhole = ({ id, env, flaws, ledger }: ReadRun): void => {
-  const changed = changesIn(flaws)
+  const changed = changedLines(flaws)
   if (changed.length) throw notWhole({ id, env, ledger }, flawsText(changed))
 }
 

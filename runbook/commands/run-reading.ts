@@ -83,7 +83,8 @@ export const runReading = async (
   // A procedure's runs bear its name.
   const label = command === 'run' ? arrangement.procedure! : command
   const run = unfinished?.id ?? runId(now, env.name, label)
-  const holder = holderOf(run, now, invocation)
+  const who = whoRuns(invocation.variables)
+  const holder: Holder = { run, ...who, ...ownIdentity(), since: now.toISOString() }
   prepareStateDir(stateDir)
   const { steps: usually, runs } = await expectedDurations(stateDir, env.name, label)
   const view = viewOf(invocation, arrangement, usually)
@@ -125,7 +126,6 @@ export const runReading = async (
     )
   if (keeper) context.keeper = keeper
   const began = systemClock.monotonic()
-  const { run: _, pid, started: _started, since: _since, ...who } = holder
   const { operator, machine } = who
   const told = { ...meant.told, ...overridden(invocation.options) }
   const about = { run, command: label, operator, machine, ...(unfinished && { resumed: true as const }) }
@@ -140,7 +140,7 @@ export const runReading = async (
   try {
     const ended = await withRun(
       {
-        ...{ run, book: book.name, env: env.name, command, ...who, pid },
+        ...{ run, book: book.name, env: env.name, command, ...who, pid: holder.pid },
         ...{ version: VERSION, fingerprint },
         ...meant,
         ...(Object.keys(told).length && { told }),
@@ -217,13 +217,6 @@ const secondOfItsOwn = async (stateDir: string, signal: AbortSignal): Promise<Da
 /** Others are told of what changes an environment; of a rollback after a failure the run that failed tells. */
 const isTold = (command: Command, locks: boolean): boolean =>
   locks && (isForwards(command) || command === 'rollback' || command === 'restore')
-
-const holderOf = (run: string, now: Date, { variables }: Invocation): Holder => ({
-  run,
-  ...whoRuns(variables),
-  ...ownIdentity(),
-  since: now.toISOString(),
-})
 
 /** What an operator has said by name, of which the transcript tells although it did not come to count. */
 const overridden = ({ allow, otherWay, onFailure }: Invocation['options']): Told => ({

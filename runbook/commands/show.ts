@@ -1,5 +1,5 @@
 import { ownOutput } from '../doors/own-process.ts'
-import { BROKEN, changesIn, type Flaw, listRuns, transcriptOf } from '../journal/runs.ts'
+import { BROKEN, changedLines, type Flaw, listRuns, transcriptOf } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
 import { typed } from '../model/shell-word.ts'
@@ -22,7 +22,7 @@ export const show = async (invocation: Invocation): Promise<number> => {
   for (const { line, what } of flaws) ownOutput.err(`line ${line} of the transcript ${visible(what)}\n`)
   if (!options.json)
     say(
-      changesIn(flaws).length
+      changedLines(flaws).length
         ? `${paint.red('✖')} ${run} is not as it was written: nothing is performed from it\n`
         : paint.dim(
             typed`  each line follows from the one before it; by the ledger too: runbook show ${run} --check\n`,
@@ -35,7 +35,7 @@ export const show = async (invocation: Invocation): Promise<number> => {
 const check = async (run: string, stateDir: string, invocation: Invocation): Promise<number> => {
   const { options, out, say, paint } = invocation
   const { events, flaws, end, ledger } = await wholeTranscript(run, stateDir, invocation, { outputs: false })
-  const changed = changesIn(flaws)
+  const changed = changedLines(flaws)
   const lines = quantity(end.seq + 1, 'line')
   if (options.json) out(`${JSON.stringify({ run, lines: end.seq + 1, hash: end.hash, flaws, ledger })}\n`)
   else if (changed.length)

@@ -1,5 +1,5 @@
 import { ownOutput } from '../doors/own-process.ts'
-import { changesIn, flawsText, type Transcript, transcriptOf } from '../journal/runs.ts'
+import { changedLines, flawsText, type Transcript, transcriptOf } from '../journal/runs.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
@@ -82,7 +82,7 @@ const environmentOf = (run: string, all: readonly OpenBook[]): OpenBook | undefi
 
 /** For a page: whether the transcript is as it was written, and what tells that. */
 export const sealOf = ({ flaws, end, ledger }: Held): string => {
-  const changed = changesIn(flaws)
+  const changed = changedLines(flaws)
   return changed.length
     ? `The transcript is NOT as it was written: ${flawsText(changed)}.`
     : `The transcript is as it was written: ${quantity(end.seq + 1, 'line')}, the last with SHA-256 ${end.hash}; ${ledger}.`
@@ -90,7 +90,7 @@ export const sealOf = ({ flaws, end, ledger }: Held): string => {
 
 /** Says on standard error that a transcript is not as it was written. */
 export const sayUnlessWhole = (run: string, { flaws }: Pick<Transcript, 'flaws'>): void => {
-  const changed = changesIn(flaws)
+  const changed = changedLines(flaws)
   if (changed.length)
     ownOutput.err(`the transcript of ${run} is not as it was written: ${visible(flawsText(changed))}\n`)
 }

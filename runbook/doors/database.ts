@@ -2,6 +2,7 @@ import type { Client, ClientConfig, QueryResult } from 'pg'
 import type { Query, StatementResult, Transaction } from '../model/action.ts'
 import { durableCommit } from '../model/durable-commit.ts'
 import { Failed } from '../model/failure.ts'
+import { sqlName } from '../model/sql-word.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
@@ -191,7 +192,7 @@ export class DatabaseDoor {
     signal?: AbortSignal,
     { settings = [], pipeline = false, durable = false, startUp }: ConnectOptions = {},
   ): Promise<Client> {
-    const given = [`search_path="${this.options.schema.replaceAll('"', '""')}"`, ...settings]
+    const given = [`search_path=${sqlName(this.options.schema)}`, ...settings]
     try {
       const client = await this.#open(database, signal, { given, pipeline, ...(startUp && { startUp }) })
       try {

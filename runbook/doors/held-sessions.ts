@@ -69,10 +69,7 @@ export const heldSessions = (door: DatabaseDoor, held: Held): DatabaseLock => {
     return mine
   }
   /** What was lost since it was last known to be held: an attempt to take it again may fail half way. */
-  let loss: Loss = { ended: new Set(), gone: false, since: performance.now() }
-  const known = () => {
-    loss = { ended: new Set(), gone: false, since: performance.now() }
-  }
+  let loss = nothingLost()
   const leaving = new AbortController()
   /** What was found between two looks, which the next one tells. */
   let found: Regained | undefined
@@ -84,7 +81,7 @@ export const heldSessions = (door: DatabaseDoor, held: Held): DatabaseLock => {
     }
     const regained = await regain(door, at, held, loss, signal)
     held.sessions.forEach(watch)
-    if (regained.held) known()
+    if (regained.held) loss = nothingLost()
     return regained
   }
   /** The sooner it is taken again, the less can have come in between. */
@@ -151,6 +148,8 @@ interface Loss {
   /** It was known to be held then. Milliseconds, as performance.now() has them. */
   since: number
 }
+
+const nothingLost = (): Loss => ({ ended: new Set(), gone: false, since: performance.now() })
 
 /** What was found before, and what is seen now: once it was another's, that stays so. */
 const both = (before: Regained | undefined, now: Regained | undefined): Regained | undefined => {

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import type { ProcessIdentity } from '../model/event.ts'
 import type { Who } from '../model/who.ts'
+import { accountsIn, ownAccount } from './accounts.ts'
 
 /**
  * When a process began; with its pid it names one process for ever. Undefined where there is none, and where it is
@@ -81,13 +82,7 @@ export const namesOfOperator = (variables: Variables): string[] =>
     .map((name) => name?.trim() ?? '')
     .filter((name) => name !== '')
 
-const accountName = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.() ?? '?'}`
-  }
-}
+const accountName = (): string => ownAccount() ?? `uid ${process.getuid?.() ?? '?'}`
 
 /** sudo sets it for the superuser; with any other account nobody knows who has set it. */
 const sudoOf = ({ SUDO_USER }: Variables, uid: number): string | undefined => {
@@ -96,17 +91,8 @@ const sudoOf = ({ SUDO_USER }: Variables, uid: number): string | undefined => {
 }
 
 /** 'Ada Lovelace', of an account that this machine itself keeps. */
-const fullNameOf = (): string | undefined => {
-  try {
-    const account = `${accountName()}:`
-    const line = readFileSync('/etc/passwd', 'utf8')
-      .split('\n')
-      .find((each) => each.startsWith(account))
-    return line?.split(':')[4]?.split(',', 1)[0]
-  } catch {
-    return undefined
-  }
-}
+const fullNameOf = (): string | undefined =>
+  accountsIn('/etc/passwd').find(({ name }) => name === accountName())?.fullName
 
 /** The terminal that this process belongs to, wherever its output goes: '/dev/pts/3'. Undefined where there is none. */
 const terminalName = (): string | undefined => {

@@ -52,6 +52,11 @@ export class Secrets {
     return this.#open
   }
 
+  /** Each of them opened, such as the headers of a request. */
+  texts(values: Readonly<Record<string, Text>>): Record<string, string> {
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.text(value)]))
+  }
+
   /** What `.env.<environment>` has. */
   file(): Readonly<Record<string, string | undefined>> {
     return this.#readFile()

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, parse, resolve, sep } from 'node:path'
 import { withoutPrograms } from '../model/child-variables.ts'
 import { typed } from '../model/shell-word.ts'
+import { accountsIn, ownAccount } from './accounts.ts'
 
 /** What is wrong with a path, and what to type: 'anybody may write into /srv/shop', 'chmod o-w /srv/shop'. */
 export interface Stranger {
@@ -19,6 +19,9 @@ const STICKY = 0o1000
 const OTHERS_WRITE = 0o002
 const OTHERS_READ = 0o004
 const GROUP_WRITES = 0o020
+
+/** As chmod takes it: '0755'. */
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
 /**
  * Whether what belongs to this user is believed: one's own, root's, and, as git has it, under sudo the one's who called it. A
@@ -82,7 +85,7 @@ export const strangerToSecrets = (
 export const readers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger | undefined =>
   own !== undefined && mode & OTHERS_READ
     ? {
-        what: `any user may read ${path} (${(mode & 0o7777).toString(8).padStart(4, '0')})`,
+        what: `any user may read ${path} (${octal(mode)})`,
         remedy: typed`chmod o-r ${path}`,
       }
     : undefined
@@ -91,7 +94,7 @@ export const readers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger |
 export const lookers = (path: string, { mode }: Pick<Stats, 'mode'>): Stranger | undefined =>
   own !== undefined && mode & 0o077
     ? {
-        what: `others may look into it: its mode is ${(mode & 0o7777).toString(8).padStart(4, '0')}`,
+        what: `others may look into it: its mode is ${octal(mode)}`,
         remedy: typed`chmod 700 ${path}`,
       }
     : undefined
@@ -114,12 +117,11 @@ export const strangerOwning = (path: string): Stranger | undefined => {
 
 /** Who else may write a file or into a folder; a sticky bit is no help for the thing itself. */
 export const writers = (path: string, { mode, gid }: Pick<Stats, 'mode' | 'gid'>): Stranger | undefined => {
-  const shown = (mode & 0o7777).toString(8).padStart(4, '0')
   if (mode & OTHERS_WRITE)
-    return { what: `any user may write ${path} (${shown})`, remedy: typed`chmod o-w ${path}` }
+    return { what: `any user may write ${path} (${octal(mode)})`, remedy: typed`chmod o-w ${path}` }
   if (mode & GROUP_WRITES && !isOwnGroup(gid) && !isShared(path))
     return {
-      what: `the group ${nameOf('/etc/group', gid)} may write ${path} (${shown})`,
+      what: `the group ${nameOf('/etc/group', gid)} may write ${path} (${octal(mode)})`,
       remedy: typed`chmod g-w ${path}`,
     }
   return undefined
@@ -130,33 +132,10 @@ const belongs = (path: string, { uid }: Pick<Stats, 'uid'>): Stranger => ({
   remedy: typed`chown ${userNow()} ${path}`,
 })
 
-const userNow = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    return String(own)
-  }
-}
-
-type Row = { name: string; id: number; primary: number; members: string[] }
-
-/** /etc/passwd and /etc/group; users that are kept elsewhere have numbers only. */
-const rowsOf = (file: '/etc/passwd' | '/etc/group'): Row[] => {
-  try {
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .map((line) => line.split(':'))
-      .map(([name = '', , id, fourth = '']) => ({
-        ...{ name, id: Number(id), primary: Number(fourth) },
-        members: fourth.split(',').filter(Boolean),
-      }))
-  } catch {
-    return []
-  }
-}
+const userNow = (): string => ownAccount() ?? String(own)
 
 const nameOf = (file: '/etc/passwd' | '/etc/group', id: number): string =>
-  rowsOf(file).find((row) => row.id === id)?.name ?? String(id)
+  accountsIn(file).find((row) => row.id === id)?.name ?? String(id)
 
 /**
  * Root's group, as sudo has it, and the one that holds nobody else, as systems with a group for each user give it to all that
@@ -164,9 +143,9 @@ const nameOf = (file: '/etc/passwd' | '/etc/group', id: number): string =>
  */
 const isOwnGroup = (gid: number): boolean => {
   if (gid === 0) return true
-  const group = rowsOf('/etc/group').find(({ id }) => id === gid)
+  const group = accountsIn('/etc/group').find(({ id }) => id === gid)
   if (!group) return false
-  const users = rowsOf('/etc/passwd')
+  const users = accountsIn('/etc/passwd')
   const inIt = [...group.members, ...users.filter(({ primary }) => primary === gid).map(({ name }) => name)]
   const ids = inIt.map((name) => users.find((user) => user.name === name)?.id)
   return ids.every((id) => id === own || id === 0)

@@ -8,6 +8,7 @@ import { defineCheck, fails, holds } from '../model/check.ts'
 import type { Place } from '../model/environment.ts'
 import { bytes, quantity } from '../model/quantity.ts'
 import { typed } from '../model/shell-word.ts'
+import { sqlName } from '../model/sql-word.ts'
 import { defineStep, type Step } from '../model/step.ts'
 import { nothingToUndo } from '../model/undo.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -49,8 +50,7 @@ const dropDatabases = (databases: readonly KeptDatabase[]): Step =>
             tied.length ? `; with it goes ${tied.join(', ')}` : ''
           }`,
       ),
-    actions: () =>
-      numbered(databases, ({ name }) => executes(`DROP DATABASE IF EXISTS "${name.replaceAll('"', '""')}"`)),
+    actions: () => numbered(databases, ({ name }) => executes(`DROP DATABASE IF EXISTS ${sqlName(name)}`)),
     after: () => [
       defineCheck({
         fact: 'the databases are gone',

@@ -283,9 +283,7 @@ const sendRequest = async (
     url: absoluteUrl(request.url, env),
     headers: {
       ...(request.json !== undefined && { 'content-type': 'application/json' }),
-      ...Object.fromEntries(
-        Object.entries(headersOf(request, env)).map(([name, value]) => [name, doors.secrets.text(value)]),
-      ),
+      ...doors.secrets.texts(headersOf(request, env)),
     },
     ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
     timeout: limitsOf(request).timeout!,

@@ -129,9 +129,7 @@ const requestOf = (url: string, env: Environment, { secrets }: Doors): Sent => (
   method: 'GET',
   url: absoluteUrl(url, env),
   headers: {
-    ...Object.fromEntries(
-      Object.entries(headersOf(gets(url), env)).map(([name, value]) => [name, secrets.text(value)]),
-    ),
+    ...secrets.texts(headersOf(gets(url), env)),
     connection: 'close',
   },
   timeout: TIMEOUT,

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { Backup } from '../journal/backups.ts'
 import { foldRun, isOver } from '../journal/fold.ts'
 import { stampOfRun } from '../journal/run-id.ts'
-import { changesIn, flawsText, listRuns, transcriptOf } from '../journal/runs.ts'
+import { changedLines, flawsText, listRuns, transcriptOf } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
 import { typed } from '../model/shell-word.ts'
@@ -25,7 +25,7 @@ export const recordedSum = async (
   for (const run of listRuns(stateDir).filter((id) => stampOfRun(id) === stamp)) {
     const known = runs.find(({ id }) => id === run)
     const { events, flaws } = await transcriptOf(stateDir, run, { outputs: false, ledger: known })
-    const changed = changesIn(flaws)
+    const changed = changedLines(flaws)
     if (changed.length)
       throw unmet(
         `the transcript of ${run}, which made ${name}, is as it was written`,

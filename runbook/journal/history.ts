@@ -6,7 +6,7 @@ import { emptyRun, foldRun, type RunState, type StepRecord } from './fold.ts'
 import { type PastRun, pastRuns, performing } from './past-runs.ts'
 import { byTime } from './run-id.ts'
 import type { RunSummary } from './run-index.ts'
-import { changesIn as changedLines, type Flaw, transcriptOf } from './runs.ts'
+import { changedLines, type Flaw, transcriptOf } from './runs.ts'
 
 /** A run of an environment: from its transcript where that is here, otherwise from the environment's ledger. */
 export interface KnownRun {

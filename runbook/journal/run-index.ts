@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { begunStates, foldRun, isBegun, type RunState } from './fold.ts'
-import { changesIn, type Journal, listJournals, type Transcript, transcriptOf } from './runs.ts'
+import { changedLines, type Journal, listJournals, type Transcript, transcriptOf } from './runs.ts'
 
 /** What a list of runs, and a search among them, needs to know of each. */
 export interface RunSummary extends Pick<RunState, 'started' | 'ended' | 'revision'> {
@@ -85,7 +85,7 @@ const summaryOf = (id: string, { events, flaws, end: { seq, hash } }: Transcript
     changedState: begunStates(state).length > 0,
     seq,
     hash,
-    ...(changesIn(flaws).length && { altered: true as const }),
+    ...(changedLines(flaws).length && { altered: true as const }),
   }
 }
 

@@ -63,7 +63,7 @@ export interface Flaw {
 }
 
 /** What of a transcript was changed, where it was only cut by a crash: nothing. */
-export const changesIn = (flaws: readonly Flaw[]): Flaw[] => flaws.filter(({ cut }) => !cut)
+export const changedLines = (flaws: readonly Flaw[]): Flaw[] => flaws.filter(({ cut }) => !cut)
 export const flawsText = (flaws: readonly Flaw[]): string =>
   flaws.map(({ line, what }) => `line ${line} ${what}`).join('; ')
 

@@ -8,6 +8,7 @@ import {
   forwardOnly,
   holds,
   nothingToUndo,
+  sqlText,
   transaction,
   typed,
   type Undo,
@@ -52,7 +53,7 @@ export const migrationsTakenBack = (before: BeforeMigrating, left?: Left): Undo 
       'write a migration that takes it back, or take the database back to the backup: --database=restore',
     )
   const table = `${quoted(schema)}."_prisma_migrations"`
-  const names = pending.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')
+  const names = pending.map(sqlText).join(', ')
   const mark = known
     ? `UPDATE ${table} SET rolled_back_at = now() WHERE migration_name IN (${names}) AND rolled_back_at IS NULL`
     : `DROP TABLE IF EXISTS ${table}`

@@ -8,11 +8,12 @@ import {
   given,
   libpqVariables,
   reads,
+  sqlText,
   type Text,
   WHOLE_DATABASE,
 } from '../../runbook/index.ts'
 import { drops, endingSessions } from '../restore/drops.ts'
-import { createLike, literal } from '../restore/make-alike.ts'
+import { createLike } from '../restore/make-alike.ts'
 import { type Filling, maintains, restoresDump } from '../restore/restore-dump.ts'
 import { quoted } from '../sql/quoted.ts'
 import type { Found, On, Where } from './where.ts'
@@ -106,7 +107,7 @@ export const copiesOnNamedServer = (copies: string, env: Environment, on: On): C
   env: namedServer(env, on),
 })
 
-const areCopies = (copies: string): string => `starts_with(datname, ${literal(copies)})`
+const areCopies = (copies: string): string => `starts_with(datname, ${sqlText(copies)})`
 
 const PSQL = [
   ...(['psql', '--no-psqlrc', '--quiet', '--no-password', '--tuples-only', '--no-align'] as const),

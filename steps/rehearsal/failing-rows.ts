@@ -11,9 +11,9 @@ import {
   quantity,
   type Statement,
   selects,
+  sqlText,
   transaction,
 } from '../../runbook/index.ts'
-import { literal } from '../restore/make-alike.ts'
 import { quoted } from '../sql/quoted.ts'
 import { type Suspect, suspectOf } from '../sql/suspect.ts'
 import { shortName } from './held.ts'
@@ -92,7 +92,7 @@ DECLARE
   block bigint := 0;
   row_id tid;
 BEGIN
-  WHILE block * current_setting('block_size')::bigint < pg_relation_size(${literal(path)}::regclass) LOOP
+  WHILE block * current_setting('block_size')::bigint < pg_relation_size(${sqlText(path)}::regclass) LOOP
     BEGIN
       PERFORM count(${expression}) FROM ONLY ${path} WHERE ${stretch};
     EXCEPTION WHEN data_exception OR datatype_mismatch OR cannot_coerce THEN

@@ -1,4 +1,4 @@
-import { type Statement, selects } from '../../runbook/index.ts'
+import { type Statement, selects, sqlText } from '../../runbook/index.ts'
 import { quoted } from '../sql/quoted.ts'
 
 /** How a database was made; none of it can be changed later. */
@@ -29,12 +29,12 @@ export const createLike = (name: string, making: Making): string => {
   const { owner, encoding, collate, ctype, provider, locale, tablespace } = making
   const providers: Record<string, string> = {
     c: ' LOCALE_PROVIDER libc',
-    i: ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(locale ?? '')}`,
-    b: ` LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(locale ?? '')}`,
+    i: ` LOCALE_PROVIDER icu ICU_LOCALE ${sqlText(locale ?? '')}`,
+    b: ` LOCALE_PROVIDER builtin BUILTIN_LOCALE ${sqlText(locale ?? '')}`,
   }
-  return `CREATE DATABASE ${quoted(name)} TEMPLATE template0 OWNER ${quoted(owner)} ENCODING ${literal(encoding)}${
+  return `CREATE DATABASE ${quoted(name)} TEMPLATE template0 OWNER ${quoted(owner)} ENCODING ${sqlText(encoding)}${
     providers[provider ?? ''] ?? ''
-  } LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}${tablespace ? ` TABLESPACE ${quoted(tablespace)}` : ''}`
+  } LC_COLLATE ${sqlText(collate)} LC_CTYPE ${sqlText(ctype)}${tablespace ? ` TABLESPACE ${quoted(tablespace)}` : ''}`
 }
 
 /**
@@ -49,11 +49,11 @@ DECLARE
   it record;
   target text;
 BEGIN
-  SELECT * INTO STRICT was FROM pg_database WHERE datname = ${literal(from)};
+  SELECT * INTO STRICT was FROM pg_database WHERE datname = ${sqlText(from)};
   IF was.datacl IS NOT NULL THEN
-    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', ${literal(to)}, pg_get_userbyid(was.datdba));
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', ${sqlText(to)}, pg_get_userbyid(was.datdba));
     FOR it IN SELECT * FROM aclexplode(was.datacl) LOOP
-      EXECUTE format('GRANT %s ON DATABASE %I TO %s', it.privilege_type, ${literal(to)},
+      EXECUTE format('GRANT %s ON DATABASE %I TO %s', it.privilege_type, ${sqlText(to)},
         CASE it.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(it.grantee)) END)
         || CASE WHEN it.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END;
     END LOOP;
@@ -61,8 +61,8 @@ BEGIN
   FOR it IN SELECT s.setrole, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
     FROM pg_db_role_setting s, unnest(s.setconfig) AS c WHERE s.setdatabase = was.oid
   LOOP
-    target := CASE it.setrole WHEN 0 THEN format('DATABASE %I', ${literal(to)})
-      ELSE format('ROLE %I IN DATABASE %I', pg_get_userbyid(it.setrole), ${literal(to)}) END;
+    target := CASE it.setrole WHEN 0 THEN format('DATABASE %I', ${sqlText(to)})
+      ELSE format('ROLE %I IN DATABASE %I', pg_get_userbyid(it.setrole), ${sqlText(to)}) END;
     IF it.name IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries') THEN
       -- A list: as one literal it would become a list of one.
       PERFORM set_config(it.name, it.value, true);
@@ -71,9 +71,9 @@ BEGIN
       EXECUTE format('ALTER %s SET %I TO %L', target, it.name, it.value);
     END IF;
   END LOOP;
-  EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT %s', ${literal(to)}, was.datconnlimit);
+  EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT %s', ${sqlText(to)}, was.datconnlimit);
   IF shobj_description(was.oid, 'pg_database') IS NOT NULL THEN
-    EXECUTE format('COMMENT ON DATABASE %I IS %L', ${literal(to)}, shobj_description(was.oid, 'pg_database'));
+    EXECUTE format('COMMENT ON DATABASE %I IS %L', ${sqlText(to)}, shobj_description(was.oid, 'pg_database'));
   END IF;
 END $copy$`,
 })
@@ -95,7 +95,3 @@ export const alikeness = (one: string, other: string) =>
     one,
     other,
   )
-
-/** A string as SQL takes it. */
-export const literal = (text: string): string =>
-  `${text.includes('\\') ? ' E' : ''}'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`

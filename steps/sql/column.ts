@@ -1,4 +1,5 @@
 import type { ColumnDef, Node, TypeName } from 'libpg-query'
+import { sqlName } from '../../runbook/index.ts'
 
 /** What a column definition makes certain. `type` is left out where the parser does not tell it in full. */
 export type ColumnPromise = {
@@ -67,5 +68,4 @@ const spelled: Readonly<Record<string, string>> = {
   int8: 'bigint',
 }
 
-const identifier = (name: string): string =>
-  /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+const identifier = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : sqlName(name))

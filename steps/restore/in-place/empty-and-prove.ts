@@ -1,6 +1,5 @@
-import { type BackupManifest, durableCommitHere } from '../../../runbook/index.ts'
+import { type BackupManifest, durableCommitHere, sqlText } from '../../../runbook/index.ts'
 import { quoted } from '../../sql/quoted.ts'
-import { literal } from '../make-alike.ts'
 
 /**
  * Drops everything that is in the database, and gives the schema `public` the rights that it was born with: a dump says
@@ -43,7 +42,7 @@ export const proveTables = ({ tables }: BackupManifest): string =>
     'DO $prove$ BEGIN',
     ...tables.map(({ schema, name, rows }) => {
       const table = `${quoted(schema)}.${quoted(name)}`
-      const message = literal(`${schema}.${name} does not have the ${rows} rows of the manifest`)
+      const message = sqlText(`${schema}.${name} does not have the ${rows} rows of the manifest`)
       return `  IF (SELECT count(*) FROM ONLY ${table}) <> ${rows} THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF;`
     }),
     'END $prove$;',
