@@ -1,14 +1,12 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fileContains, fileExists, fileLacks, folderExists } from '../../checks/index.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const world = async (content = '') => {
   const dir = mkdtempSync(join(tmpdir(), 'runbook files '))
   ends.push(() => rmSync(dir, { recursive: true, force: true }))

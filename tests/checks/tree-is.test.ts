@@ -1,14 +1,12 @@
 import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { branchFree, noGitOperation, treeIs } from '../../checks/index.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables, snapshotOf } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const world = async (...args: Parameters<typeof gitRemote>) => {
   const repos = gitRemote(...args)
   ends.push(repos.dispose)

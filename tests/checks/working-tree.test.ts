@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   headIs,
   isClone,
@@ -10,13 +10,11 @@ import {
   remoteHasBranch,
   workingTreeClean,
 } from '../../checks/index.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables, snapshotOf } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const world = async (...args: Parameters<typeof gitRemote>) => {
   const repos = gitRemote(...args)
   ends.push(repos.dispose)

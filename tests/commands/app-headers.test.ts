@@ -2,15 +2,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
 // An application that lets nobody in who does not sign in: by a header with a secret, and never in its address.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const PASSWORD = 'B4sic:Passw0rd'
 const guarded = async (app: (url: string) => string) => {

@@ -2,13 +2,11 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bookFolder, bookOf, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const withBook = async (...args: Parameters<typeof bookFolder>) => {
   const book = await bookFolder(...args)
   ends.push(book.dispose)

@@ -2,16 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { bookFolder, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitVariables } from '../rig/git-remote.ts'
 
 // Every program that a whole run starts, from the command line on: what it has, and what a clone has it start.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 let home: string
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'runbook children '))

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bookFolder, eventsIn, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A book whose `serves` fails where `bad` is there; the entry that explains it mends that. */
 const bookWith = ({ diagnoses = 'jam', deploy = 'serves', environment = '' } = {}) => `${prelude}

@@ -1,17 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
-import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
+import { describe, expect, test } from 'vitest'
+import { eventsIn } from '../rig/command-line.ts'
+import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-const withBook = async (...args: Parameters<typeof bookOf>) => {
-  const book = await bookFolder(bookOf(...args))
-  ends.push(book.dispose)
-  return book
-}
+const ends = endsAfterEach()
+const withBook = booksEndedBy(ends)
 const need = (fact: string, verdict: string) =>
   `{ needs: () => [defineCheck({ fact: '${fact}', remedy: 'mend ${fact}', look: async ({ see }) => ${verdict} })] }`
 

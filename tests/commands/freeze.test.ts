@@ -1,18 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
-import { bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { expect, test } from 'vitest'
+import { eventsIn, until } from '../rig/command-line.ts'
+import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-const withBook = async (...args: Parameters<typeof bookOf>) => {
-  const book = await bookFolder(bookOf(...args))
-  ends.push(book.dispose)
-  return book
-}
+const ends = endsAfterEach()
+const withBook = booksEndedBy(ends)
 const ofDatabase = { environment: `database: { url: secret('DATABASE_URL') }` }
 const withDatabase = async (steps: string) => {
   const db = await freshDatabase()

@@ -1,11 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { alive, bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A step that hangs, with a grandchild, until it is told to go on; and one after it. */
 const family = 'sh -c "echo $$ > grandchild; exec sleep 600"'

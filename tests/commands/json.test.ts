@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const withBook = async (...args: Parameters<typeof bookOf>) => {
   const book = await bookFolder(bookOf(...args))
   ends.push(book.dispose)

@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 import { freshDatabase, postgresBin } from '../rig/postgres.ts'
 
 // What follows from a change is done for it, and the database goes back only when that is asked for: as operators meet with it.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const server = `
 const version = require('fs').readFileSync('version', 'utf8').trim()
@@ -210,15 +208,18 @@ describe('a step that changes the database', () => {
     expect(await rows()).toBe('1')
   })
 
-  test('is not taken back by a program that has applied nothing in that run: it would take an older migration', async () => {
-    // As migration tools do: what is in the table is applied, and the latest of it is taken back.
-    const tool = {
-      'up.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
+  /** Applies the one migration that there is, where it is not in its table yet. */
+  const migratesOnce = `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
 CREATE TABLE IF NOT EXISTS schema_migrations (version text);
 CREATE TABLE IF NOT EXISTS extra (id int);
 INSERT INTO schema_migrations SELECT '1' WHERE NOT EXISTS (SELECT FROM schema_migrations);
 SQL
-`,
+`
+
+  test('is not taken back by a program that has applied nothing in that run: it would take an older migration', async () => {
+    // As migration tools do: what is in the table is applied, and the latest of it is taken back.
+    const tool = {
+      'up.sh': migratesOnce,
       'down.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -c "DELETE FROM schema_migrations" -c "DROP TABLE extra"\n`,
     }
     const step = withRole.replace(down, 'sh down.sh')
@@ -240,12 +241,7 @@ SQL
 
   /** A tool as those of the field are: what its table has is applied, and the latest of it is taken back. */
   const tool = {
-    'up.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
-CREATE TABLE IF NOT EXISTS schema_migrations (version text);
-CREATE TABLE IF NOT EXISTS extra (id int);
-INSERT INTO schema_migrations SELECT '1' WHERE NOT EXISTS (SELECT FROM schema_migrations);
-SQL
-`,
+    'up.sh': migratesOnce,
     'down.sh': `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'SQL'
 SELECT 'DELETE FROM extra' FROM schema_migrations WHERE version = '2' UNION ALL
 SELECT 'DROP TABLE extra' FROM schema_migrations HAVING max(version) = '1' \\gexec

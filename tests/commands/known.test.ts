@@ -1,13 +1,11 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A run that has failed on a line of its log, which stays there. */
 const failed = async () => {

@@ -1,14 +1,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { alive, bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A step that waits until it is told to go on, and says that it runs; then another line. */
 const waiting = `does('one', 'echo $$ > child; until [ -e go ]; do sleep 0.02; done; touch next')`

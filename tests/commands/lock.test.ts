@@ -1,19 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
+import { describe, expect, test } from 'vitest'
+import { eventsIn, until } from '../rig/command-line.ts'
+import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 import { raceForLock } from '../rig/race-for-lock.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-const withBook = async (...args: Parameters<typeof bookOf>) => {
-  const book = await bookFolder(bookOf(...args))
-  ends.push(book.dispose)
-  return book
-}
+const ends = endsAfterEach()
+const withBook = booksEndedBy(ends)
 /** Writes that it began, and waits until it may go on. */
 const waits = `sh('wait', 'echo begun >> begun; until [ -e go ]; do sleep 0.02; done; echo >> done-wait')`
 const began = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0)

@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bookFolder, bookOf } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 test('code that was moved without a run is a change too: what follows from it is performed once more, and once', async () => {
   const book = await bookFolder(bookOf("does('restart', 'echo restart >> ran')"), { 'app/code': 'one' })

@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { operatorName } from '../../runbook/doors/process-identity.ts'
 import type { EventOf } from '../../runbook/model/event.ts'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { answer, type Handler, httpServer } from '../rig/http-server.ts'
 
 const ada = operatorName({ SUDO_USER: 'ada' })
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const well: Handler = (_, response) => answer(response, 200, { ok: true })
 const secretPath = '/services/T0KEN9x7'

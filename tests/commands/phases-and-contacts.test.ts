@@ -1,10 +1,8 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const book = async (last: string) => {
   const place = await bookFolder(`${prelude}
     export default defineRunbook({

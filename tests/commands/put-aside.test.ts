@@ -3,17 +3,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bookFolder, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { npmRegistry } from '../rig/registry.ts'
 
 // Nothing is destroyed before its successor is proven: with npm itself, a registry on loopback, and kill -9.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** Waits where the test says so, after it has told that it has begun. */
 const waits = (name: string) => `

@@ -1,9 +1,10 @@
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { end as endProcesses, findProcesses, inspect } from '../../examples/world/processes.ts'
 import { listRuns } from '../../runbook/journal/runs.ts'
 import { alive, bookOf, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { killerAt } from '../rig/killer.ts'
 import {
   back,
@@ -17,10 +18,7 @@ import { freshDatabase } from '../rig/postgres.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const withBook = async (...given: Parameters<typeof resumableBook>) => {
   const book = await resumableBook(...given)
   ends.push(book.dispose)

@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 /** A book that looks before its first step, so that it shows whether anything was looked at. */
 const steps = `does('one', ':', { needs: () => [defineCheck({ fact: 'it was looked at', remedy: '', look: async ({ see }) => { await see(reads('touch', 'looked')); return holds('') } })] })`
 const identified = async (identify: string) => {

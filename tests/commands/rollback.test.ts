@@ -1,16 +1,14 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Event } from '../../runbook/model/event.ts'
 import { bookFolder, eventsIn, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 
 // The way back as an operator meets with it. What it does to a real application and its database: tests/scenarios.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A clone that is one commit behind, and a book that pulls it and then does these steps. */
 const behind = async (steps = "does('more')", more = '') => {

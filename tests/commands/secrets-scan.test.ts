@@ -4,14 +4,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, bookOf } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const token = 'tok_3fA9+/x y=='
 const obtained = 'sess-0b7d41f2e9c8'

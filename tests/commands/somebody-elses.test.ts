@@ -1,18 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { bookFolder, bookOf } from '../rig/command-line.ts'
+import { describe, expect, test } from 'vitest'
+import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-const withBook = async (...args: Parameters<typeof bookOf>) => {
-  const book = await bookFolder(bookOf(...args))
-  ends.push(book.dispose)
-  return book
-}
+const ends = endsAfterEach()
+const withBook = booksEndedBy(ends)
 const asRoot = process.getuid?.() === 0
 const NOBODY = 65534
 

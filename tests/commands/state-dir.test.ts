@@ -13,18 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { bookFolder, bookOf, eventsIn, withoutPrivilege } from '../rig/command-line.ts'
+import { describe, expect, test } from 'vitest'
+import { eventsIn, withoutPrivilege } from '../rig/command-line.ts'
+import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-const withBook = async (...args: Parameters<typeof bookOf>) => {
-  const book = await bookFolder(bookOf(...args))
-  ends.push(book.dispose)
-  return book
-}
+const ends = endsAfterEach()
+const withBook = booksEndedBy(ends)
 /** Every path below a folder, with its mode. */
 const modesBelow = (folder: string): [string, string][] =>
   ['.', ...(readdirSync(folder, { recursive: true }) as string[])].map((path) => {

@@ -2,16 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, commandLine, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitVariables } from '../rig/git-remote.ts'
 
 // What is printed to be typed is typed here, with names of folders, branches, processes and files that a shell would take apart.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const APP = 'ada\'s app; touch ran-dir; `touch ran-tick` $(touch ran-sub) & "x" *'
 const BRANCH = "feat/it's;touch${IFS}ran-branch;$(touch${IFS}ran-sub)&'"

@@ -2,18 +2,16 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Event } from '../../runbook/model/event.ts'
 import { bookFolder, eventsIn, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 import { answer, httpServer } from '../rig/http-server.ts'
 
 // What a run says at its end of everything that verifies: what holds, what no longer does, what never did.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const NAMES = ['a', 'b', 'c', 'd', 'e']
 

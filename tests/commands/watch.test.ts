@@ -1,12 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bookFolder, eventsIn, prelude, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { answer, httpServer } from '../rig/http-server.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A book that has changed a state before it watches, and the application that it watches. */
 const watched = async ({ deploys = '', own = 'watch: () => watch(options),' } = {}) => {

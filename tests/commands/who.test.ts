@@ -2,17 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import type { Event, EventOf } from '../../runbook/model/event.ts'
 import { bookFolder, bookOf, eventsIn } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitVariables } from '../rig/git-remote.ts'
 
 // Who did it: the account, whatever the shell says; what was overridden, by name; what was done outside of a run.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const withBook = async (...args: Parameters<typeof bookOf>) => {
   const book = await bookFolder(bookOf(...args))
   ends.push(book.dispose)

@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { startCluster } from '../../examples/world/cluster.ts'
 import { connected } from '../../examples/world/databases.ts'
 import { systemClock } from '../../runbook/doors/clock.ts'
 import { DatabaseDoor } from '../../runbook/doors/database.ts'
@@ -11,6 +7,7 @@ import { takeDatabaseLock } from '../../runbook/doors/database-lock.ts'
 import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
 import type { Holder } from '../../runbook/doors/lock-file.ts'
 import { until } from '../rig/command-line.ts'
+import { clusterEndedBy } from '../rig/ends.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 import { standbyOf } from '../rig/standby.ts'
 
@@ -237,13 +234,7 @@ describe('while it is held', () => {
 })
 
 test('a restart of the server ends it, and it is taken again when the server is back', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'runbook-restart-'))
-  const cluster = await startCluster({ dir })
-  ends.push(async () => {
-    await cluster.stop()
-    await rm(cluster.home, { recursive: true, force: true })
-    await rm(dir, { recursive: true, force: true })
-  })
+  const cluster = await clusterEndedBy(ends)
   const lock = await takeDatabaseLock(open(cluster.adminUrl), 'shop:production', holder)
   if (!('free' in lock)) throw new Error('it is not free')
   ends.push(() => lock.free())
@@ -257,13 +248,7 @@ test('a restart of the server ends it, and it is taken again when the server is 
 }, 60_000)
 
 test('a standby is refused, and one that answers in the place of the server is another one', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'runbook-primary-'))
-  const cluster = await startCluster({ dir })
-  ends.push(async () => {
-    await cluster.stop()
-    await rm(cluster.home, { recursive: true, force: true })
-    await rm(dir, { recursive: true, force: true })
-  })
+  const cluster = await clusterEndedBy(ends)
   const standby = await standbyOf(cluster)
   ends.push(standby.stop)
   const refused = takeDatabaseLock(open(standby.adminUrl), 'shop:production', holder)

@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { startCluster } from '../../examples/world/cluster.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { connected, createDatabase, createRole, urlOf } from '../../examples/world/databases.ts'
 import { systemClock } from '../../runbook/doors/clock.ts'
 import { DatabaseDoor } from '../../runbook/doors/database.ts'
@@ -10,13 +6,11 @@ import { databaseFreeze, freezeDatabase } from '../../runbook/doors/database-fre
 import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
 import { executes, transaction } from '../../runbook/model/action.ts'
 import { emptyDatabase } from '../../steps/restore/in-place/empty-and-prove.ts'
+import { clusterEndedBy, endsAfterEach } from '../rig/ends.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
 const never = new AbortController().signal
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const doorTo = (url: string) => {
   const target = parseDatabaseUrl(url)
   if ('mistake' in target) throw new Error(target.mistake)
@@ -77,14 +71,7 @@ describe('whoever sets synchronous_commit', () => {
 })
 
 test('a lock on purpose is there after a crash of a server that commits without waiting', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'runbook-durable-'))
-  const lazy = { synchronous_commit: 'off', wal_writer_delay: '10s' }
-  const cluster = await startCluster({ dir, settings: lazy })
-  ends.push(async () => {
-    await cluster.stop()
-    await rm(cluster.home, { recursive: true, force: true })
-    await rm(dir, { recursive: true, force: true })
-  })
+  const cluster = await clusterEndedBy(ends, { synchronous_commit: 'off', wal_writer_delay: '10s' })
   const role = { name: 'app', password: 'pw' }
   await connected(cluster.adminUrl, async (admin) => {
     await createRole(admin, role)

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startCluster } from '../../examples/world/cluster.ts'
+import { beforeEach, expect, test } from 'vitest'
+import type { Cluster } from '../../examples/world/cluster.ts'
 import { takeDatabaseLock } from '../../runbook/doors/database-lock.ts'
 import { keepLock } from '../../runbook/engine/keep-lock.ts'
 import type { Meanwhile } from '../../runbook/engine/ledger-keeper.ts'
@@ -11,21 +8,13 @@ import type { Event } from '../../runbook/model/event.ts'
 import { Failed, failureOf, unmet } from '../../runbook/model/failure.ts'
 import { resolveEnvironment } from '../../runbook/model/resolve-environment.ts'
 import { secret } from '../../runbook/model/secret.ts'
+import { clusterEndedBy, endsAfterEach } from '../rig/ends.ts'
 import { leaves, quickClock } from '../rig/engine-rig.ts'
 
-const ends: (() => unknown)[] = []
-let cluster: Awaited<ReturnType<typeof startCluster>>
+const ends = endsAfterEach()
+let cluster: Cluster
 beforeEach(async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'runbook-keep-lock-'))
-  cluster = await startCluster({ dir })
-  ends.push(async () => {
-    await cluster.stop()
-    await rm(cluster.home, { recursive: true, force: true })
-    await rm(dir, { recursive: true, force: true })
-  })
-})
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
+  cluster = await clusterEndedBy(ends)
 })
 
 const step = leaves('one')

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Clock } from '../../runbook/doors/clock.ts'
 import {
   defineCheck,
@@ -16,15 +16,13 @@ import {
   within,
 } from '../../runbook/index.ts'
 import { watch } from '../../steps/watch.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { engineRig, leaves } from '../rig/engine-rig.ts'
 import { answer, httpServer } from '../rig/http-server.ts'
 import { runLoudChild } from '../rig/loud-child.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 

@@ -6,16 +6,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { spawn } from '@lydell/node-pty'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Happening } from '../../runbook/model/event.ts'
 import { bookFolder, bookOf, commandLine, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { begins, done, eventsOf, looked, prints, step } from './made-up.ts'
 import { screenOf } from './screen.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const program = fileURLToPath(new URL('../fixtures/programs/live-view/live-view.ts', import.meta.url))
 interface Options {

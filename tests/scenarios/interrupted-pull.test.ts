@@ -9,17 +9,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bookFolder, until } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { type Files, git, gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { inTurn } from '../rig/in-turn.ts'
 
 // A pull, or its way back, that is cut off in git's checkout: whatever is typed then ends in exactly one revision.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const many = (count: number, entry: (i: number) => [string, string | null]): Files =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => entry(i)))

@@ -8,12 +8,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { startCluster } from '../../examples/world/cluster.ts'
+import { describe, expect, test } from 'vitest'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
+import { clusterEndedBy, endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 import { inTurn } from '../rig/in-turn.ts'
 import { freshDatabase } from '../rig/postgres.ts'
@@ -21,10 +19,7 @@ import { freshDatabase } from '../rig/postgres.ts'
 // Two operators, one environment: whatever the first has done, the second never rolls back what they did not name, and neither is
 // told anything that is not so. Hosts have names of their own in namespaces of their own (unshare).
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const asRoot = process.getuid?.() === 0 ? [] : ['-r']
 const onMachine = (name: string) => ['unshare', ...asRoot, '-u', 'sh', '-c', 'hostname "$0"; exec "$@"', name]
@@ -307,11 +302,7 @@ describe('a run whose machine is gone', () => {
 
   test('is not taken over by who locks another server, where nothing shows that it is gone', async () => {
     const { operator, head, lastRun, gate } = await killed(true)
-    const elsewhere = await startCluster({ dir: await mkdtemp(join(tmpdir(), 'runbook-elsewhere-')) })
-    ends.push(async () => {
-      await elsewhere.stop()
-      rmSync(elsewhere.home, { recursive: true, force: true })
-    })
+    const elsewhere = await clusterEndedBy(ends)
     rmSync(gate)
     const left = head()
     const eve = operator('eve', { DATABASE_URL: elsewhere.adminUrl })

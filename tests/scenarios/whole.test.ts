@@ -10,18 +10,16 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bookFolder, prelude } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
 // Whoever can change the state folder makes nobody perform what no run has written: neither by a line, nor by a chain that was
 // made anew, nor by another dump with a manifest that fits it.
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 type Line = { seq: number; type: string; [key: string]: unknown }
 const hashOf = (line: string) => createHash('sha256').update(line).digest('hex')

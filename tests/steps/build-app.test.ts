@@ -1,18 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { buildNewerThanSources } from '../../checks/build-newer-than-sources.ts'
 import { buildApp } from '../../steps/build-app.ts'
 import { editFile } from '../../steps/edit-file.ts'
 import { pullCode } from '../../steps/pull-code.ts'
 import { runTests } from '../../steps/run-tests.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { type Files, gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const folder = 'the backend'
 /** Copies src to dist, as a compiler would; `// broken` in a source makes it fail after it has written. */

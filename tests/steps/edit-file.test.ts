@@ -2,18 +2,16 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { opened, replaced, replacementsIn } from '../../steps/edit/file-edit.ts'
 import { lineDiff } from '../../steps/edit/line-diff.ts'
 import { editFile } from '../../steps/edit-file.ts'
 import { pullCode } from '../../steps/pull-code.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const WRONG = "import { prisma } from '../../../db/client'"
 const RIGHT = "import prisma from '../../../db/client'"

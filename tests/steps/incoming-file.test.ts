@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   defineCheck,
   defineStep,
@@ -11,13 +11,11 @@ import {
   type Revision,
 } from '../../runbook/index.ts'
 import { incomingFile, incomingTextIfThere } from '../../steps/incoming-file.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables, snapshotOf } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const rigAt = async (dir: string) => {
   const rig = await stepRig({ dir, variables: gitVariables })

@@ -2,18 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { dependenciesInstalled } from '../../checks/dependencies-installed.ts'
 import { installDependencies } from '../../steps/install-dependencies.ts'
 import { pullCode } from '../../steps/pull-code.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { localPackage } from '../rig/local-package.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** A clone with a backend whose dependencies are tarballs beside it; `lockedTo` gives both of its files. */
 const world = async (folder = 'the backend') => {

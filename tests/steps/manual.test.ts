@@ -1,16 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { operatorName } from '../../runbook/doors/process-identity.ts'
 import { manual } from '../../steps/manual.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { engineRig } from '../rig/engine-rig.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 /** As whom the account of these tests does something that ada has called sudo for. */
 const ada = operatorName({ SUDO_USER: 'ada' })
 

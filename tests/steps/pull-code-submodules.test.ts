@@ -1,15 +1,13 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Action, defineStep, nothingToUndo, type Reverse } from '../../runbook/index.ts'
 import { pullCode } from '../../steps/pull-code.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 const allow = ['-c', 'protocol.file.allow=always']
 
 /** A clone whose application brings a library with the next commit. */

@@ -1,19 +1,17 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fileContains } from '../../checks/file-contains.ts'
 import { fileLacks } from '../../checks/file-lacks.ts'
 import { workingTreeClean } from '../../checks/working-tree-clean.ts'
 import { defineStep, nothingToUndo, type Reverse } from '../../runbook/index.ts'
 import { recordInChangelog } from '../../steps/record-in-changelog.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git } from '../rig/git-remote.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 /** A clone in a folder of its own. */
 const rigOf = async () => {
   const home = mkdtempSync(join(tmpdir(), 'runbook changelog '))

@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { fileExists } from '../../checks/file-exists.ts'
 import { type Command, Failed, printText, secret } from '../../runbook/index.ts'
 import { shell } from '../../steps/shell.ts'
 import { alive } from '../rig/command-line.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 const folder = async (variables: Record<string, string> = {}, secrets: Record<string, string> = {}) => {
   const dir = mkdtempSync(join(tmpdir(), 'runbook shell '))

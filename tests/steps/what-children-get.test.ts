@@ -2,21 +2,19 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Command, secret, text } from '../../runbook/index.ts'
 import { buildApp } from '../../steps/build-app.ts'
 import { installDependencies } from '../../steps/install-dependencies.ts'
 import { pm2Restart } from '../../steps/pm2-restart.ts'
 import { shell } from '../../steps/shell.ts'
+import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitVariables } from '../rig/git-remote.ts'
 import { localPackage } from '../rig/local-package.ts'
 import { pm2Home } from '../rig/pm2-home.ts'
 import { type StepRigOptions, stepRig } from '../rig/step-rig.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+const ends = endsAfterEach()
 
 /** What an operator's shell still has of yesterday. */
 const ofTheOperator = {
