@@ -60,7 +60,11 @@ export class Masks {
 
   /** From where on the end of a text could be the beginning of a word; where it is none, the end. */
   openFrom(bytes: Uint8Array, from: number): number {
-    for (let at = this.#next3(bytes, this.#tail(bytes, from)); at < bytes.length; at = this.#next3(bytes, at + 1))
+    for (
+      let at = this.#next3(bytes, this.#tail(bytes, from));
+      at < bytes.length;
+      at = this.#next3(bytes, at + 1)
+    )
       for (const { bytes: word } of this.#beginnings.at(bytes, at))
         if (match(word, bytes, at) === OPEN) return at
     return bytes.length
@@ -68,7 +72,11 @@ export class Masks {
 
   /** The beginning of a word at the end of a text, where that alone is secret; undefined where there is none. */
   cutAtEnd(bytes: Uint8Array): Found | undefined {
-    for (let start = this.#next3(bytes, this.#tail(bytes, 0)); start < bytes.length; start = this.#next3(bytes, start + 1))
+    for (
+      let start = this.#next3(bytes, this.#tail(bytes, 0));
+      start < bytes.length;
+      start = this.#next3(bytes, start + 1)
+    )
       for (const { bytes: word, mask, opaqueFrom } of this.#beginnings.at(bytes, start))
         if (bytes.length - start >= opaqueFrom && match(word, bytes, start) === OPEN)
           return { start, end: bytes.length, mask }
@@ -91,7 +99,11 @@ export class Masks {
   /** The first that begins before `before`, and of which nothing comes between the first bytes. */
   #next(bytes: Uint8Array, from: number, before: number): Found | undefined {
     const first = (4 - (bytes.byteOffset & 3)) & 3
-    const fours = new Int32Array(bytes.buffer, bytes.byteOffset + first, Math.max(0, (bytes.length - first) >> 2))
+    const fours = new Int32Array(
+      bytes.buffer,
+      bytes.byteOffset + first,
+      Math.max(0, (bytes.length - first) >> 2),
+    )
     const { samples } = this.#beginnings
     const end = Math.min(fours.length, ((before + 3 - first) >> 2) + 1)
     for (let i = Math.max(0, (from - first) >> 2); i < end; i++) {

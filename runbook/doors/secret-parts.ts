@@ -105,7 +105,9 @@ const ASSIGNED =
 
 /** Behind `user:`, `Basic` and the like. */
 const behindName = (key: string, text: string): Named[] => {
-  const behind = /^(?:(?:Bearer|Basic|Token|Digest|ApiKey)\s+|[^\s:/=,;{}"']{1,64}:)(\S{6,})$/i.exec(text)?.[1]
+  const behind = /^(?:(?:Bearer|Basic|Token|Digest|ApiKey)\s+|[^\s:/=,;{}"']{1,64}:)(\S{6,})$/i.exec(
+    text,
+  )?.[1]
   return behind ? [[key, behind]] : []
 }
 

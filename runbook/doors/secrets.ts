@@ -5,6 +5,7 @@ import { Failed, unmet } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
 import { parseDatabaseUrl, withDatabase, withOptions } from './database-url.ts'
 import { Redactor } from './redaction.ts'
+import { isSecretName } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
 
 /**
@@ -75,6 +76,11 @@ export class Secrets {
   /** What was no secret before this run, such as the token that a login answers with. */
   obtain(name: string, value: string): void {
     this.#redactor.learn(name, value)
+  }
+
+  /** Those that are too short to be masked, and how many characters they have. */
+  get tooShort(): ReadonlyMap<string, number> {
+    return this.options.redactor.tooShort
   }
 
   /** A text without them; for what is cut before it is recorded, because half a secret is not found. */
@@ -150,13 +156,15 @@ export interface SecretsOptions {
 
 /** A file of variables also holds plain configuration, which must stay readable. */
 const looksSecret = (name: string, value: string): boolean =>
-  /PASS|TOKEN|SECRET|KEY|CREDENTIAL/i.test(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
+  isSecretName(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
 
-/** Takes every secret that was named, and stands in these variables, out of a text. */
+/** Takes every secret that was named, or looks like one, and stands in these variables, out of a text. */
 export const withoutSecrets = (
   variables: Readonly<Record<string, string | undefined>>,
 ): ((text: string) => string) => {
   const redactor = new Redactor()
-  for (const name of namedSecrets()) if (variables[name]) redactor.learn(name, variables[name])
+  const named = new Set(namedSecrets())
+  for (const [name, value] of Object.entries(variables))
+    if (value && (named.has(name) || looksSecret(name, value))) redactor.learn(name, value)
   return (text) => redactor.text(text)
 }

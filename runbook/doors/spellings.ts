@@ -10,7 +10,8 @@ export const spellingsOf = (secret: string): Set<string> => {
     for (const form of [...inNumbers(text), ...inBase64(text)]) found.add(form)
     // JSON with one of the others in it, as in an answer that is logged; what it escapes of them is a slash.
     for (const form of [...html, ...url]) found.add(JSON.stringify(form).slice(1, -1).replaceAll('/', '\\/'))
-    for (const form of url.slice(0, MOST_USED)) for (const other of inHtml(form).slice(0, MOST_USED)) found.add(other)
+    for (const form of url.slice(0, MOST_USED))
+      for (const other of inHtml(form).slice(0, MOST_USED)) found.add(other)
   }
   return found
 }
@@ -105,9 +106,7 @@ const inQuotes = (text: string): string[] => [
 
 /** What is beyond ASCII as bytes, the rest as between apostrophes. */
 const inBytes = (text: string, by: (byte: number) => string): string =>
-  text
-    .replace(/[\\']/g, '\\$&')
-    .replace(/[^\x20-\x7e]+/g, (part) => [...Buffer.from(part)].map(by).join(''))
+  text.replace(/[\\']/g, '\\$&').replace(/[^\x20-\x7e]+/g, (part) => [...Buffer.from(part)].map(by).join(''))
 
 const hexOf = (byte: number): string => byte.toString(16).padStart(2, '0')
 
@@ -116,7 +115,13 @@ const inNumbers = (text: string): string[] => {
   const bytes = [...Buffer.from(text)]
   const hex = bytes.map(hexOf)
   const paired = (from: number) =>
-    [hex.slice(0, from).join(''), hex.slice(from).join('').replace(/.{4}(?=.)/g, '$& ')].join(from ? ' ' : '')
+    [
+      hex.slice(0, from).join(''),
+      hex
+        .slice(from)
+        .join('')
+        .replace(/.{4}(?=.)/g, '$& '),
+    ].join(from ? ' ' : '')
   const forms = [
     hex.join(''),
     ...[' ', ':', ', ', '-'].map((between) => hex.join(between)),
@@ -124,7 +129,9 @@ const inNumbers = (text: string): string[] => {
     ...(hex.length > 50 ? [hex.slice(0, 50).join(' ')] : []),
     paired(0),
     paired(1),
-    ...['\\x', '0x', '\\u00'].map((before) => hex.map((one) => before + one).join(before === '0x' ? ', ' : '')),
+    ...['\\x', '0x', '\\u00'].map((before) =>
+      hex.map((one) => before + one).join(before === '0x' ? ', ' : ''),
+    ),
     hex.map((one) => `0x${one}`).join(','),
   ]
   return [

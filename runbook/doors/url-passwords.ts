@@ -12,9 +12,7 @@ const MOST = 300
 /** Passwords in addresses, whoever has them from where: a clone's remote, a registry, a proxy. */
 export const urlPasswords = {
   overText: (text: string): string =>
-    text.includes('://')
-      ? textOf(urlPasswords.over(byteString(Buffer.from(text))) as ByteString)
-      : text,
+    text.includes('://') ? textOf(urlPasswords.over(byteString(Buffer.from(text))) as ByteString) : text,
 
   /** The same in bytes. */
   over: (text: string): string =>
@@ -28,7 +26,8 @@ export const urlPasswords = {
   /** From where on the end of these bytes, up to `until`, could be such an address. */
   openFrom: (text: string, until: number): number => {
     const tail = text.slice(Math.max(0, until - MOST), until)
-    const open = tail.includes('://') || tail.endsWith(':') || tail.endsWith('/') ? UNFINISHED.exec(tail) : null
+    const open =
+      tail.includes('://') || tail.endsWith(':') || tail.endsWith('/') ? UNFINISHED.exec(tail) : null
     return open ? until - open[0].length : until
   },
 }

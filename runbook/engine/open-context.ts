@@ -12,6 +12,7 @@ import { Recorder } from '../journal/recorder.ts'
 import { inherited, withoutPrograms } from '../model/child-variables.ts'
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
+import { hideWith } from '../model/hidden.ts'
 import { Ledger } from './ledger.ts'
 import { movedBesides } from './moved-besides.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
@@ -40,16 +41,20 @@ export interface ContextOptions {
   clock?: Clock
 }
 
-/** Opens the doors that a run needs. Nothing is connected, and no secret is read, before it is used. */
+/** Opens the doors that a run needs. Nothing is connected before it is used. */
 export const openContext = (options: ContextOptions): { context: RunContext; close(): Promise<void> } => {
   const { env, bookFolder, clock = systemClock } = options
   const variables = options.cwd
     ? { ...options.variables, PATH: withoutPrograms(options.variables.PATH, options.cwd) }
     : options.variables
   const redactor = new Redactor()
+  redactor.spare(ordinaryWords(env))
+  hideWith((text) => redactor.text(text))
   const secrets = new Secrets({
     ...{ environment: env.name, strict: env.protected, bookFolder, variables, redactor },
   })
+  // Before the first event: an operator may have pasted one into a reason.
+  secrets.foresee()
   const recorder = new Recorder(redactor, clock, options.journal)
   const state = options.state ?? emptyRun()
   recorder.onEvent((event) => applyEvent(state, event))
@@ -105,6 +110,10 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     },
   }
 }
+
+/** What a transcript says of every environment; a secret's part that is such a word stays readable. */
+const ordinaryWords = ({ name, host, app }: Environment): string[] =>
+  [name, host, app.dir, app.branch, app.url].filter((word) => word !== undefined)
 
 /** Of which the transcript tells the end: the host need not keep it any more. */
 const endedJobs = ({ steps }: RunState): string[] =>
