@@ -31,8 +31,12 @@ export class Beginnings<Word extends Bytes> {
         this.samples[sampleOf(FOUR[0]!)]! |= 1 << before
       }
     }
-    for (let at = 1; at < SAMPLED && at < bytes.length; at++)
+    for (let at = 1; at < SAMPLED && at < bytes.length; at++) {
       this.splits[(bytes[at - 1]! << 8) | bytes[at]!] = 1
+      // A space may have gone into the next line's indentation.
+      const next = bytes.findIndex((byte, i) => i > at && byte !== 32 && byte !== 9)
+      if (bytes[at] === 32 && next !== -1) this.splits[(bytes[at - 1]! << 8) | bytes[next]!] = 1
+    }
     const [a, b, c] = bytes as unknown as [number, number, number]
     this.#mayBegin[hashOf(a, b, c)] = 1
     insert(this.#byThree, (a << 16) | (b << 8) | c, word)

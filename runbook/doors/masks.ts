@@ -90,7 +90,7 @@ export class Masks {
   /** Where the last bytes begin in which one could be cut. */
   #tail(bytes: Uint8Array, from: number): number {
     if (this.isEmpty) return bytes.length
-    const coloured = Math.max(from, bytes.length - 2 * this.#longest - MOST_COLOURS)
+    const coloured = Math.max(from, bytes.length - Math.min(COLOURED * this.#longest, MOST_COLOURS))
     return bytes.subarray(coloured).includes(27)
       ? coloured
       : Math.max(from, bytes.length - this.#longest - MOST_INDENTED)
@@ -107,6 +107,21 @@ export class Masks {
     const { samples } = this.#beginnings
     const end = Math.min(fours.length, ((before + 3 - first) >> 2) + 1)
     for (let i = Math.max(0, (from - first) >> 2); i < end; i++) {
+      // Eight at once, of which hardly ever one is a word's.
+      while (
+        i + 7 < end &&
+        (samples[sampleOf(fours[i]!)]! |
+          samples[sampleOf(fours[i + 1]!)]! |
+          samples[sampleOf(fours[i + 2]!)]! |
+          samples[sampleOf(fours[i + 3]!)]! |
+          samples[sampleOf(fours[i + 4]!)]! |
+          samples[sampleOf(fours[i + 5]!)]! |
+          samples[sampleOf(fours[i + 6]!)]! |
+          samples[sampleOf(fours[i + 7]!)]!) ===
+          0
+      )
+        i += 8
+      if (i >= end) break
       const sample = samples[sampleOf(fours[i]!)]!
       if (sample === 0) continue
       for (let ahead = 3; ahead >= 0; ahead--) {
@@ -159,8 +174,10 @@ export class Masks {
 const NOTHING: Found[] = []
 /** How many bytes of a word stand on a line before it is taken for one that goes on in the next. */
 const FEWEST = 3
-/** What may come between the letters of a word that is cut at the end of a piece. Bytes. */
-const MOST_COLOURS = 2048
+/** How many times as long a word may be with a colour for each letter, and how much of that waits for the next piece. Bytes. */
+const COLOURED = 16
+const MOST_COLOURS = 65_536
+/** What indents the lines of a word that is cut at the end of a piece. Bytes. */
 const MOST_INDENTED = 256
 
 /** What a match can be besides the place where it ends. */
@@ -177,6 +194,9 @@ const match = (word: Uint8Array, bytes: Uint8Array, start: number): number => {
       if (seam.endsLine && i < FEWEST) return NOT_HERE
       if (seam.open) return OPEN
       at = seam.end
+      // Where a line ends, a space of the word may have gone into the next one's indentation, or have become its end.
+      if (seam.endsLine) while (word[i] === 32 || word[i] === 9) i += 1
+      if (i >= word.length) return at
     }
     if (at >= bytes.length) return OPEN
     if (bytes[at] !== word[i]) return NOT_HERE

@@ -18,11 +18,16 @@ export const skipSeam = (bytes: Uint8Array, from: number): Seam => {
   let endsLine = false
   let at = from
   while (at < bytes.length && at - from < LONGEST) {
-    const end = oneSeam(bytes, at)
-    if (end === OPEN) return { end: from, endsLine, open: true }
-    if (end === at) return { end: at, endsLine, open: false }
+    const end = endsLine ? indented(bytes, at) : at
+    if (end > at) {
+      at = end
+      continue
+    }
+    const next = oneSeam(bytes, at)
+    if (next === OPEN) return { end: from, endsLine, open: true }
+    if (next === at) return { end: at, endsLine, open: false }
     if (bytes[at] !== 27) endsLine = true
-    at = end
+    at = next
   }
   // What is too long is no seam: the text ends where it begins.
   return at - from >= LONGEST

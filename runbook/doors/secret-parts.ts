@@ -25,7 +25,10 @@ export const partsOf = (name: string, value: string): Part[] => {
     found.set(text, opaqueFrom === undefined ? { text } : { text, opaqueFrom })
   }
   const look = (key: string, text: string, depth: number): void => {
-    if (text.length > LARGE) return take(text)
+    if (text.length > LARGE) {
+      take(text)
+      return
+    }
     const trimmed = text.trim()
     const inner = depth < DEEP ? within(key, trimmed) : []
     for (const one of new Set([text, trimmed])) take(one, opaqueFrom(one, inner))
@@ -101,7 +104,7 @@ const assigned = (key: string, text: string): Named[] => {
   return found
 }
 const ASSIGNED =
-  /(?:^|[\n;,{&]|(?<=[\w'"])[ \t])[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?["']?([A-Za-z_][\w .-]{0,60}?)["']?[ \t]*(?:=|:(?=[ \t]))[ \t]*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^\n;,}\s]+(?:[ \t]+[^\n;,}\s=:]+(?![ \t]*[=:]))*))/g
+  /(?:^|[\n;,{[&]|(?<=[\w'"])[ \t])[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?["']?([A-Za-z_][\w .-]{0,60}?)["']?[ \t]*(?:=|:(?=[ \t]))[ \t]*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^\n;,{}[\]\s][^\n;,}\s]*(?:[ \t]+[^\n;,}\s=:]+(?![ \t]*[=:]))*))/g
 
 /** Behind `user:`, `Basic` and the like. */
 const behindName = (key: string, text: string): Named[] => {
@@ -138,6 +141,9 @@ const partsOfUrl = (key: string, text: string): Named[] | undefined => {
   const first = before.lastIndexOf('@', before.indexOf('/') === -1 ? before.length : before.indexOf('/'))
   const signs = new Set([first, before.lastIndexOf('@')].filter((at) => at !== -1))
   for (const at of signs) found.push(...identity(key, scheme, before.slice(0, at)))
+  // A password with signs in it that belong encoded.
+  if ((!signs.size || DATABASES.test(scheme)) && query.includes('@'))
+    found.push(...identity(key, scheme, rest.slice(0, rest.lastIndexOf('@'))))
   if (!DATABASES.test(scheme)) {
     const path = before.slice(first + 1).replace(/^[^/]*/, '')
     const segments = path.split('/').filter((segment) => segment.length >= SHORTEST && isOpaque(segment))

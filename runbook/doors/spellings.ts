@@ -27,7 +27,8 @@ const inJson = (text: string): string[] => {
     [
       (json) => json.replaceAll('/', '\\/'),
       (json) => json.replace(/[^\x00-\x7f]/g, escaped),
-      (json) => json.replace(/[<>&']/g, escaped),
+      (json) => json.replace(/[<>&]/g, escaped),
+      (json) => json.replaceAll("'", '\\u0027'),
       (json) => json.replace(/\\u[0-9a-f]{4}/g, (code) => `\\u${code.slice(2).toUpperCase()}`),
     ],
   )
@@ -113,34 +114,29 @@ const hexOf = (byte: number): string => byte.toString(16).padStart(2, '0')
 /** Its bytes as numbers: hex in both cases, by itself and in what debuggers, `xxd` and Node write. */
 const inNumbers = (text: string): string[] => {
   const bytes = [...Buffer.from(text)]
-  const hex = bytes.map(hexOf)
-  const paired = (from: number) =>
-    [
-      hex.slice(0, from).join(''),
-      hex
-        .slice(from)
-        .join('')
-        .replace(/.{4}(?=.)/g, '$& '),
-    ].join(from ? ' ' : '')
-  const forms = [
-    hex.join(''),
-    ...[' ', ':', ', ', '-'].map((between) => hex.join(between)),
-    // Node shows the first fifty bytes of a buffer.
-    ...(hex.length > 50 ? [hex.slice(0, 50).join(' ')] : []),
-    paired(0),
-    paired(1),
-    ...['\\x', '0x', '\\u00'].map((before) =>
-      hex.map((one) => before + one).join(before === '0x' ? ', ' : ''),
-    ),
-    hex.map((one) => `0x${one}`).join(','),
-  ]
-  return [
-    ...forms,
-    ...forms.map((form) => form.replace(/(?<![\\0])[a-f]/g, (sign) => sign.toUpperCase())),
-    bytes.join(','),
-    bytes.join(', '),
-  ]
+  const lower = bytes.map(hexOf)
+  const upper = lower.map((one) => one.toUpperCase())
+  return [...inHex(lower), ...inHex(upper), bytes.join(','), bytes.join(', ')]
 }
+
+const inHex = (hex: readonly string[]): string[] => [
+  ...['', ' ', ':', ', ', '-'].map((between) => hex.join(between)),
+  // Node shows the first fifty bytes of a buffer.
+  ...(hex.length > 50 ? [hex.slice(0, 50).join(' ')] : []),
+  ...[0, 1].map((from) => inPairs(hex, from)),
+  ...['\\x', '\\u00'].map((before) => hex.map((one) => before + one).join('')),
+  ...[', ', ','].map((between) => hex.map((one) => `0x${one}`).join(between)),
+]
+
+/** Two bytes together, as `xxd` has them; `from`: how many of them stand before the first pair. */
+const inPairs = (hex: readonly string[], from: number): string =>
+  [
+    ...hex.slice(0, from),
+    hex
+      .slice(from)
+      .join('')
+      .replace(/.{4}(?=.)/g, '$& '),
+  ].join(' ')
 
 /**
  * In base64, by itself and inside of something, such as `user:password`: what is before it moves it by one or two bytes.

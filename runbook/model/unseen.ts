@@ -1,3 +1,5 @@
+import { type ByteString, byteString, textOf } from './byte-string.ts'
+
 /** Emoji that are made of several signs, and Persian words, need some that are not seen; elsewhere they hide something. */
 const NEEDED =
   /\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?(?:\u200d\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?)*|[0-9#*]\ufe0f\u20e3|(?<=\p{Script=Arabic})\u200c(?=\p{Script=Arabic})/u
@@ -23,6 +25,15 @@ export const seenInString = (text: string): string =>
   plainly.test(text) ? text : text.replace(inText, (sign, kept) => kept ?? escaped(sign))
 const escaped = (sign: string): string =>
   [...Array(sign.length).keys()].map((i) => `\\u${sign.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')
+
+/** A string of bytes in JSON, as bytes; of most that a child prints two looks tell that nothing is in it. */
+export const jsonOfBytes = (bytes: ByteString): string =>
+  LEADING.some((lead) => bytes.includes(lead)) && UNSEEN_BYTES.test(bytes)
+    ? byteString(Buffer.from(jsonLine(textOf(bytes))))
+    : JSON.stringify(bytes)
+const LEADING = ['\xc2', '\xe2\x80', '\xe2\x81']
+/** In UTF-8: C1, soft hyphens, marks of direction and without width. */
+const UNSEEN_BYTES = /\xc2[\x80-\x9f\xad]|\xe2(?:\x80[\x8b-\x8f\xa8-\xae]|\x81[\xa0-\xaf])/
 
 /** A value as one line of JSON. */
 export const jsonLine = (value: unknown): string => seenInString(JSON.stringify(value))
