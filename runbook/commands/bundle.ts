@@ -134,6 +134,7 @@ const collected = async (
     const arrangement = arrangementOf({ id: run, state }, open)
     const { env, book } = arrangement
     const { context, close } = openContext({
+      steps: arrangement.steps,
       ...{ env, bookFolder: open.bookFolder, stateDir, variables, cwd, signal, state },
       ...{ stamp: stampOfRun(run), name: 'runbook bundle', ask: async () => '', answers: { yes: false } },
     })

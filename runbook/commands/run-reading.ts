@@ -91,6 +91,7 @@ export const runReading = async (
   const journal = new JournalFile(journalOf(stateDir, run), unfinished?.end)
   const { context, close } = openContext({
     env,
+    steps: [...open.arrangement.steps, ...arrangement.steps],
     bookFolder,
     stateDir,
     stamp: stampOfRun(run),

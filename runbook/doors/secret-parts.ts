@@ -218,7 +218,7 @@ const WORDS =
   /^(service_account|authorized_user|production|staging|development|testing|default|postgres(ql)?|localhost|public|master|admin|administrator|github|gitlab|bearer|disable|prefer|require|verify-(ca|full)|enabled|disabled|deploy|googleapis\.com)$/i
 
 /** Digits among letters, capitals inside, or other signs than those of a name. */
-const isOpaque = (text: string): boolean =>
+export const isOpaque = (text: string): boolean =>
   /[a-z].*\d|\d.*[a-z]|[a-z].*[A-Z]|[A-Z]{2}.*[a-z]/.test(text) ||
   /[^\w\s./:@-]/.test(text) ||
   /^\d{8,}$/.test(text) ||

@@ -5,7 +5,7 @@ import { Failed, unmet } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
 import { parseDatabaseUrl, withDatabase, withOptions } from './database-url.ts'
 import { Redactor } from './redaction.ts'
-import { isSecretName } from './secret-parts.ts'
+import { isOpaque, isSecretName } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
 
 /**
@@ -158,6 +158,10 @@ export interface SecretsOptions {
 const looksSecret = (name: string, value: string): boolean =>
   isSecretName(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
 
+/** Without a book nobody says what is secret, and an operator types one in place of a name: no path, list or sentence. */
+const mayBePasted = (value: string): boolean =>
+  value.length >= 12 && !/^[./~]|[:\s]/.test(value) && isOpaque(value)
+
 /** Takes every secret that was named, or looks like one, and stands in these variables, out of a text. */
 export const withoutSecrets = (
   variables: Readonly<Record<string, string | undefined>>,
@@ -165,6 +169,7 @@ export const withoutSecrets = (
   const redactor = new Redactor()
   const named = new Set(namedSecrets())
   for (const [name, value] of Object.entries(variables))
-    if (value && (named.has(name) || looksSecret(name, value))) redactor.learn(name, value)
+    if (value && (named.has(name) || looksSecret(name, value) || mayBePasted(value)))
+      redactor.learn(name, value)
   return (text) => redactor.text(text)
 }

@@ -5,6 +5,7 @@
 export const spellingsOf = (secret: string): Set<string> => {
   const found = new Set<string>()
   for (const text of new Set([secret, secret.normalize('NFC'), secret.normalize('NFD')])) {
+    found.add(text)
     const [html, url] = [inHtml(text), inUrl(text)]
     for (const form of [...inJson(text), ...html, ...url, ...inQuotes(text)]) found.add(form)
     for (const form of [...inNumbers(text), ...inBase64(text)]) found.add(form)

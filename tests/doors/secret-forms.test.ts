@@ -16,7 +16,7 @@ const jwt = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from('{"sub":"1234567890"}').toString
 /** Secrets as they are set, and what of them must not be seen by itself. */
 const secrets: Record<string, { value: string; parts: string[] }> = {
   'a token': { value: 'tok/SLASHed<&>+9"e\'s', parts: ['tok/SLASHed<&>+9"e\'s'] },
-  'one with letters beyond ASCII': { value: 'pässwörd-ключ-9', parts: ['pässwörd-ключ-9'] },
+  'one with letters beyond ASCII': { value: 'päss"wörd\'s-ключ-9', parts: ['päss"wörd\'s-ключ-9'] },
   'a key': {
     value: key,
     parts: ['q7Zc0XwP4mJb9sLdKe2RtYvUa1GhNfT8', 'Oi5BxQy3EzWuMkC6jVrHpDgSlAn+/IF0', 'Zt9wLq=='],
