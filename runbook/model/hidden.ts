@@ -8,8 +8,11 @@ const hides = (): Set<Hide> => {
   return shared[KEY]
 }
 
-/** Whoever knows secrets says here how a text is freed of them; it stays to the end of the process. */
-export const hideWith = (hide: Hide): void => void hides().add(hide)
+/** Whoever knows secrets says here how a text is freed of them. Gives what ends that. */
+export const hideWith = (hide: Hide): (() => void) => {
+  hides().add(hide)
+  return () => void hides().delete(hide)
+}
 
 /** A text without any secret that this process has learned. */
 export const hidden = (text: string): string => {
