@@ -1,4 +1,5 @@
 import {
+  beginningOf,
   type Check,
   defineCheck,
   Failed,
@@ -38,10 +39,13 @@ export const healthShowsRevision = (options: HealthShowsRevisionOptions = {}): C
       }
       const { status, body, ms } = asked.value
       const seen = `${status} in ${ms} ms`
-      if (status !== 200) return fails(seen, { tail: body.slice(0, 500) })
+      if (status !== 200) return fails(seen, { tail: beginningOf(body, 500, '') })
       const revision = revisionIn(body, key)
       if (revision === undefined)
-        return fails(`${seen}, without a commit id in \`${key}\``, { tail: body.slice(0, 500), final: true })
+        return fails(`${seen}, without a commit id in \`${key}\``, {
+          tail: beginningOf(body, 500, ''),
+          final: true,
+        })
       if (wanted.startsWith(revision)) return holds(`${seen}, revision ${revision.slice(0, 7)}`)
       return fails(`${seen}, revision ${revision.slice(0, 7)} instead of ${wanted.slice(0, 7)}`, {
         final: !overlap,

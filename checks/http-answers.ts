@@ -1,4 +1,5 @@
 import {
+  beginningOf,
   type Check,
   defineCheck,
   Failed,
@@ -40,7 +41,7 @@ export const httpAnswers = (path: string, options: HttpAnswersOptions = {}): Che
       }
       const { status: answered, body, ms } = asked.value
       const seen = `${answered} in ${ms} ms`
-      if (!statuses.includes(answered)) return fails(seen, { tail: body.slice(0, 500), remedy })
+      if (!statuses.includes(answered)) return fails(seen, { tail: beginningOf(body, 500, ''), remedy })
       return within !== undefined && ms > within ? fails(seen, { remedy }) : holds(seen)
     },
   })

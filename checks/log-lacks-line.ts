@@ -1,4 +1,5 @@
 import {
+  beginningOf,
   type Check,
   defineCheck,
   fails,
@@ -164,4 +165,4 @@ const readOn = async (
   return undefined
 }
 
-const excerptKeepingIndent = (line: string): string => line.slice(0, 300)
+const excerptKeepingIndent = (line: string): string => beginningOf(line, 300, '')

@@ -27,7 +27,12 @@ export default defineRunbook({
       id: 'print',
       title: 'Print a gigabyte',
       about: 'Runs a program that prints a gigabyte.',
-      actions: () => ({ print: changes(process.execPath, process.env.BENCH_PRINTER!) }),
+      actions: () => ({
+        print: {
+          ...changes(process.execPath, process.env.BENCH_PRINTER!),
+          env: { API_TOKEN: secret('API_TOKEN') },
+        },
+      }),
       after: () => [hasRun],
       undo: () => nothingToUndo('it only prints'),
     }),

@@ -1,4 +1,4 @@
-import { Failed, type Look, reads, readsFile } from '../../runbook/index.ts'
+import { beginningOf, Failed, type Look, reads, readsFile } from '../../runbook/index.ts'
 
 /** A place in a log: what was written from there on is what counts. */
 export type LogPosition = {
@@ -62,7 +62,7 @@ const takeLines = (piece: string, end: number, take: (line: string, begin: numbe
 }
 
 /** Without a terminal's colours. */
-const clean = (line: string): string => line.slice(0, LONGEST).replace(/\x1b\[[0-9;]*m|\r$/g, '')
+const clean = (line: string): string => beginningOf(line, LONGEST, '').replace(/\x1b\[[0-9;]*m|\r$/g, '')
 
 /**
  * How many bytes of the file a text stands for. A byte that is no UTF-8 was read as a sign of three bytes: rather
@@ -98,7 +98,7 @@ export const printPattern = (pattern: Pattern): string =>
   typeof pattern === 'string' ? `"${pattern}"` : String(pattern)
 
 /** A line as evidence. */
-export const excerpt = (line: string): string => (line.length > 300 ? `${line.slice(0, 300)}…` : line).trim()
+export const excerpt = (line: string): string => beginningOf(line, 300, '…').trim()
 
 /** How many lines of the end of a log explain a failure: an error, with its stack and what stands below that. */
 const SHOWN = 40

@@ -1,4 +1,4 @@
-import { type Look, reads, unmet } from '../../runbook/index.ts'
+import { beginningOf, type Look, reads, unmet } from '../../runbook/index.ts'
 
 /** One process that pm2 keeps; in cluster mode several share a name. */
 export interface Instance {
@@ -116,7 +116,7 @@ const parse = (printed: string): Listed[] => {
   try {
     return JSON.parse(line ?? '')
   } catch {
-    throw unmet('pm2 lists its processes', `it printed: ${printed.slice(0, 200)}`, 'pm2 jlist')
+    throw unmet('pm2 lists its processes', `it printed: ${beginningOf(printed, 200)}`, 'pm2 jlist')
   }
 }
 

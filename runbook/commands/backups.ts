@@ -8,6 +8,7 @@ import { EXIT } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { Failed } from '../model/failure.ts'
 import { bytes } from '../model/quantity.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { table } from '../render/table.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
@@ -33,7 +34,7 @@ export const backups = async (invocation: Invocation): Promise<number> => {
 const show = async (found: readonly Backup[], { options, out, say, paint }: Invocation): Promise<void> => {
   const proven = await Promise.all(found.map(async (backup) => ({ ...backup, proof: await backup.prove() })))
   if (options.json) {
-    for (const { proof, ...backup } of proven) out(`${JSON.stringify({ ...backup, ...proof })}\n`)
+    for (const { proof, ...backup } of proven) out(`${jsonLine({ ...backup, ...proof })}\n`)
     return
   }
   say(
@@ -80,7 +81,7 @@ const alsoKept = async (context: RunContext, { options, out, say }: Invocation):
     say('\nWhat restores have replaced and kept is not known: the database does not answer.\n')
     return
   }
-  if (options.json) for (const one of kept) out(`${JSON.stringify({ kept: one.name, ...one })}\n`)
+  if (options.json) for (const one of kept) out(`${jsonLine({ kept: one.name, ...one })}\n`)
   else if (kept.length)
     say(
       `\nKept when a restore replaced them:\n${kept.map(({ name, size }) => `  ${name}${size === null ? '' : `, ${bytes(size)}`}\n`).join('')}`,

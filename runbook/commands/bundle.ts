@@ -13,6 +13,7 @@ import { journalOf, listJournals, readTranscript } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
 import type { Person } from '../model/person.ts'
 import { bytes } from '../model/quantity.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { incidentPage } from '../render/incident-page.ts'
 import { paintWith } from '../render/paint.ts'
 import { transcriptText } from '../render/transcript-text.ts'
@@ -60,7 +61,7 @@ export const bundle = async (invocation: Invocation): Promise<number> => {
   const size = await writeArchive(path, run, [begin, ...files], at)
   if (options.json) {
     const names = [begin, ...files].map(({ name }) => name)
-    out(`${JSON.stringify({ run, path, bytes: size, files: names, missing })}\n`)
+    out(`${jsonLine({ run, path, bytes: size, files: names, missing })}\n`)
     sayUnlessWhole(run, held)
     return EXIT.done
   }
@@ -110,7 +111,7 @@ const SMALL = 8_000_000
 interface Collected {
   pieces: Piece[]
   contacts: readonly Person[]
-  /** Takes out of a text whatever is known to be a secret, or looks like one. */
+  /** Takes out of a text whatever is known to be a secret, or looks like one, and what a terminal would obey. */
   clean(text: string): string
 }
 
@@ -133,13 +134,14 @@ const collected = async (
     const arrangement = arrangementOf({ id: run, state }, open)
     const { env, book } = arrangement
     const { context, close } = openContext({
+      steps: arrangement.steps,
       ...{ env, bookFolder: open.bookFolder, stateDir, variables, cwd, signal, state },
       ...{ stamp: stampOfRun(run), name: 'runbook bundle', ask: async () => '', answers: { yes: false } },
     })
     try {
       context.doors.secrets.foresee()
       const pieces = await collectEvidence(arrangement, context, await whyBlind(context))
-      const clean = (text: string) => context.doors.secrets.hidden(withoutSecrets(text))
+      const clean = (text: string) => visible(context.doors.secrets.hidden(withoutSecrets(text)))
       return { pieces: [versions, ...pieces], contacts: book.contacts ?? [], clean }
     } finally {
       await close()
@@ -151,7 +153,7 @@ const collected = async (
     return {
       pieces: [versions, { file: 'evidence', about: 'logs, versions, the checklist', missing }],
       contacts: [],
-      clean: (text) => hidden(withoutSecrets(text)),
+      clean: (text) => visible(hidden(withoutSecrets(text))),
     }
   }
 }

@@ -11,6 +11,7 @@ import { HOW_TO_SAY_SO, undeclaredIn } from '../engine/migrations-of.ts'
 import { migrationsOf } from '../engine/perform-ahead.ts'
 import { needsOf, preflight, together } from '../engine/preflight.ts'
 import type { RunContext } from '../engine/run-context.ts'
+import { shortSecrets } from '../engine/short-secrets.ts'
 import { keptOfSession } from '../model/child-variables.ts'
 import { type Environment, isElsewhere, placeOf } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
@@ -42,6 +43,8 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     if (missing.length) throw new Failed(together(missing))
     say(`\n${paint.green('✔')} all ${needsOf(arrangement).length} hold\n`)
     leave()
+    const short = shortSecrets(context)
+    if (short) say(`\n${paint.yellow('⚠')} ${short}\n`)
     for (const { step, programs } of await undeclaredIn(arrangement, context)) {
       const seen = `it runs ${programs.join(' and ')}`
       say(

@@ -4,6 +4,7 @@ import { demandRightTarget } from '../engine/right-target.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { EXIT, exitOf } from '../model/exit.ts'
 import { failureOf } from '../model/failure.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { failureText } from '../render/outcome-text.ts'
 import type { Invocation } from './invocation.ts'
 import { type OpenBook, openBook } from './open-book.ts'
@@ -11,11 +12,11 @@ import { UsageError } from './usage-error.ts'
 
 /** What is needed to look; the caller closes it. */
 export const contextToLook = (
-  { arrangement: { env }, bookFolder, stateDir }: OpenBook,
+  { arrangement: { env, steps }, bookFolder, stateDir }: OpenBook,
   { variables, cwd, signal, options }: Invocation,
 ): ReturnType<typeof openContext> =>
   openContext({
-    ...{ env, bookFolder, stateDir, variables, cwd, signal },
+    ...{ env, steps, bookFolder, stateDir, variables, cwd, signal },
     stamp: '‹stamp›',
     name: 'runbook look',
     ask: async () => '',
@@ -50,8 +51,7 @@ export const lookCommand = async (
 ): Promise<number> => {
   const open = await openBook(invocation)
   const { context, close } = contextToLook(open, invocation)
-  if (invocation.options.json)
-    context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
+  if (invocation.options.json) context.recorder.onEvent((event) => invocation.out(`${jsonLine(event)}\n`))
   try {
     if (!anyTarget) await demandRightTarget(context)
     const exit = (await work(open, context)) ?? EXIT.done

@@ -1,5 +1,6 @@
 import { foresee } from '../engine/perform-book.ts'
 import type { RunContext } from '../engine/run-context.ts'
+import { shortSecrets } from '../engine/short-secrets.ts'
 import { expectedDurations } from '../journal/durations.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { planText } from '../render/plan-text.ts'
@@ -24,7 +25,9 @@ export const showPlan = async (
   const title = procedure
     ? `Plan: ${procedure} of ${book.name} in ${env.name}`
     : `Plan: ${book.name} to ${env.name}`
+  const short = shortSecrets(context)
   if (options.json)
     for (const step of planned.steps) context.recorder.record({ type: 'planned', ...step, step: step.id })
   else say(planText(planned, { title, runs, paint }))
+  if (short) say(`\n${paint.yellow('⚠')} ${short}\n`)
 }

@@ -1,4 +1,4 @@
-import { keepStandardOutput, ownOutput } from '../doors/own-process.ts'
+import { keepStandardOutput, ownOutput, printable, printColours } from '../doors/own-process.ts'
 import { terminalThere } from '../doors/prompt.ts'
 import { paintWith } from '../render/paint.ts'
 import type { Invocation, Options } from './invocation.ts'
@@ -16,9 +16,10 @@ export const invocationOf = (
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const canDraw = words === process.stdout && process.stdout.isTTY === true && process.env.TERM !== 'dumb'
   // Where a tree is drawn, its drawer holds back what is written meanwhile.
-  const out = canDraw ? (text: string) => void process.stdout.write(text) : ownOutput.out
+  const print = canDraw ? (text: string) => void process.stdout.write(printable(text)) : ownOutput.out
   if (!canDraw) keepStandardOutput()
   const colors = options.color !== false && !process.env.NO_COLOR && words.isTTY === true
+  printColours(colors)
   return {
     env,
     argument,
@@ -27,8 +28,8 @@ export const invocationOf = (
     variables: process.env,
     signal,
     reading,
-    out,
-    say: options.json ? ownOutput.err : out,
+    out: options.json ? ownOutput.data : print,
+    say: options.json ? ownOutput.err : print,
     paint: paintWith(colors),
     canAsk: terminalThere(),
     canDraw,

@@ -9,6 +9,7 @@ import { journalOf } from '../journal/runs.ts'
 import type { Happening, ManualLock } from '../model/event.ts'
 import { EXIT, exitOf } from '../model/exit.ts'
 import { failureOf } from '../model/failure.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { VERSION } from '../version.ts'
 import type { Invocation } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
@@ -29,7 +30,7 @@ export interface Act {
  */
 export const recordedAct = async <T>(
   { command, reason, found }: Act,
-  { arrangement: { book, env, fingerprint }, bookFolder, stateDir }: OpenBook,
+  { arrangement: { book, env, steps, fingerprint }, bookFolder, stateDir }: OpenBook,
   { variables, cwd, signal, options, out }: Invocation,
   work: (context: RunContext) => Promise<T>,
 ): Promise<T> => {
@@ -38,7 +39,7 @@ export const recordedAct = async <T>(
   const run = runId(now, env.name, command)
   const journal = new JournalFile(journalOf(stateDir, run))
   const { context, close } = openContext({
-    ...{ env, bookFolder, stateDir, variables, cwd, signal, journal },
+    ...{ env, steps, bookFolder, stateDir, variables, cwd, signal, journal },
     stamp: stampOf(now),
     name: sessionName(run),
     ask: askOnTerminal,
@@ -47,7 +48,7 @@ export const recordedAct = async <T>(
   const { recorder } = context
   const began = systemClock.monotonic()
   const end = () => Math.round(systemClock.monotonic() - began)
-  if (options.json) recorder.onEvent((event) => out(`${JSON.stringify(event)}\n`))
+  if (options.json) recorder.onEvent((event) => out(`${jsonLine(event)}\n`))
   try {
     recorder.record(
       {

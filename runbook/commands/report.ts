@@ -4,6 +4,7 @@ import { writeText } from '../doors/files.ts'
 import { foldRun } from '../journal/fold.ts'
 import { listJournals } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { reportPage } from '../render/report/page.ts'
 import { storyOf } from '../render/report/story.ts'
 import { visibleIn } from '../render/visible.ts'
@@ -36,7 +37,7 @@ export const report = async (invocation: Invocation): Promise<number> => {
   if (!options.out) demandOwnFolder(stateDir)
   const path = options.out ? resolve(cwd, options.out) : join(stateDir, 'reports', `${run}.html`)
   await writeText(path, page, 0o600)
-  if (options.json) out(`${JSON.stringify({ run, path })}\n`)
+  if (options.json) out(`${jsonLine({ run, path })}\n`)
   else
     say(
       `${paint.green('✔')} ${path}\n${outputs ? '' : '  The transcript is large: what programs printed is left out.\n'}`,

@@ -21,6 +21,7 @@ import type { Ended } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
 import { typed } from '../model/shell-word.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { diagnosesOf } from '../plan/diagnoses-of.ts'
 import { expectedPhases } from '../plan/expected-phases.ts'
 import type { Arrangement } from '../plan/plan.ts'
@@ -91,6 +92,7 @@ export const runReading = async (
   const journal = new JournalFile(journalOf(stateDir, run), unfinished?.end)
   const { context, close } = openContext({
     env,
+    steps: [...open.arrangement.steps, ...arrangement.steps],
     bookFolder,
     stateDir,
     stamp: stampOfRun(run),
@@ -109,8 +111,7 @@ export const runReading = async (
   if (locks && openTo)
     invocation.say(invocation.paint.yellow(`! ${visible(openTo.what)}: ${visible(openTo.remedy)}\n`))
   context.recorder.onEvent((event) => view.event(event))
-  if (invocation.options.json)
-    context.recorder.onEvent((event) => invocation.out(`${JSON.stringify(event)}\n`))
+  if (invocation.options.json) context.recorder.onEvent((event) => invocation.out(`${jsonLine(event)}\n`))
   const keeper =
     (locks || within !== undefined) &&
     new LedgerKeeper(

@@ -4,6 +4,7 @@ import { byTime } from '../journal/run-id.ts'
 import { EXIT } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { runsTable } from '../render/runs-table.ts'
 import { visible } from '../render/visible.ts'
 import type { Invocation } from './invocation.ts'
@@ -20,7 +21,7 @@ export const runs = async (invocation: Invocation): Promise<number> => {
     for (const { id, summary, here, ledger } of past) {
       const { started, ended } = summary
       const kept = here ? {} : { keptBy: ledger?.holder }
-      out(`${JSON.stringify({ ...started, run: id, ended: ended ?? null, ...kept })}\n`)
+      out(`${jsonLine({ ...started, run: id, ended: ended ?? null, ...kept })}\n`)
     }
   else if (past.length) say(runsTable(past, paint))
   else if (unread.length === 0) say(`No runs yet${env === undefined ? '' : ` of ${env}`}.\n`)

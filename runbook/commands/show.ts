@@ -3,6 +3,7 @@ import { BROKEN, changedLines, type Flaw, listRuns, transcriptOf } from '../jour
 import { EXIT } from '../model/exit.ts'
 import { quantity } from '../model/quantity.ts'
 import { typed } from '../model/shell-word.ts'
+import { jsonLine } from '../model/unseen.ts'
 import { transcriptText } from '../render/transcript-text.ts'
 import { visible } from '../render/visible.ts'
 import { chosenRun } from './chosen-run.ts'
@@ -17,7 +18,7 @@ export const show = async (invocation: Invocation): Promise<number> => {
   const run = chosenRun(invocation.env, listRuns(stateDir))
   if (options.check) return check(run, stateDir, invocation)
   const { events, flaws } = await transcriptOf(stateDir, run)
-  if (options.json) for (const event of events) out(`${JSON.stringify(event)}\n`)
+  if (options.json) for (const event of events) out(`${jsonLine(event)}\n`)
   else say(transcriptText(run, events, { paint, verbose: options.verbose ?? false }))
   for (const { line, what } of flaws) ownOutput.err(`line ${line} of the transcript ${visible(what)}\n`)
   if (!options.json)
@@ -37,7 +38,7 @@ const check = async (run: string, stateDir: string, invocation: Invocation): Pro
   const { events, flaws, end, ledger } = await wholeTranscript(run, stateDir, invocation, { outputs: false })
   const changed = changedLines(flaws)
   const lines = quantity(end.seq + 1, 'line')
-  if (options.json) out(`${JSON.stringify({ run, lines: end.seq + 1, hash: end.hash, flaws, ledger })}\n`)
+  if (options.json) out(`${jsonLine({ run, lines: end.seq + 1, hash: end.hash, flaws, ledger })}\n`)
   else if (changed.length)
     say(
       `${paint.red('✖')} ${run} is not as it was written:\n${changed.map((flaw) => `  ${flawText(flaw)}\n`).join('')}`,

@@ -1,6 +1,8 @@
 import { writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hidden } from '../model/hidden.ts'
+import { seen } from '../model/unseen.ts'
 import { killEverything } from './process.ts'
 
 /** Taken before a book is read: whatever a book replaces later, this tool goes on with these. */
@@ -8,24 +10,44 @@ const [exitNow, kill] = [reallyExitOf(process), process.kill.bind(process)]
 const [stdout, stderr] = [process.stdout, process.stderr]
 const [writeOut, writeErr] = [stdout.write.bind(stdout), stderr.write.bind(stderr)]
 
+let colours = false
+/** Whether this tool's own colours may be in what it prints; default: not. */
+export const printColours = (may: boolean): void => {
+  colours = may
+}
+
+/**
+ * What this tool prints, as it may leave: without secrets, and without anything from outside that a terminal obeys. The
+ * last place for both, whatever was forgotten before.
+ */
+export const printable = (text: string): string => seen(hidden(text), { colours })
+
 /** Standard output and standard error, of this tool alone. */
 export const ownOutput = {
-  out: (text: string): void => void writeOut(text),
-  err: (text: string): void => void writeErr(text),
+  out: (text: string): void => void writeOut(printable(text)),
+  err: (text: string): void => void writeErr(printable(text)),
+  /** Lines of JSON, made by `jsonLine` of what was redacted: standard output. */
+  data: (lines: string): void => void writeOut(lines),
   /** At once, where the process ends before its streams would be written. */
   errNow: (text: string): void => {
     try {
-      writeSync(stderr.fd, text)
+      writeSync(stderr.fd, printable(text))
     } catch {
       // Nobody reads it.
     }
   },
 }
 
-/** What others in this process print goes to standard error, so that standard output has only what this tool prints. */
+/**
+ * What others in this process print, such as a book, goes to standard error, so that standard output has only what this
+ * tool prints; and without secrets.
+ */
 export const keepStandardOutput = (): void => {
-  stdout.write = writeErr
+  stdout.write = hidingWrite
+  stderr.write = hidingWrite
 }
+const hidingWrite: typeof writeErr = (chunk: string | Uint8Array, ...more: any[]) =>
+  writeErr(hidden(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()), ...more)
 
 /** What others in this process do that would end it, in words: 'calls process.exit(0)'. */
 export type Told = (did: string, error: unknown) => void

@@ -1,4 +1,6 @@
 import { Failed } from '../model/failure.ts'
+import { hidden } from '../model/hidden.ts'
+import { seen } from '../model/unseen.ts'
 
 /** A question to the operator. */
 export type Question =
@@ -18,7 +20,7 @@ export const terminalThere = (): boolean => process.stdin.isTTY === true && proc
 /** Asks on the terminal with inquirer. Ctrl-C at a prompt is an interrupt like any other. */
 export const askOnTerminal: Asker = async (question, signal) => {
   const { confirm, input, select } = await import('@inquirer/prompts')
-  const { message } = question
+  const message = shown(question.message)
   outliveTheTerminal(process.stdin)
   const context = { output: process.stderr, signal }
   // Of a terminal that vanished inquirer need not tell, and nothing else would be left to wait for.
@@ -27,9 +29,11 @@ export const askOnTerminal: Asker = async (question, signal) => {
   try {
     if (question.kind === 'confirm')
       return (await confirm({ message, default: question.default }, context)) ? 'yes' : 'no'
-    if (question.kind === 'choose') return await select({ message, choices: question.choices }, context)
+    if (question.kind === 'choose')
+      return await select({ message, choices: question.choices.map(choiceOf) }, context)
     const more = question.kind === 'note' ? noteOf(question) : TYPED
-    return (await input({ message, ...more }, context)).trim()
+    // What is typed stays on the screen.
+    return (await input({ message, ...more, transformer: shown }, context)).trim()
   } catch (error) {
     signal.throwIfAborted()
     if ((error as Error).name !== 'ExitPromptError') throw error
@@ -44,14 +48,19 @@ export const askOnTerminal: Asker = async (question, signal) => {
   }
 }
 
+/** A question is often about something from outside, such as a title, or a name in a file. */
+const shown = (text: string): string => seen(hidden(text))
+const shownOf = (text: string | undefined) => text && shown(text)
+const choiceOf = ({ name, value }: { name: string; value: string }) => ({ name: shown(name), value })
+
 /** Whether a name was the right one is not known yet: no green tick stands before it. */
 const TYPED = { theme: { prefix: { idle: '?', done: '·' } } }
 
 /** How inquirer is told of it. */
 const noteOf = ({ required = false, default: usual, wrong }: Extract<Question, { kind: 'note' }>) => ({
   required,
-  ...(usual && { default: usual }),
-  ...(wrong && { validate: (answer: string) => wrong(answer.trim()) ?? true }),
+  ...(usual && { default: seen(usual) }),
+  ...(wrong && { validate: (answer: string) => shownOf(wrong(answer.trim())) ?? true }),
 })
 
 const outlived = new WeakSet<object>()

@@ -1,36 +1,59 @@
 import { isUtf8 } from 'node:buffer'
 import { type ByteString, byteString, textOf } from '../model/byte-string.ts'
 import type { Json } from '../model/json.ts'
-import { Masks } from './masks.ts'
-
-/** Shorter values are not masked: they would be found inside ordinary words. */
-const SHORTEST = 6
+import { type Found, Masks } from './masks.ts'
+import { partsOf, SHORTEST } from './secret-parts.ts'
+import { spellingsOf } from './spellings.ts'
+import { urlPasswords } from './url-passwords.ts'
 
 /** Takes secrets out of whatever leaves: the one place for terminal, transcript, report and error. */
 export class Redactor {
-  #learned = new Set<string>()
-  readonly #text = new Masks()
-  /** The same for byte strings. */
-  readonly #bytes = new Masks()
+  readonly #learned = new Set<string>()
+  readonly #short = new Map<string, number>()
+  readonly #ordinary = new Set<string>()
+  readonly #masks = new Masks()
 
-  /** Learns a value, and the forms in which it can come back: URL-encoded, in JSON, in base64, inside a URL. */
+  /** Words that are said all the time, such as an environment's name: a part of a secret that is one is not masked. */
+  spare(words: Iterable<string>): void {
+    for (const word of words) this.#ordinary.add(word)
+  }
+
+  /** Learns a value, its parts, and every spelling in which they can come back. */
   learn(name: string, value: string): void {
-    if (this.#learned.has(value)) return
-    this.#learned.add(value)
+    const key = `${name}\0${value}`
+    if (this.#learned.has(key)) return
+    this.#learned.add(key)
     const mask = `‹secret ${name}›`
-    const secrets = [value, value.trim(), ...passwordsIn(value.trim()), ...linesIn(value)]
-    const forms = secrets.filter(({ length }) => length >= SHORTEST).flatMap((secret) => [...formsOf(secret)])
-    this.#text.add(forms.map((form) => [form, mask]))
-    this.#bytes.add(forms.map((form) => [byteString(Buffer.from(form)), byteString(Buffer.from(mask))]))
+    if ([...value.trim()].length < SHORTEST) this.#short.set(name, [...value.trim()].length)
+    for (const { text, opaqueFrom } of partsOf(name, value)) {
+      if (text !== value.trim() && this.#ordinary.has(text)) continue
+      const from = opaqueFrom === undefined ? undefined : Buffer.byteLength(text.slice(0, opaqueFrom))
+      this.#masks.add(text, mask, from)
+      for (const spelling of spellingsOf(text)) {
+        this.#masks.add(spelling, mask)
+        // What stands on the line before is too little to be found.
+        for (const cut of [1, 2]) this.#masks.add(spelling.slice(cut), mask)
+      }
+    }
+  }
+
+  /** Those that are too short to be looked for, with how many characters they have. */
+  get tooShort(): ReadonlyMap<string, number> {
+    return this.#short
   }
 
   text(text: string): string {
-    return this.#text.over(text)
+    if (this.#masks.isEmpty) return urlPasswords.overText(text)
+    // What stands for a secret already is no text to look for one in.
+    const masked = text.includes(MASK)
+      ? text.split(MASKED).map((part) => (part.startsWith(MASK) ? part : this.#whole(part)))
+      : [this.#whole(text)]
+    return urlPasswords.overText(masked.join(''))
   }
 
   /** Every string inside a value, its keys too. */
   value<T>(value: T): T {
-    return this.#text.isEmpty ? value : (this.#walk(value as Json) as T)
+    return this.#walk(value as Json) as T
   }
 
   /**
@@ -42,18 +65,55 @@ export class Redactor {
     return {
       push: (chunk) => {
         const bytes = held.length ? Buffer.concat([held, chunk]) : chunk
-        const text = byteString(bytes)
-        const whole = text.length - cutCharacter(text).length
-        const { done, rest } = this.#bytes.settled(text.slice(0, whole))
-        held = bytes.subarray(whole - rest.length)
-        return isUtf8(bytes.subarray(0, whole - rest.length)) ? (done as ByteString) : mended(done)
+        const { done, rest } = this.#settled(bytes)
+        held = bytes.subarray(rest)
+        return isUtf8(bytes.subarray(0, rest)) ? done : mended(done)
       },
       end: () => {
-        const last = byteString(held)
+        const last = Buffer.from(held)
         held = new Uint8Array()
-        return mended(this.#bytes.over(last))
+        const text = byteString(last)
+        return mended(urlPasswords.over(replaced(text, this.#found(last, text))))
       },
     }
+  }
+
+  /** The masked text, as far as nothing that may follow can change that, and where the rest begins. */
+  #settled(bytes: Uint8Array): { done: ByteString; rest: number } {
+    const text = byteString(bytes)
+    const whole = text.length - cutCharacter(text).length
+    const open = (from: number) =>
+      Math.max(from, urlPasswords.openFrom(text, Math.min(this.#masks.openFrom(bytes, from), whole)))
+    let rest = open(0)
+    let done = ''
+    let from = 0
+    for (const { start, end, mask } of this.#masks.in(bytes, text)) {
+      // A longer word could begin there.
+      if (start >= rest) break
+      done += text.slice(from, start) + mask
+      from = end
+      if (from > rest) rest = open(from)
+    }
+    const last = from === 0 && rest === text.length ? text : done + text.slice(from, rest)
+    return { done: urlPasswords.over(last) as ByteString, rest }
+  }
+
+  #whole(text: string): string {
+    const bytes = Buffer.from(text)
+    const byString = byteString(bytes)
+    const found = this.#found(bytes, byString)
+    return found.length === 0 ? text : textOf(replaced(byString, found) as ByteString)
+  }
+
+  /** All that stand in there, and the beginning of one where the text was cut by whoever made it. */
+  #found(bytes: Uint8Array, text: string): Found[] {
+    const whole = [...this.#masks.in(bytes, text)]
+    const ends = [bytes.length]
+    for (let at = text.indexOf(DOTS); at !== -1; at = text.indexOf(DOTS, at + 1))
+      ends.push(text[at - 1] === ' ' ? at - 1 : at)
+    const cut = ends.flatMap((end) => this.#masks.cutAtEnd(bytes.subarray(0, end)) ?? [])
+    const free = cut.filter((one) => whole.every(({ start, end }) => one.start >= end || one.end <= start))
+    return [...whole, ...free].sort((a, b) => a.start - b.start)
   }
 
   #walk(value: Json): Json {
@@ -64,75 +124,22 @@ export class Redactor {
   }
 }
 
-/** The password of a URL, as it is written and as it is meant, and `user:password` as HTTP sends it. */
-const passwordsIn = (value: string): string[] => {
-  if (!URL.canParse(value)) return []
-  const { username, password } = new URL(value)
-  if (!password) return []
-  const [user, meant] = [decode(username), decode(password)]
-  return [password, meant, `${user}:${meant}`]
-}
+const MASK = '‹secret '
+const MASKED = /(‹secret [^›\n]{1,80}›)/
+/** Three dots in one, as bytes. */
+const DOTS = '\xe2\x80\xa6'
 
-/** Of a key with many lines each one, which a program may print with something before it. */
-const linesIn = (value: string): string[] => {
-  const lines = value.split('\n').map((line) => line.trim())
-  return lines.length > 1 ? lines.filter((line) => line.length >= LONG && !/^-----/.test(line)) : []
-}
-/** So long is no word that stands elsewhere too. */
-const LONG = 16
-
-const formsOf = (secret: string): Set<string> => {
-  const encoded = encodeURIComponent(secret)
-  const strict = encoded.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-  const forms = [
-    secret,
-    encoded,
-    encoded.replaceAll('%20', '+'),
-    strict,
-    strict.replaceAll('%20', '+'),
-    encoded.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()),
-    inUrl(secret),
-    encodeURI(secret),
-    inJson(secret),
-    inJson(inJson(secret)),
-    // As Python, JavaScript and libpq write it between apostrophes.
-    secret.replace(/[\\']/g, '\\$&'),
-    secret.replaceAll("'", "''"),
-    secret.replaceAll("'", "'\\''"),
-    ...(['base64', 'base64url'] as const).flatMap((alphabet) => inBase64(secret, alphabet)),
-  ]
-  return new Set(forms.filter((form) => form.length >= SHORTEST))
-}
-
-/**
- * In base64, by itself and inside of something, such as `user:password`: what is before it moves it by one or two bytes.
- * And in lines, as `base64` and `openssl` break it.
- */
-const inBase64 = (secret: string, alphabet: 'base64' | 'base64url'): string[] => {
-  const alone = Buffer.from(secret).toString(alphabet)
-  const inside = [0, 1, 2].map((before) => {
-    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)])
-    // The characters that no other byte has a part in.
-    return bytes.toString(alphabet).slice([0, 2, 3][before], Math.floor((bytes.length * 8) / 6))
-  })
-  const lines = [64, 76].flatMap((width) =>
-    alone.length > width ? (inside[0]!.match(new RegExp(`.{${LONG},${width}}`, 'g')) ?? []) : [],
-  )
-  return [alone, ...inside, ...lines]
-}
-
-const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
-
-/** As a URL keeps its password, which encodes less than a query does. */
-const inUrl = (password: string): string => Object.assign(new URL('http://host'), { password }).password
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+const replaced = (text: string, found: Iterable<Found>): string => {
+  let done = ''
+  let from = 0
+  for (const { start, end, mask } of found) {
+    if (start < from) continue
+    done += text.slice(from, start) + mask
+    from = end
   }
+  return from === 0 ? text : done + text.slice(from)
 }
+
 /** The beginning of a UTF-8 character at the end of a byte string. */
 const cutCharacter = (bytes: string): string =>
   /[\xc2-\xf4]$|[\xe0-\xf4][\x80-\xbf]$|[\xf0-\xf4][\x80-\xbf]{2}$/.exec(bytes.slice(-3))?.[0] ?? ''

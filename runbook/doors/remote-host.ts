@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Failed } from '../model/failure.ts'
+import { endOf } from '../model/hidden.ts'
 import type { Ended, Spawned } from './process.ts'
 import { FrameReader, lookOutput } from './remote-output.ts'
 import {
@@ -124,7 +125,7 @@ export class RemoteHost {
       try {
         const take: OnOutput = (stream, chunk) => {
           if (stream === 'out') frames.push(chunk)
-          else noise = (noise + chunk).slice(-2000)
+          else noise = endOf(noise + chunk, 2000)
         }
         await this.#ssh.sh(script(heard, mark), take, either)
       } catch (error) {

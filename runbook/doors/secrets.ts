@@ -5,6 +5,7 @@ import { Failed, unmet } from '../model/failure.ts'
 import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
 import { parseDatabaseUrl, withDatabase, withOptions } from './database-url.ts'
 import { Redactor } from './redaction.ts'
+import { isOpaque, isSecretName } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
 
 /**
@@ -82,6 +83,11 @@ export class Secrets {
     this.#redactor.learn(name, value)
   }
 
+  /** Those that are too short to be masked, and how many characters they have. */
+  get tooShort(): ReadonlyMap<string, number> {
+    return this.options.redactor.tooShort
+  }
+
   /** A text without them; for what is cut before it is recorded, because half a secret is not found. */
   hidden(text: string): string {
     return this.#redactor.text(text)
@@ -155,13 +161,20 @@ export interface SecretsOptions {
 
 /** A file of variables also holds plain configuration, which must stay readable. */
 const looksSecret = (name: string, value: string): boolean =>
-  /PASS|TOKEN|SECRET|KEY|CREDENTIAL/i.test(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
+  isSecretName(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
 
-/** Takes every secret that was named, and stands in these variables, out of a text. */
+/** Without a book nobody says what is secret, and an operator types one in place of a name: no path, list or sentence. */
+const mayBePasted = (value: string): boolean =>
+  value.length >= 12 && !/^[./~]|[:\s]/.test(value) && isOpaque(value)
+
+/** Takes every secret that was named, or looks like one, and stands in these variables, out of a text. */
 export const withoutSecrets = (
   variables: Readonly<Record<string, string | undefined>>,
 ): ((text: string) => string) => {
   const redactor = new Redactor()
-  for (const name of namedSecrets()) if (variables[name]) redactor.learn(name, variables[name])
+  const named = new Set(namedSecrets())
+  for (const [name, value] of Object.entries(variables))
+    if (value && (named.has(name) || looksSecret(name, value) || mayBePasted(value)))
+      redactor.learn(name, value)
   return (text) => redactor.text(text)
 }

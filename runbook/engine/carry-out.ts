@@ -25,6 +25,7 @@ import {
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import type { SignOff } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
+import { endOf, hidden } from '../model/hidden.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
 import { absoluteUrl, headersOf } from '../model/print-action.ts'
@@ -139,7 +140,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
   const { exit } = host ? await host.look(spawned, take, signal) : await spawn(spawned, take, signal)
   take('err', Buffer.from(noticedIn(doors).join('')))
   const [out, err] = [Buffer.concat(read.out).toString('utf8'), Buffer.concat(read.err).toString('utf8')]
-  const status = expected(exit, command, printed, lastLines(doors.secrets.hidden(err.trim() || out.trim())))
+  const status = expected(exit, command, printed, lastLines(err.trim() || out.trim()))
   if (read.size > MOST)
     throw new Failed({ kind: 'command-failed', printed, exit: status, tail: 'it printed more than 16 MB' })
   return { result: out.replace(/\r?\n$/, ''), tally: { exit: status } }
@@ -329,4 +330,4 @@ const answeredYet = async (
 const inApp = (path: string, env: Environment): string => (isAbsolute(path) ? path : join(env.app.dir, path))
 
 export const lastLines = (text: string, most = 20): string =>
-  text.split('\n').slice(-most).join('\n').slice(-4000)
+  endOf(hidden(text).split('\n').slice(-most).join('\n'), 4000)

@@ -3,6 +3,7 @@ import { nextCommands } from '../journal/next-commands.ts'
 import type { Book } from '../model/book.ts'
 import type { Ended } from '../model/exit.ts'
 import { failureOf } from '../model/failure.ts'
+import { hidden } from '../model/hidden.ts'
 import { type Notice, type Occasion, sentenceFor } from '../model/notice.ts'
 import type { Notifier } from '../model/notifier.ts'
 import type { RunContext } from './run-context.ts'
@@ -75,7 +76,7 @@ const WHAT: Record<Occasion, string> = {
 }
 
 const tellOne = async (notifier: Notifier, notice: Notice, context: RunContext): Promise<void> => {
-  const { secrets, clock } = context.doors
+  const { clock } = context.doors
   const began = clock.monotonic()
   const { holds, seen } = await answerOf(notifier, notice, context).catch((error) => {
     const failure = failureOf(error)
@@ -87,7 +88,7 @@ const tellOne = async (notifier: Notifier, notice: Notice, context: RunContext):
       side: 'after',
       fact: `${notifier.name} was told ${WHAT[notice.occasion]}`,
       holds,
-      seen: secrets.hidden(seen),
+      seen: hidden(seen),
       ms: Math.round(clock.monotonic() - began),
       notified: notifier.name,
     })

@@ -10,8 +10,11 @@ import { changedSince } from '../journal/history.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
 import { inherited, withoutPrograms } from '../model/child-variables.ts'
-import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
+import { type Environment, isElsewhere, namesOfBook, placeOf } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
+import { hideWith } from '../model/hidden.ts'
+import type { RunPaths } from '../model/look.ts'
+import type { Step } from '../model/step.ts'
 import { Ledger } from './ledger.ts'
 import { movedBesides } from './moved-besides.ts'
 import { type Answers, type RunContext, Scratch } from './run-context.ts'
@@ -28,6 +31,8 @@ export interface ContextOptions {
   /** How the run names itself to a database server. */
   name: string
   variables: Readonly<Record<string, string | undefined>>
+  /** What may be performed: their actions name secrets that nothing names before. */
+  steps?: readonly Step[]
   /** Where the operator stands: programs of a package there are not found. */
   cwd?: string
   ask: Asker
@@ -40,16 +45,21 @@ export interface ContextOptions {
   clock?: Clock
 }
 
-/** Opens the doors that a run needs. Nothing is connected, and no secret is read, before it is used. */
+/** Opens the doors that a run needs. Nothing is connected before it is used. */
 export const openContext = (options: ContextOptions): { context: RunContext; close(): Promise<void> } => {
   const { env, bookFolder, clock = systemClock } = options
   const variables = options.cwd
     ? { ...options.variables, PATH: withoutPrograms(options.variables.PATH, options.cwd) }
     : options.variables
   const redactor = new Redactor()
+  redactor.spare(ordinaryWords(env))
+  hideWith((text) => redactor.text(text))
   const secrets = new Secrets({
     ...{ environment: env.name, strict: env.protected, bookFolder, variables, redactor },
   })
+  // Before the first event: an operator may have pasted one into a reason.
+  nameSecrets(options.steps ?? [], env, pathsOf(env, options.stateDir, options.stamp))
+  secrets.foresee()
   const recorder = new Recorder(redactor, clock, options.journal)
   const state = options.state ?? emptyRun()
   recorder.onEvent((event) => applyEvent(state, event))
@@ -105,6 +115,24 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
     },
   }
 }
+
+/** Has steps name their secrets, as far as they can before anything was looked at. */
+const nameSecrets = (steps: readonly Step[], env: Environment, run: RunPaths): void => {
+  for (const step of steps)
+    for (const name of [
+      () => step.needs({ env }),
+      () => step.actions({ observed: undefined, env: placeOf(step, env), run }),
+    ])
+      try {
+        name()
+      } catch {
+        // It depends on what is found; its actions are known before they are performed.
+      }
+}
+
+/** What a transcript says of every environment; a secret's part that is such a word stays readable. */
+const ordinaryWords = ({ name, host, app }: Environment): string[] =>
+  [name, host, app.dir, app.branch, app.url].filter((word) => word !== undefined)
 
 /** Of which the transcript tells the end: the host need not keep it any more. */
 const endedJobs = ({ steps }: RunState): string[] =>

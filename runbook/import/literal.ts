@@ -1,3 +1,5 @@
+import { seenInString } from '../model/unseen.ts'
+
 /** TypeScript that stands as it is, such as `secret('TOKEN')`; a class, so that nothing of a page is taken for it. */
 export class Code {
   constructor(readonly code: string) {}
@@ -35,6 +37,5 @@ export const keyOf = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? 
 /** Several lines stay several lines, so that they can be read. */
 const quoted = (text: string): string =>
   text.includes('\n')
-    ? `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\``
-    : `'${text.replace(/[\\']/g, '\\$&').replace(/[\u0000-\u001f\u2028\u2029]/g, escaped)}'`
-const escaped = (sign: string): string => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
+    ? `\`${seenInString(text.replace(/[\\`]|\$\{/g, '\\$&'))}\``
+    : `'${seenInString(text.replace(/[\\']/g, '\\$&').replaceAll('\t', '\\t'))}'`

@@ -1,3 +1,4 @@
+import { seen } from '../model/unseen.ts'
 import { type Draft, type DraftEntry, holdsStep } from './draft-book.ts'
 import { type Code, keyOf, literal } from './literal.ts'
 import { slug } from './slug.ts'
@@ -47,7 +48,8 @@ export const writeBook = (
     ...(procedures.length ? ['  },'] : []),
     '})',
   ].join('\n')
-  return `${[...head(draft, { about, next }, body), '', body].join('\n')}\n`
+  // In its strings nothing is left of that; comments are text from outside too.
+  return seen(`${[...head(draft, { about, next }, body), '', body].join('\n')}\n`)
 }
 
 const head = (

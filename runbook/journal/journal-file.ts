@@ -13,6 +13,7 @@ import { dirname } from 'node:path'
 import { type ByteString, byteString } from '../model/byte-string.ts'
 import type { Event, EventOf, Happening } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
+import { jsonLine, jsonOfBytes } from '../model/unseen.ts'
 import { OutputEvent } from './output-event.ts'
 
 /** What the first line of a transcript has as `prev`. */
@@ -58,18 +59,18 @@ export class JournalFile {
       ...happening,
       prev: this.after.hash,
     } as Event
-    const whole = happening.type === 'run-ended' ? { ...event, sum: hashOf(JSON.stringify(event)) } : event
-    this.#write(Buffer.from(`${JSON.stringify(whole)}\n`), durable)
+    const whole = happening.type === 'run-ended' ? { ...event, sum: hashOf(jsonLine(event)) } : event
+    this.#write(Buffer.from(`${jsonLine(whole)}\n`), durable)
     this.#ended = happening.type === 'run-ended'
     return whole
   }
 
-  /** The same for what a child printed. JSON leaves every byte beyond ASCII as it is. */
+  /** The same for what a child printed. JSON leaves every byte beyond ASCII as it is, but for what a terminal obeys. */
   appendOutput(output: Omit<EventOf<'output'>, 'text'>, text: ByteString, at: Date): Event {
     const head = { seq: this.after.seq + 1, at: at.toISOString(), ...output }
     const { hash: prev } = this.after
     const opening = byteString(Buffer.from(JSON.stringify(head).slice(0, -1)))
-    this.#write(this.#lineOf(`${opening},"text":${JSON.stringify(text)},"prev":"${prev}"}\n`), false)
+    this.#write(this.#lineOf(`${opening},"text":${jsonOfBytes(text)},"prev":"${prev}"}\n`), false)
     return new OutputEvent(head, text, prev)
   }
 

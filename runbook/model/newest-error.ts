@@ -1,3 +1,5 @@
+import { beginningOf } from './hidden.ts'
+
 /** What the first line of an error looks like: 'TypeError: …', 'npm error …', 'FATAL: …'. */
 const ERROR =
   /(?:\b\w*(?:error|exception)\b(?!s? ?[:=]? ?0\b)|\b(?:fatal|panic|uncaught|unhandled|cannot|denied|EADDRINUSE|ECONNREFUSED|ENOENT)\b)/i
@@ -11,6 +13,6 @@ export const newestError = (text: string): string | undefined => {
     .split('\n')
     .findLast((line) => ERROR.test(line) && !WITHIN.test(line))
     ?.trim()
-  return line && (line.length > LONGEST ? `${line.slice(0, LONGEST).trimEnd()} …` : line)
+  return line && beginningOf(line, LONGEST)
 }
 const LONGEST = 200

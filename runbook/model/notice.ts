@@ -2,6 +2,7 @@ import { duration } from './duration.ts'
 import type { RunVerdict } from './event.ts'
 import { explain } from './explain.ts'
 import type { Failure } from './failure.ts'
+import { beginningOf } from './hidden.ts'
 
 export const OCCASIONS = ['start', 'success', 'failure', 'rollback'] as const
 /** When a run tells of itself. */
@@ -60,6 +61,6 @@ export const sentenceFor = (failure: Failure): string => {
   const sentence = unmet
     ? `not so: ${unmet.map(({ fact }) => fact).join('; ')}`
     : explain(failure).sentence.split('\n', 1)[0]!
-  return sentence.length > LONGEST ? `${sentence.slice(0, LONGEST)} …` : sentence
+  return beginningOf(sentence, LONGEST)
 }
 const LONGEST = 300

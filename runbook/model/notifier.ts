@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { mistakesIn } from './factory.ts'
+import { beginningOf } from './hidden.ts'
 import type { Json } from './json.ts'
 import { detailsOf, type Notice, OCCASIONS, type Occasion, summaryOf } from './notice.ts'
 import type { Secret, Text } from './secret.ts'
@@ -77,7 +78,7 @@ export const pagerDuty = (key: Secret, options: NotifierOptions & { readonly url
       json: {
         routing_key: open(key),
         payload: {
-          summary: summaryOf(notice).slice(0, LONGEST_SUMMARY),
+          summary: beginningOf(summaryOf(notice), LONGEST_SUMMARY, ''),
           source: `${notice.book} ${notice.env}`,
           timestamp: notice.at,
           custom_details: { ...notice },

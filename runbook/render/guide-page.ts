@@ -7,6 +7,7 @@ import { sqlName } from '../model/sql-word.ts'
 import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
 import { byHand } from './by-hand.ts'
 import { span } from './limits-text.ts'
+import { block, code, plain } from './markdown.ts'
 import { personText } from './person-text.ts'
 import { visibleIn } from './visible.ts'
 
@@ -151,25 +152,3 @@ const facts = (title: string, facts: readonly Fact[] | undefined): string[] =>
 
 const checklist = (facts: readonly Fact[]): string[] =>
   facts.map(({ fact, remedy }) => `- [ ] ${plain(fact)}. If not: ${plain(remedy)}`)
-
-/** A fence that is longer than any in the text. */
-const block = (language: string, text: string): string[] => {
-  const fence = fenceOf(text, 3)
-  return [`${fence}${language}`, text, fence, '']
-}
-
-/** Within a line, whatever stands in it. */
-const code = (text: string): string => {
-  const fence = fenceOf(text, 1)
-  const room = /^`|`$/.test(text) ? ' ' : ''
-  return `${fence}${room}${text.replace(/\s*\n\s*/g, ' ')}${room}${fence}`
-}
-
-const fenceOf = (text: string, least: number): string => {
-  const inside = (text.match(/`+/g) ?? []).map(({ length }) => length)
-  return '`'.repeat(Math.max(least, ...inside.map((length) => length + 1)))
-}
-
-/** Text on one line, in which markdown would see marks of its own; code between backticks stays code. */
-const plain = (text: string): string =>
-  text.replace(/\s*\n\s*/g, ' ').replace(/[*<]|\\(?=[!-/:-@[-`{-~])/g, '\\$&')

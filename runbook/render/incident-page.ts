@@ -4,13 +4,14 @@ import { verdictsOf } from '../journal/verdicts.ts'
 import { explain } from '../model/explain.ts'
 import type { Person } from '../model/person.ts'
 import { whoText } from '../model/who.ts'
+import { block, code, plain } from './markdown.ts'
 import { momentText } from './moment-text.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
 import { probedText } from './probed-text.ts'
 import { tookText } from './took-text.ts'
 import { verdictText } from './verdict-lines.ts'
-import { visibleIn } from './visible.ts'
+import { visible, visibleIn } from './visible.ts'
 
 /** A run, and what was collected for those who are asked for help. */
 export interface Incident {
@@ -42,11 +43,11 @@ export const incidentPage = (incident: Incident): string => {
       verdictsOf(state).map((one) => `- ${oneLine(verdictText(one))}`),
     ),
     ...section('The last lines', lastLines(state)),
-    ...section('How long it took', block(phaseTable(state))),
+    ...section('How long it took', lines(phaseTable(state))),
     ...section('What to type next', next(state)),
     ...section(
       'Whom to ask',
-      contacts.map((person) => `- ${personText(person)}`),
+      contacts.map((person) => `- ${oneLine(personText(person))}`),
     ),
     ...section(
       'What is in this archive',
@@ -54,7 +55,7 @@ export const incidentPage = (incident: Incident): string => {
     ),
     ...section(
       'What could not be collected',
-      missing.map(({ name, why }) => `- \`${name}\`: ${why.replaceAll('\n', ' ')}`),
+      missing.map(({ name, why }) => `- \`${name}\`: ${oneLine(why)}`),
     ),
   ].join('\n')
 }
@@ -69,10 +70,10 @@ const happened = (run: string, state: RunState): string[] => {
   const changed = begunStates(state)
   const failure = ended?.failure && visibleIn(explain(ended.failure))
   return [
-    ...failed.map(({ title }) => `- Failing step: **${title}**`),
-    ...doubtful.map(({ title }) => `- Begun, and its end is not known: **${title}**`),
+    ...failed.map(({ title }) => `- Failing step: **${oneLine(title)}**`),
+    ...doubtful.map(({ title }) => `- Begun, and its end is not known: **${oneLine(title)}**`),
     ...(failure ? [`- Error: ${oneLine(failure.sentence)}`, `- Remedy: ${oneLine(failure.remedy)}`] : []),
-    `- Run: ${run}${started ? `, by ${whoText(started)}, runbook ${started.version}` : ''}`,
+    `- Run: ${run}${started ? `, by ${oneLine(whoText(started))}, runbook ${started.version}` : ''}`,
     ...(started ? [`- Began: ${momentText(started.at)}`] : []),
     ended
       ? `- Ended: ${momentText(ended.at)}, ${ended.verdict}, exit ${ended.exit}, after ${tookText(ended)}`
@@ -80,30 +81,29 @@ const happened = (run: string, state: RunState): string[] => {
     ...(revision ? [`- Revision: ${revision.from} → ${revision.to}`] : []),
     ...changed.map(
       ({ title, worked, state: { is } }) =>
-        `- Changed: ${title}, ${is === 'done' ? `done on ${momentText(stamp(worked.at(-1)!.until))}` : 'not to its end'}`,
+        `- Changed: ${oneLine(title)}, ${is === 'done' ? `done on ${momentText(stamp(worked.at(-1)!.until))}` : 'not to its end'}`,
     ),
     ...(changed.length ? [] : ['- Changed: nothing that a rollback takes back']),
-    ...probed.map((each) => `- Meanwhile: ${probedText(each)}`),
+    ...probed.map((each) => `- Meanwhile: ${oneLine(probedText(each))}`),
   ]
 }
 
 const lastLines = ({ ended }: RunState): string[] => {
   const detail = ended?.failure && visibleIn(explain(ended.failure)).detail
-  return detail ? block(detail.trimEnd().split('\n')) : []
+  return detail ? block('', detail.trimEnd()) : []
 }
 
 const next = (state: RunState): string[] => {
   const { goOn, back } = nextCommands(state.ended?.verdict ?? 'interrupted', state)
   if (state.ended?.verdict === 'done') return []
   return [
-    ...(goOn ? [`- to go on: \`${goOn}\``] : []),
-    ...(back ? [`- to get back: \`${back}\`; what it would do: add \`--plan\``] : []),
+    ...(goOn ? [`- to go on: ${code(goOn)}`] : []),
+    ...(back ? [`- to get back: ${code(back)}; what it would do: add \`--plan\``] : []),
   ]
 }
 
-/** Four signs more than anything inside is likely to have. */
-const block = (lines: readonly string[]): string[] => (lines.length ? ['``````', ...lines, '``````'] : [])
+const lines = (all: readonly string[]): string[] => (all.length ? block('', all.join('\n')) : [])
 
-const oneLine = (text: string): string => text.replaceAll('\n', '; ')
+const oneLine = (text: string): string => plain(visible(text).replaceAll('\n', '; '))
 const stamp = (ms: number): string => new Date(ms).toISOString()
 const minute = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`

@@ -1,10 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
+import { seen } from '../model/unseen.ts'
 
 /** What begins a string for the terminal, such as a title, up to where it ends. */
 const terminalStrings =
   /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\n\u0007\u001b\u0090-\u009f]*(?:\u0007|\u001b\\|\u009c)/g
-/** Controls, and marks that turn the direction of writing. */
-const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /**
  * Text from outside as a terminal may show it: no escape sequence moves the cursor, sets a title or hides a line.
@@ -12,7 +11,7 @@ const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a
  */
 export const visible = (text: string): string => {
   const bare = stripVTControlCharacters(text.replace(terminalStrings, ''))
-  return (bare.includes('\r') ? bare.split('\n').map(lastState).join('\n') : bare).replace(unseen, '�')
+  return seen(bare.includes('\r') ? bare.split('\n').map(lastState).join('\n') : bare)
 }
 
 /** A carriage return at the end of a line overwrites nothing. */

@@ -1,4 +1,4 @@
-import type { Json } from '../../runbook/index.ts'
+import { beginningOf, type Json } from '../../runbook/index.ts'
 import { type Captured, isCaptured } from './captured.ts'
 
 /**
@@ -118,7 +118,7 @@ const print = (shape: Shape): string => {
     .join(', ')} }`
 }
 
-const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text)
+const short = (text: string): string => beginningOf(text, 120, '…')
 
 /** An answer as evidence, without what stands in it: 'an object with id, name', 'an array of 3'. */
 export const outline = (value: Json): string => {

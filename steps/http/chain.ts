@@ -1,5 +1,6 @@
 import {
   type Act,
+  beginningOf,
   Failed,
   type Failure,
   fails,
@@ -49,7 +50,7 @@ export const ask = async (
   const prove = (fact: string, well: boolean, seen: string) =>
     act.prove(
       `"${name}" ${fact}`,
-      well ? holds(seen) : fails(seen, { tail: sent.reply?.body.slice(0, SHOWN) ?? '' }),
+      well ? holds(seen) : fails(seen, { tail: beginningOf(sent.reply?.body ?? '', SHOWN, '') }),
       typed`look into the application's log, then: runbook verify ${act.env.name}`,
     )
   if (!sent.reply) return prove('is answered', false, sent.why)
@@ -160,7 +161,11 @@ const isRefused = (failure: Failure): boolean =>
   failure.kind === 'request-failed' && failure.message === 'connection refused'
 
 const answered = ({ status, ms, headers }: Reply): string =>
-  `${status} in ${ms} ms${headers.location && status >= 300 && status < 400 ? `, to ${headers.location}` : ''}`
+  `${status} in ${ms} ms${headers.location && status >= 300 && status < 400 ? `, to ${withoutKeys(headers.location)}` : ''}`
+
+/** An application may lead on with a key that no book knows of: of what is named like one only the name is shown. */
+const withoutKeys = (url: string): string =>
+  url.replace(/([?&#][^=&#]*(?:token|key|secret|pass|code|sig|auth|session|state)[^=&#]*=)[^&#]+/gi, '$1…')
 
 const strings = (values: Values): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))

@@ -1,5 +1,6 @@
 import type { CommentStmt, CreateStmt, DropStmt, Node, VariableSetStmt } from 'libpg-query'
 import type { SchemaObject } from '../../checks/reading/schema-objects.ts'
+import { beginningOf } from '../../runbook/index.ts'
 import { alterTable, nothingCertain, promisePrimaryKey } from './alter-table.ts'
 import { columnPromise, stringOf } from './column.ts'
 import { whyNotDerived } from './derivable.ts'
@@ -20,7 +21,7 @@ export const effectsOf = (
   const ledger = new Ledger(schema)
   for (const { node, sql, line } of statements) {
     const words = sql.replace(/\s+/g, ' ')
-    ledger.place = { line, words: words.length > 60 ? `${words.slice(0, 59)}…` : words }
+    ledger.place = { line, words: beginningOf(words, 60, '…') }
     const because = whyNotDerived(node, ledger, several)
     if (because) ledger.givesUp(because)
     enter(ledger, node)

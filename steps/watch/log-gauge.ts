@@ -1,6 +1,6 @@
 import { type FileIdentity, fileIdentity, nameNow } from '../../checks/reading/file-identity.ts'
 import { eachLine, excerpt, type LogPosition, nameOf } from '../../checks/reading/log-lines.ts'
-import { type Look, quantity, type Sample, typed } from '../../runbook/index.ts'
+import { beginningOf, type Look, quantity, type Sample, typed } from '../../runbook/index.ts'
 import type { Breach, Gauge } from './gauge.ts'
 
 /** How many lines of an error are shown: its stack. */
@@ -83,7 +83,8 @@ export class LogGauge implements Gauge {
       const isError = this.options.isError(line)
       if (isError) this.#errors += 1
       if (isError && this.#news.length < 3) this.#news.push(`${nameOf(from.path)}: ${excerpt(line)}`)
-      if ((isError || this.#first.length) && this.#first.length < SHOWN) this.#first.push(line.slice(0, 300))
+      if ((isError || this.#first.length) && this.#first.length < SHOWN)
+        this.#first.push(beginningOf(line, 300, ''))
       return false
     })
   }

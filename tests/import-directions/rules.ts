@@ -40,7 +40,11 @@ export const layers: readonly Layer[] = [
   },
   { name: 'render', of: 'runbook/render/', may: [/^runbook\/(model|plan|journal|render)\//, pure] },
   // A page becomes the text of a book: it knows steps by their names only.
-  { name: 'import', of: 'runbook/import/', may: [/^runbook\/import\//, /^(marked|unbash)$/] },
+  {
+    name: 'import',
+    of: 'runbook/import/',
+    may: [/^runbook\/import\//, /^runbook\/model\/unseen\.ts$/, /^(marked|unbash)$/],
+  },
   {
     name: 'commands',
     of: 'runbook/commands/',
