@@ -7,10 +7,13 @@ import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
 import { measuring } from './measure.ts'
 import { isRefusedOption, poolerName, type Shared, type Way, wayOf } from './pooler.ts'
+import { answeredWithin, cut, cutAfter, endsInTime } from './silent-server.ts'
 
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
 const LOOK = 30_000
+/** How long a server may take to forget what a session was given. Milliseconds. */
+const DISCARD = 2_000
 /** Between two attempts to cancel a transaction. Milliseconds. */
 const CANCEL_EVERY = 100
 /** How long a connection is silent before it is seen whether the other end is still there. Milliseconds. */
@@ -86,11 +89,14 @@ export class DatabaseDoor {
 
   /** Looks share a few read-only sessions; a change has one of its own. */
   async query<Row>(query: Query, printed: string, signal: AbortSignal): Promise<Row[]> {
+    const limit = query.effect === 'reads' ? (query.timeout ?? LOOK) : query.timeout
     const run = async (client: Client) =>
-      within(client, query.timeout, async () => {
-        const text = { text: query.sql, values: [...query.values] }
-        return (await cancellable(client, signal, () => client.query(text))).rows
-      })
+      answeredWithin(client, limit, () =>
+        within(client, { timeout: query.timeout, signal }, async () => {
+          const text = { text: query.sql, values: [...query.values] }
+          return (await cancellable(client, signal, () => client.query(text))).rows
+        }),
+      )
     try {
       const work =
         query.effect === 'reads'
@@ -394,16 +400,15 @@ const isDatabaseError = (error: unknown): error is DatabaseError =>
 /** A connection once it stands; an interrupt does not wait for a server that does not answer. */
 const opened = async (client: Client, signal: AbortSignal | undefined): Promise<Client> => {
   signal?.throwIfAborted()
-  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection
-  const abandon = () => void stream.destroy()
+  const abandon = () => cut(client)
   signal?.addEventListener('abort', abandon, { once: true })
   // A connection that breaks while nobody waits on it must not end the process.
   client.on('error', () => {})
   try {
     await client.connect()
-    return client
+    return endsInTime(client)
   } catch (error) {
-    stream.destroy()
+    cut(client)
     throw error
   } finally {
     signal?.removeEventListener('abort', abandon)
@@ -423,7 +428,9 @@ const giveAnew = async (client: Client, given: readonly string[]): Promise<void>
   )
   const end = client.end.bind(client)
   const clean = async () => {
-    await client.query('DISCARD ALL').catch(() => {})
+    // Known to pg, not to its types.
+    const limited = { text: 'DISCARD ALL', query_timeout: DISCARD }
+    await client.query(limited).catch(() => {})
     return end()
   }
   Object.assign(client, { processID: rows[0]!.pid, end: clean })
@@ -449,12 +456,14 @@ const cancellable = async (
   signal.throwIfAborted()
   const cancel = () => void cancelBackend(client).catch(() => {})
   signal.addEventListener('abort', cancel, { once: true })
+  const heeded = cutAfter(signal, client)
   try {
     return await work()
   } catch (error) {
     signal.throwIfAborted()
     throw error
   } finally {
+    heeded()
     signal.removeEventListener('abort', cancel)
   }
 }
@@ -470,16 +479,22 @@ const cancelFrom = (signal: AbortSignal, client: Client): (() => void) => {
     timer = setTimeout(cancel, CANCEL_EVERY)
   }
   signal.addEventListener('abort', cancel, { once: true })
+  const heeded = cutAfter(signal, client)
   return () => {
+    heeded()
     clearTimeout(timer)
     signal.removeEventListener('abort', cancel)
   }
 }
 
 /** A look that needs more time than the session gives, or may have less. Milliseconds. */
-const within = async <T>(client: Client, timeout: number | undefined, work: () => Promise<T>): Promise<T> => {
+const within = async <T>(
+  client: Client,
+  { timeout, signal }: { timeout: number | undefined; signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> => {
   if (timeout === undefined) return work()
-  await client.query(`SET statement_timeout = ${Math.round(timeout)}`)
+  await cancellable(client, signal, () => client.query(`SET statement_timeout = ${Math.round(timeout)}`))
   try {
     return await work()
   } finally {
@@ -502,6 +517,7 @@ const cancelBackend = async (client: Client): Promise<void> => {
     connectionTimeoutMillis: CONNECT,
   })
   second.on('error', () => {})
+  endsInTime(second)
   try {
     await second.connect()
     await second.query('SELECT pg_cancel_backend($1)', [processID])
