@@ -97,7 +97,12 @@ const recordEnd = (
     if (!state.started) recorder.record({ type: 'run-started', ...started })
     const waited = Math.min(Math.round(state.times.waited), ms)
     recorder.record(
-      { type: 'run-ended', verdict, exit, ms, ...(waited && { waited }), ...(failure && { failure }) },
+      {
+        ...{ type: 'run-ended', verdict, exit, ms },
+        ...(waited && { waited }),
+        ...(state.times.atLeast && { atLeast: true as const }),
+        ...(failure && { failure }),
+      },
       { durable: true },
     )
   } catch (error) {
