@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
 import { measuring } from './measure.ts'
-import { isRefusedOption, poolerName, type Shared, type Way, wayOf } from './pooler.ts'
+import { isPoolFull, isRefusedOption, poolerName, type Shared, type Way, wayOf } from './pooler.ts'
 import { answeredWithin, cut, cutAfter, endsInTime } from './silent-server.ts'
 
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
@@ -211,7 +211,9 @@ export class DatabaseDoor {
       }
     } catch (error) {
       signal?.throwIfAborted()
-      throw error instanceof Failed ? error : this.#unreachable(error)
+      if (error instanceof Failed) throw error
+      if (!isPoolFull(error)) throw this.#unreachable(error)
+      throw await this.#full(database, signal)
     }
   }
 
@@ -228,10 +230,21 @@ export class DatabaseDoor {
   }
 
   async #lookAtWay(client: Client, database: string, signal: AbortSignal | undefined): Promise<Way> {
-    const open = (name: string) => this.#open(name, signal, { given: [], pipeline: false })
-    const way = await wayOf(client, () => open(database))
+    const way = await wayOf(client, () => this.#open(database, signal, { given: [], pipeline: false }))
     if (!('shared' in way)) return way
-    throw this.pooled({ ...way, pooler: await poolerName(open) })
+    throw this.pooled({ ...way, pooler: await this.#poolerName(signal) })
+  }
+
+  async #full(database: string, signal: AbortSignal | undefined): Promise<Failed> {
+    const way = await this.#ways.get(database)?.catch(() => undefined)
+    return this.pooled({
+      ...{ shared: 'full', pooler: await this.#poolerName(signal) },
+      ...(way?.server && { server: way.server }),
+    })
+  }
+
+  #poolerName(signal: AbortSignal | undefined): Promise<string | undefined> {
+    return poolerName((name) => this.#open(name, signal, { given: [], pipeline: false }))
   }
 
   /** Why nothing can rest on a session of this server. */
@@ -355,6 +368,7 @@ export class DatabaseDoor {
 
   #told(error: unknown, printed: string, at?: { sql: string; line: number }): unknown {
     if (error instanceof Failed || !isDatabaseError(error)) return error
+    if (isPoolFull(error)) return this.pooled({ shared: 'full' })
     if (!error.code || !/^[0-9A-Z]{5}$/.test(error.code) || error.code.startsWith('08'))
       return this.#unreachable(error, { lost: true })
     const offset =
