@@ -12,7 +12,7 @@ import {
   ownOutput,
   showCursor,
 } from '../doors/own-process.ts'
-import { type Watchdog, watchThisThread } from '../doors/watchdog.ts'
+import { UNHEARD, type Watchdog, watchThisThread } from '../doors/watchdog.ts'
 import { exitOf } from '../model/exit.ts'
 import { Failed, failureOf } from '../model/failure.ts'
 import { failureText } from '../render/outcome-text.ts'
@@ -28,7 +28,7 @@ const PUTS_AWAY = 20_000
 /** How long a book may take to be read, and when it is said that it takes long. Milliseconds. */
 const READ = { said: 5_000, stopped: 60_000 }
 /** How long it may do one thing without a pause: while it is read, and while its steps are performed. Milliseconds. */
-const BUSY = { reading: { said: 5_000, stopped: 30_000 }, after: { said: 10_000, stopped: 600_000 } }
+const BUSY = { reading: { said: 5_000, stopped: 30_000 }, after: { said: 10_000, stopped: 300_000 } }
 
 /** How a command ends that something from outside ends: an operator, or what a book does in this process. */
 export interface LastWord {
@@ -77,8 +77,10 @@ export const takeLastWord = (): LastWord => {
     else stop(broken('waits for something that never comes'))
     lookAgain()
   }
-  const onBusy = (where: string): never => {
-    const reason = broken(`does one thing without end${where && `, at ${where}`}`)
+  const onBusy = (where: string, signal?: NodeJS.Signals): never => {
+    const reason = signal
+      ? new Failed({ kind: 'interrupted', signal })
+      : broken(`does one thing without end${where && `, at ${where}`}`)
     const status = endNow(reason) ?? exitOf(reason.failure, { changed: false })
     ownOutput.errNow(`${failureText(reason.failure, undefined, paintWith(false))}\n`)
     return endProcessNow(status)
@@ -95,9 +97,9 @@ export const takeLastWord = (): LastWord => {
     signal: heardByMany(abort.signal),
     reading: async (path, work) => {
       book = { path, reading: true }
-      const said = `The book ${path} keeps runbook busy, which hears no Ctrl-C meanwhile.`
+      const said = `The book ${path} keeps runbook busy, which does nothing else meanwhile: it is ended after {limit}, or ${UNHEARD / 1000} s after a Ctrl-C.`
       if (!watchdog) {
-        watchdog = watchThisThread(BUSY.reading, said, onBusy)
+        watchdog = watchThisThread(BUSY.reading, said, onBusy, Object.keys(SIGNALS) as Signal[])
         ends.push(watchdog.end)
       }
       watchdog.be(BUSY.reading)

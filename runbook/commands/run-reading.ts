@@ -138,6 +138,29 @@ export const runReading = async (
   const closeLedger = async (ended: Ended) => {
     unclosed = (keeper && (await keeper.close(ended))) || undefined
   }
+  const triedAgain = ({ failure }: Ended) =>
+    failure?.kind === 'locked' && invocation.options.wait !== undefined
+  const said = async (ended: Ended) => {
+    await view.end()
+    if (triedAgain(ended)) return
+    invocation.say(
+      outcomeText(ended, {
+        state: context.state,
+        titles: new Map(arrangement.steps.map(({ id, title }) => [id, title])),
+        transcript: relativeTo(invocation.cwd, journal.path),
+        again: typed`runbook ${[
+          ...(command === 'run'
+            ? ['run', label, env.name]
+            : [command, env.name, ...(invocation.argument ? [invocation.argument] : [])]),
+          ...optionsThatMatter(invocation.options),
+        ]}`,
+        found: foundBy(invocation.options),
+        ms: systemClock.monotonic() - began,
+        contacts: book.contacts ?? [],
+        paint: invocation.paint,
+      }),
+    )
+  }
   try {
     const ended = await withRun(
       {
@@ -168,29 +191,10 @@ export const runReading = async (
         if (locks) await seeToEarlierSurvivors(stateDir, context)
         await work({ run, open, arrangement, context, usually, runs })
       },
-      telling?.end,
+      { ...(telling && { atEnd: telling.end }), said },
     )
-    await view.end()
     // Whoever waits tries again; what keeps it out is said there.
-    if (ended.failure?.kind === 'locked' && invocation.options.wait !== undefined)
-      throw new Failed(ended.failure)
-    invocation.say(
-      outcomeText(ended, {
-        state: context.state,
-        titles: new Map(arrangement.steps.map(({ id, title }) => [id, title])),
-        transcript: relativeTo(invocation.cwd, journal.path),
-        again: typed`runbook ${[
-          ...(command === 'run'
-            ? ['run', label, env.name]
-            : [command, env.name, ...(invocation.argument ? [invocation.argument] : [])]),
-          ...optionsThatMatter(invocation.options),
-        ]}`,
-        found: foundBy(invocation.options),
-        ms: systemClock.monotonic() - began,
-        contacts: book.contacts ?? [],
-        paint: invocation.paint,
-      }),
-    )
+    if (triedAgain(ended)) throw new Failed(ended.failure!)
     if (unclosed) invocation.say(unclosedText(unclosed, run, env.name))
     return ended
   } finally {

@@ -7,11 +7,14 @@ import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
 import { measuring } from './measure.ts'
-import { isRefusedOption, poolerName, type Shared, type Way, wayOf } from './pooler.ts'
+import { isPoolFull, isRefusedOption, poolerName, type Shared, type Way, wayOf } from './pooler.ts'
+import { answeredWithin, cut, cutAfter, endsInTime } from './silent-server.ts'
 
 /** How long a server may take to accept a connection, and a look to answer. Milliseconds. */
 const CONNECT = 10_000
 const LOOK = 30_000
+/** How long a server may take to forget what a session was given. Milliseconds. */
+const DISCARD = 2_000
 /** Between two attempts to cancel a transaction. Milliseconds. */
 const CANCEL_EVERY = 100
 /** How long a connection is silent before it is seen whether the other end is still there. Milliseconds. */
@@ -87,11 +90,14 @@ export class DatabaseDoor {
 
   /** Looks share a few read-only sessions; a change has one of its own. */
   async query<Row>(query: Query, printed: string, signal: AbortSignal): Promise<Row[]> {
+    const limit = query.effect === 'reads' ? (query.timeout ?? LOOK) : query.timeout
     const run = async (client: Client) =>
-      within(client, query.timeout, async () => {
-        const text = { text: query.sql, values: [...query.values] }
-        return (await cancellable(client, signal, () => client.query(text))).rows
-      })
+      answeredWithin(client, limit, () =>
+        within(client, { timeout: query.timeout, signal }, async () => {
+          const text = { text: query.sql, values: [...query.values] }
+          return (await cancellable(client, signal, () => client.query(text))).rows
+        }),
+      )
     try {
       const work =
         query.effect === 'reads'
@@ -206,7 +212,9 @@ export class DatabaseDoor {
       }
     } catch (error) {
       signal?.throwIfAborted()
-      throw error instanceof Failed ? error : this.#unreachable(error)
+      if (error instanceof Failed) throw error
+      if (!isPoolFull(error)) throw this.#unreachable(error)
+      throw await this.#full(database, signal)
     }
   }
 
@@ -223,10 +231,21 @@ export class DatabaseDoor {
   }
 
   async #lookAtWay(client: Client, database: string, signal: AbortSignal | undefined): Promise<Way> {
-    const open = (name: string) => this.#open(name, signal, { given: [], pipeline: false })
-    const way = await wayOf(client, () => open(database))
+    const way = await wayOf(client, () => this.#open(database, signal, { given: [], pipeline: false }))
     if (!('shared' in way)) return way
-    throw this.pooled({ ...way, pooler: await poolerName(open) })
+    throw this.pooled({ ...way, pooler: await this.#poolerName(signal) })
+  }
+
+  async #full(database: string, signal: AbortSignal | undefined): Promise<Failed> {
+    const way = await this.#ways.get(database)?.catch(() => undefined)
+    return this.pooled({
+      ...{ shared: 'full', pooler: await this.#poolerName(signal) },
+      ...(way?.server && { server: way.server }),
+    })
+  }
+
+  #poolerName(signal: AbortSignal | undefined): Promise<string | undefined> {
+    return poolerName((name) => this.#open(name, signal, { given: [], pipeline: false }))
   }
 
   /** Why nothing can rest on a session of this server. */
@@ -350,6 +369,7 @@ export class DatabaseDoor {
 
   #told(error: unknown, printed: string, at?: { sql: string; line: number }): unknown {
     if (error instanceof Failed || !isDatabaseError(error)) return error
+    if (isPoolFull(error)) return this.pooled({ shared: 'full' })
     if (!error.code || !/^[0-9A-Z]{5}$/.test(error.code) || error.code.startsWith('08'))
       return this.#unreachable(error, { lost: true })
     const offset =
@@ -395,16 +415,15 @@ const isDatabaseError = (error: unknown): error is DatabaseError =>
 /** A connection once it stands; an interrupt does not wait for a server that does not answer. */
 const opened = async (client: Client, signal: AbortSignal | undefined): Promise<Client> => {
   signal?.throwIfAborted()
-  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection
-  const abandon = () => void stream.destroy()
+  const abandon = () => cut(client)
   signal?.addEventListener('abort', abandon, { once: true })
   // A connection that breaks while nobody waits on it must not end the process.
   client.on('error', () => {})
   try {
     await client.connect()
-    return client
+    return endsInTime(client)
   } catch (error) {
-    stream.destroy()
+    cut(client)
     throw error
   } finally {
     signal?.removeEventListener('abort', abandon)
@@ -424,7 +443,9 @@ const giveAnew = async (client: Client, given: readonly string[]): Promise<void>
   )
   const end = client.end.bind(client)
   const clean = async () => {
-    await client.query('DISCARD ALL').catch(() => {})
+    // Known to pg, not to its types.
+    const limited = { text: 'DISCARD ALL', query_timeout: DISCARD }
+    await client.query(limited).catch(() => {})
     return end()
   }
   Object.assign(client, { processID: rows[0]!.pid, end: clean })
@@ -450,12 +471,14 @@ const cancellable = async (
   signal.throwIfAborted()
   const cancel = () => void cancelBackend(client).catch(() => {})
   signal.addEventListener('abort', cancel, { once: true })
+  const heeded = cutAfter(signal, client)
   try {
     return await work()
   } catch (error) {
     signal.throwIfAborted()
     throw error
   } finally {
+    heeded()
     signal.removeEventListener('abort', cancel)
   }
 }
@@ -471,16 +494,22 @@ const cancelFrom = (signal: AbortSignal, client: Client): (() => void) => {
     timer = setTimeout(cancel, CANCEL_EVERY)
   }
   signal.addEventListener('abort', cancel, { once: true })
+  const heeded = cutAfter(signal, client)
   return () => {
+    heeded()
     clearTimeout(timer)
     signal.removeEventListener('abort', cancel)
   }
 }
 
 /** A look that needs more time than the session gives, or may have less. Milliseconds. */
-const within = async <T>(client: Client, timeout: number | undefined, work: () => Promise<T>): Promise<T> => {
+const within = async <T>(
+  client: Client,
+  { timeout, signal }: { timeout: number | undefined; signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> => {
   if (timeout === undefined) return work()
-  await client.query(`SET statement_timeout = ${Math.round(timeout)}`)
+  await cancellable(client, signal, () => client.query(`SET statement_timeout = ${Math.round(timeout)}`))
   try {
     return await work()
   } finally {
@@ -503,6 +532,7 @@ const cancelBackend = async (client: Client): Promise<void> => {
     connectionTimeoutMillis: CONNECT,
   })
   second.on('error', () => {})
+  endsInTime(second)
   try {
     await second.connect()
     await second.query('SELECT pg_cancel_backend($1)', [processID])

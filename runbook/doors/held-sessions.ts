@@ -134,7 +134,11 @@ export const heldSessions = (door: DatabaseDoor, held: Held): DatabaseLock => {
       leaving.abort()
       return inTurn(async () => {
         // The end of one that does not answer would be waited for, for minutes.
-        for (const session of held.sessions) if (!(await answers(session))) abandon(session)
+        await Promise.all(
+          held.sessions.map(async (session) => {
+            if (!(await answers(session))) abandon(session)
+          }),
+        )
         await Promise.allSettled(held.sessions.map(({ client }) => client.end()))
       })
     },

@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import type { Failed } from '../model/failure.ts'
 import type { DatabaseDoor } from './database.ts'
 import type { Holder } from './lock-file.ts'
+import { cut } from './silent-server.ts'
 
 /** Of a lock, in the order in which they are taken. */
 export type Keys = readonly [string, string]
@@ -127,10 +128,7 @@ export const answers = async ({ client, pid }: LockSession): Promise<boolean> =>
 }
 
 /** Closes it without a word where nobody may be there to hear it. */
-export const abandon = ({ client }: LockSession): void => {
-  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection
-  stream.destroy()
-}
+export const abandon = ({ client }: LockSession): void => cut(client)
 
 export const ask = async <Row>(client: Client, text: string): Promise<Row[]> => {
   // Known to pg, not to its types.

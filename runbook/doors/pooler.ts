@@ -4,11 +4,14 @@ import type { Client } from 'pg'
 export interface Way {
   /** Whether something between hands out sessions of its own, and keeps one for each client. */
   between: boolean
+  /** The server itself, as what is between reaches it. */
+  server?: string
 }
 
 /** Something between gives each transaction, or each statement, whichever session is free. */
 export interface Shared {
-  shared: 'transaction' | 'statement'
+  /** `full`: each client has its own, and none is left. */
+  shared: 'transaction' | 'statement' | 'full'
   /** The server itself, as the pooler reaches it. */
   server?: string
 }
@@ -42,12 +45,12 @@ export const wayOf = async (client: Client, open: () => Promise<Client>): Promis
     } catch (error) {
       if (isRefusedTransaction(error)) return shared('statement', own)
       if (!isKeptWaiting(error)) throw error
-      throw new Error('a pooler between has no second session for this run')
+      return shared('full', own)
     } finally {
       await other.end().catch(() => {})
     }
   }
-  return { between: true }
+  return { between: true, ...(own.server && { server: own.server }) }
 }
 
 /** The name of what answers in the place of the server: PgBouncer and those like it have a database of this name. */
@@ -78,7 +81,10 @@ const isRefusedTransaction = (error: unknown): boolean => /statement pooling/i.t
 
 /** By pg's own patience, or by PgBouncer's. */
 const isKeptWaiting = (error: unknown): boolean =>
-  /query read timeout|query_wait_timeout/i.test((error as Error).message)
+  /query read timeout/i.test((error as Error).message) || isPoolFull(error)
+
+/** PgBouncer's own word for it. */
+export const isPoolFull = (error: unknown): boolean => /query_wait_timeout/i.test((error as Error).message)
 
 interface Backend {
   pid: number

@@ -22,7 +22,7 @@ export const isDoneByWord = async (
   const inDoubt = new Failed({ kind: 'in-doubt', title: step.title, printed, look: doubt })
   if (!context.answers.canAsk) throw inDoubt
   const answer = await askChoice(
-    `"${step.title}" was interrupted in \`${printed}\`, and nothing shows whether that was done. Look at ${doubt}.`,
+    `"${step.title}" was interrupted, and nothing shows whether it was done. Look at ${doubt}.`,
     [
       { name: 'It was done: go on', value: 'done' },
       { name: 'It was not: do it again', value: 'again' },

@@ -123,10 +123,14 @@ export class LedgerKeeper {
         answeringRevision(look).catch(unseen),
         schemaFingerprint(look).catch(unseen),
       ])
+      const { ms, waited, atLeast } = this.context.state.ended ?? {}
       const leftOut = [...this.context.state.steps.keys()].filter((id) => isLeftOut(this.context.state, id))
       await this.#append(
         {
           ...{ line: 'closed', verdict: ended.verdict, exit: ended.exit, ...this.#end },
+          ...(ms !== undefined && { ms }),
+          ...(waited && { waited }),
+          ...(atLeast && { atLeast }),
           ...(head && { head }),
           ...(answers && { answers }),
           ...(schema && { schema }),

@@ -27,6 +27,11 @@ export interface Entered {
   found?: readonly Happening[]
 }
 
+export interface AtEnd {
+  atEnd?(ended: Ended, ms: number): Promise<void>
+  said?(ended: Ended): Promise<void>
+}
+
 /**
  * The frame around the work of a run: its beginning and its end in the transcript, whatever happens in between.
  * `enter` comes before the first line, so that a run which finds the environment locked leaves no transcript.
@@ -36,8 +41,8 @@ export const withRun = async (
   context: RunContext,
   enter: () => Promise<Entered>,
   work: () => Promise<void>,
-  /** Before its last line. */
-  atEnd: (ended: Ended, ms: number) => Promise<void> = async () => {},
+  /** Before its last line, and behind it, before it is left: what is said last waits for nothing that is closed. */
+  { atEnd, said }: AtEnd = {},
 ): Promise<Ended> => {
   const { recorder, doors } = context
   const began = doors.clock.monotonic()
@@ -57,10 +62,12 @@ export const withRun = async (
     ended = endedBy(error, started.command, context)
   }
   const ms = took()
-  if (!keptOut(ended)) await atEnd(ended, ms)
+  if (!keptOut(ended)) await atEnd?.(ended, ms)
   if (!keptOut(ended)) recordEnd(started, ended, context, ms)
-  // What cannot be freed is taken over from a process that is gone.
-  await entered?.leave(ended).catch(() => {})
+  await said?.(ended)
+  const leave = async () => entered?.leave(ended)
+  // What cannot be freed is taken over from a process that is gone. How it ended an interrupt does not change any more.
+  await untilLeft(leave, () => ended.exit).catch(() => {})
   return ended
 }
 
@@ -90,7 +97,12 @@ const recordEnd = (
     if (!state.started) recorder.record({ type: 'run-started', ...started })
     const waited = Math.min(Math.round(state.times.waited), ms)
     recorder.record(
-      { type: 'run-ended', verdict, exit, ms, ...(waited && { waited }), ...(failure && { failure }) },
+      {
+        ...{ type: 'run-ended', verdict, exit, ms },
+        ...(waited && { waited }),
+        ...(state.times.atLeast && { atLeast: true as const }),
+        ...(failure && { failure }),
+      },
       { durable: true },
     )
   } catch (error) {

@@ -45,8 +45,10 @@ export interface StepRecord {
   failed?: Failure
   /** How many effects had begun when it ended: what it found is older than a later one. */
   endedAfter?: number
-  /** When it was worked on, each time: the end, in ms since 1970, and how long. */
-  worked: { until: number; ms: number }[]
+  /** When it began and has not come to its end; ms since 1970. */
+  begun?: number
+  /** When it was worked on, each time: the end, in ms since 1970, and how long. `atLeast`: the run was killed meanwhile. */
+  worked: { until: number; ms: number; atLeast?: true }[]
 }
 export interface ActionRecord {
   printed: string
@@ -139,6 +141,7 @@ export const foldRun = (events: Iterable<Happening & { at: string }>): RunState 
 
 /** Takes one more event into the state. */
 export const applyEvent = (state: RunState, event: Happening & { at: string }): void => {
+  if (event.type === 'run-started') breakOff(state)
   timePasses(state.times, event)
   if (event.type === 'step-done' || event.type === 'step-skipped' || event.type === 'step-failed')
     endStep(recordOf(state, event.step), event, state.effects)
@@ -164,6 +167,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         title: event.title,
         sort: event.sort,
         state: { is: 'in-doubt' },
+        begun: Date.parse(event.at),
       })
       delete recordOf(state, event.step).failed
       return
@@ -265,8 +269,19 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
 /** Of an action that a verification may say something else after. */
 const isEffect = (sort: Sort): boolean => sort === 'state' || sort === 'follows'
 
+/** What the part before did not come to the end of, since it was killed, or was ended in the midst of it. */
+const breakOff = ({ steps, times: { last, over } }: RunState): void => {
+  for (const record of steps.values()) {
+    if (record.begun === undefined) continue
+    const ms = Math.max(0, last - record.begun)
+    record.worked.push({ until: last, ms, ...(!over && { atLeast: true as const }) })
+    delete record.begun
+  }
+}
+
 const endStep = (record: StepRecord, { at, ms }: { at: string; ms: number }, effects: number): void => {
   record.worked.push({ until: Date.parse(at), ms })
+  delete record.begun
   record.endedAfter = effects
 }
 

@@ -155,9 +155,14 @@ const stateInLedger = ({ id, opened, steps, backup, closed, holder }: LedgerRun)
   }
   state.started = { ...started, at }
   if (closed) {
-    const { verdict, exit, at: endedAt } = closed
-    const ms = Math.max(0, Date.parse(endedAt) - Date.parse(at))
-    state.ended = { type: 'run-ended', verdict, exit, ms, at: endedAt }
+    const { verdict, exit, at: endedAt, waited, atLeast } = closed
+    // What was written before it was written there.
+    const ms = closed.ms ?? Math.max(0, Date.parse(endedAt) - Date.parse(at))
+    state.ended = {
+      ...{ type: 'run-ended', verdict, exit, ms, at: endedAt },
+      ...(waited && { waited }),
+      ...(atLeast && { atLeast }),
+    }
   }
   for (const { title, sort, undo, observed, revision, ...step } of steps) {
     if (revision) state.revision = revision

@@ -6,6 +6,10 @@ export interface Times {
   earlier: number
   /** For how long, in all parts, nothing was done but to wait for an answer. */
   waited: number
+  /** A part was killed: how long it went on after its last line nobody knows. */
+  atLeast: boolean
+  /** Whether this part has come to its end. */
+  over: boolean
   /** When this part began, and when something happened last; milliseconds since 1970. */
   began: number
   last: number
@@ -16,7 +20,7 @@ export interface Times {
 }
 
 export const newTimes = (): Times => ({
-  ...{ earlier: 0, waited: 0, began: 0, last: 0 },
+  ...{ earlier: 0, waited: 0, began: 0, last: 0, atLeast: false, over: true },
   asked: undefined,
   acting: new Set(),
 })
@@ -26,12 +30,14 @@ export const timePasses = (times: Times, event: Happening & { at: string }): voi
   const at = Date.parse(event.at)
   if (event.type === 'run-started') {
     times.earlier += Math.max(0, times.last - times.began)
-    Object.assign(times, { began: at, last: at, asked: undefined })
+    times.atLeast ||= !times.over
+    Object.assign(times, { began: at, last: at, asked: undefined, over: false })
     times.acting.clear()
     return
   }
   if (isWaiting(times)) times.waited += Math.max(0, at - times.last)
   times.last = Math.max(times.last, at)
+  if (event.type === 'run-ended') times.over = true
   if (event.type === 'asked') times.asked = event.step === undefined ? {} : { step: event.step }
   if (event.type === 'answered') times.asked = undefined
   if (event.type === 'action-started') times.acting.add(keyOf(event))

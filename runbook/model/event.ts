@@ -117,13 +117,17 @@ export type Happening =
   | ({ type: 'verified'; step: string; title: string; when: VerifiedWhen; ms: number } & Verified)
   /** Of a plan, which leaves no transcript. */
   | ({ type: 'planned'; step: string } & PlannedStep)
-  /** `ms`: all parts of a run that was gone on with together, with the time that it waited for answers, `waited`. */
+  /**
+   * `ms`: all parts of a run that was gone on with together, with the time that it waited for answers, `waited`. `atLeast`: a
+   * part was killed, and how long it went on after its last line nobody knows.
+   */
   | {
       type: 'run-ended'
       verdict: RunVerdict
       exit: number
       ms: number
       waited?: number
+      atLeast?: true
       failure?: Failure
     }
 

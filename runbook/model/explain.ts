@@ -47,9 +47,13 @@ export const explain = (failure: Failure): Explanation => {
         remedy: remedyOfConnection(failure.code, failure.target),
       }
     case 'pooled':
+      // More sessions of such a pooler would do as well; only of the other modes none do.
       return {
-        sentence: `${failure.secret} leads to ${failure.pooler ?? 'a pooler'} in ${failure.mode} mode at ${failure.target.replace(/^.* at /, '')}: each ${failure.mode} gets another session, so a run can lock nothing there, nor limit what it looks with`,
-        remedy: `write the server’s own address into ${failure.secret} where runbook reads it${failure.server ? `; the pooler reaches it at ${failure.server}` : ''}. The application may keep the pooled one in its own environment`,
+        sentence:
+          failure.mode === 'full'
+            ? fullPool(failure)
+            : `${failure.secret} leads to ${failure.pooler ?? 'a pooler'} in ${failure.mode} mode at ${failure.target.replace(/^.* at /, '')}: each ${failure.mode} gets another session, so a run can lock nothing there, nor limit what it looks with`,
+        remedy: `write the server’s own address into ${failure.secret} where runbook reads it${failure.server ? `; the pooler reaches it at ${failure.server}` : ''}${failure.mode === 'full' ? ', or let its pool have more (pool_size)' : ''}. The application may keep the pooled one in its own environment`,
       }
     case 'request-failed':
       return {
@@ -84,8 +88,10 @@ export const explain = (failure: Failure): Explanation => {
       }
     case 'in-doubt':
       return {
-        sentence: `“${failure.title}” had begun \`${failure.printed}\` when the run was killed, and nothing shows whether that was done`,
+        sentence: `“${failure.title}” was under way when the run was killed, and nothing shows whether it was done`,
         remedy: `look at ${failure.look}; then go on from a terminal, which asks: runbook resume`,
+        // The whole script of a block, maybe.
+        detail: failure.printed,
       }
     case 'declined':
       return {
@@ -235,6 +241,9 @@ const remedyOfState = (sqlstate: string): string => {
   if (sqlstate === '53100') return 'make room on the database server’s disk'
   return 'nothing of it stays; correct the SQL and deploy again'
 }
+
+const fullPool = ({ secret, pooler, target }: Extract<Failure, { kind: 'pooled' }>): string =>
+  `${secret} leads to ${pooler ?? 'a pooler'} at ${target.replace(/^.* at /, '')}, whose pool has no session left for this run: it needs about 7 at once, two of them to its end`
 
 const remedyOfConnection = (code: string, target: string): string => {
   if (code === '28P01' || code === '28000') return 'the user or the password is wrong: correct DATABASE_URL'

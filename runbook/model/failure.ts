@@ -24,7 +24,8 @@ export type Failure =
   | {
       kind: 'pooled'
       target: string
-      mode: 'transaction' | 'statement'
+      /** `full`: it keeps a session for each client, and has none left. */
+      mode: 'transaction' | 'statement' | 'full'
       secret: string
       pooler?: string
       server?: string

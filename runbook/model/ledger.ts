@@ -76,6 +76,10 @@ export type LedgerLine = { at: string; run: string } & (
       line: 'closed'
       verdict: RunVerdict
       exit: number
+      /** As the last line of its transcript has them. */
+      ms?: number
+      waited?: number
+      atLeast?: true
       /** What was seen at its end; absent where it could not be looked at. */
       head?: string
       answers?: string

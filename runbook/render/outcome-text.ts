@@ -199,9 +199,13 @@ const whatStands = ({ state, titles }: OutcomeOptions): string[] => {
   )
   const notBegun = [...titles].filter(([id]) => !state.steps.has(id)).map(([, title]) => visible(title))
   if (!touched.length) return column('changed', [visible(unchangedText(state))])
+  // A run that goes on has not done anew what its earlier parts did.
+  const earlier = state.resumed && !state.changed
+  const now = state.compared ? visible(unchangedText(state)) : 'nothing now: no effect was begun'
   return [
+    ...(earlier ? column('changed', [now]) : []),
     ...column(
-      'changed',
+      earlier ? 'earlier' : 'changed',
       touched.map(({ title, state: step }) => `${visible(title)}${howFar(step)}`),
     ),
     ...column('not begun', notBegun.length > 3 ? [notBegun.join(', ')] : notBegun),

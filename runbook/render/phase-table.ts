@@ -1,6 +1,7 @@
 import type { RunState } from '../journal/fold.ts'
 import { phaseTimes } from '../journal/phase-times.ts'
 import { duration } from '../model/duration.ts'
+import { atLeastText } from './took-text.ts'
 import { visible } from './visible.ts'
 
 /** How long each phase took, beside what its author and earlier runs say; nothing where a run has no phases. */
@@ -11,11 +12,11 @@ export const phaseTable = (state: RunState): string[] => {
   const cell = (ms: number | undefined): string => (ms === undefined ? '' : duration(ms))
   const rows = [
     { title: 'phase', takes: 'estimated', usually: 'usually', took: 'took' },
-    ...times.map(({ title, takes, usually, took }) => ({
+    ...times.map(({ title, takes, usually, took, atLeast }) => ({
       title: visible(title),
       takes: cell(takes),
       usually: cell(usually),
-      took: took === undefined ? 'not begun' : duration(took),
+      took: took === undefined ? 'not begun' : atLeastText(took, atLeast),
     })),
   ]
   const columns = (['title', 'takes', 'usually', 'took'] as const).filter(

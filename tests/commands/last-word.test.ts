@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { alive, bookFolder, bookOf, eventsIn, until } from '../rig/command-line.ts'
 import { endsAfterEach } from '../rig/ends.ts'
@@ -212,6 +213,54 @@ describe('a book that would end the process in mid-run', () => {
   test('what it leaves behind does not keep a run that is done from ending', async () => {
     const { runbook } = await withBook('setInterval(() => {}, 1000)', "does('one')")
     expect((await runbook(deploy)).exit).toBe(0)
+  })
+})
+
+describe('a loop without end', () => {
+  const loops = (part: string) =>
+    `does('one', 'echo $$ > child', { ${part}: async ({ perform }) => { await perform?.('act'); writeFileSync('app/loops', ''); for (;;); } })`
+
+  test.each([
+    ['SIGTERM', 143, 'run'],
+    ['SIGINT', 130, 'run'],
+    ['SIGHUP', 129, 'run'],
+    ['SIGTERM', 143, 'observe'],
+  ] as const)('%s ends it in mid-run, with its last words', async (signal, exit, part) => {
+    const { start, in: inApp, end } = await withBook("import { writeFileSync } from 'node:fs'", loops(part))
+    const { child, ended } = start(deploy)
+    await until(() => existsSync(inApp('loops')))
+    const began = performance.now()
+    child.kill(signal)
+    expect(await ended).toMatchObject({ exit, signal: null, err: expect.stringContaining(signal) })
+    expect(performance.now() - began).toBeLessThan(15_000)
+    expect(end()).toMatchObject({ type: 'run-ended', verdict: 'interrupted', exit })
+  })
+
+  test('a second Ctrl-C does not wait, and while the book is read one is heard too', async () => {
+    const {
+      start,
+      in: inApp,
+      stateDir,
+    } = await withBook("import { writeFileSync } from 'node:fs'\nwriteFileSync('app/loops', '')\nfor (;;);")
+    const { child, ended } = start(deploy)
+    await until(() => existsSync(inApp('loops')))
+    await setTimeout(600)
+    child.kill('SIGINT')
+    await setTimeout(500)
+    const began = performance.now()
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({ exit: 130, signal: null })
+    expect(performance.now() - began).toBeLessThan(4_000)
+    expect(existsSync(join(stateDir, 'runs'))).toBe(false)
+  })
+
+  test('is said, with when it will be ended', async () => {
+    const { start } = await withBook("import { writeFileSync } from 'node:fs'", loops('run'))
+    const { child, printed, ended } = start(deploy)
+    await until(() => printed.err.includes('keeps runbook busy'))
+    expect(printed.err).toContain('it is ended after 5 min, or 5 s after a Ctrl-C.')
+    child.kill('SIGTERM')
+    expect((await ended).exit).toBe(143)
   })
 })
 

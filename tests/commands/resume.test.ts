@@ -203,7 +203,11 @@ describe('a step of which nothing shows whether it was done', () => {
     const { resume, read } = await inDoubt()
     const { exit, out } = await resume()
     expect(exit).toBe(3)
-    expect(out).toContain('had begun `')
+    expect(out).toContain('was under way when the run was killed')
+    // What was done before is not told as if it were of now, nor the text of a script first.
+    expect(out).toMatch(/^ {2}changed {5}nothing now: no effect was begun$/m)
+    expect(out).toMatch(/^ {2}earlier {5}/m)
+    expect(/^✖.*\n.*$/m.exec(out)![0]).not.toContain('echo blind')
     expect(out).toContain('look at what the block changes')
     expect(read('ran')).toBe('blind\n')
   })
@@ -211,7 +215,7 @@ describe('a step of which nothing shows whether it was done', () => {
   test('is done where the operator says so', async () => {
     const { startOnTerminal, read } = await inDoubt()
     const { type, shows, ended } = startOnTerminal(['resume', '--yes'])
-    await shows('nothing shows whether that was done')
+    await shows('nothing shows whether it was done')
     type('\r')
     expect(await ended).toEqual({ exit: 0, signal: 0 })
     expect(read('ran')).toBe('blind\nlater\n')
@@ -220,7 +224,7 @@ describe('a step of which nothing shows whether it was done', () => {
   test('is done again where the operator says so', async () => {
     const { startOnTerminal, read } = await inDoubt()
     const { type, shows, ended } = startOnTerminal(['resume', '--yes'])
-    await shows('nothing shows whether that was done')
+    await shows('nothing shows whether it was done')
     type('\u001b[B\r')
     expect(await ended).toEqual({ exit: 0, signal: 0 })
     expect(read('ran')).toBe('blind\nblind\nlater\n')

@@ -8,6 +8,7 @@ import { executes, selects, transaction } from '../../runbook/model/action.ts'
 import { Failed, type Failure, failureOf } from '../../runbook/model/failure.ts'
 import { until } from '../rig/command-line.ts'
 import { freshDatabase } from '../rig/postgres.ts'
+import { silentWay } from '../rig/silent-way.ts'
 
 let db: Awaited<ReturnType<typeof freshDatabase>>
 const ends: (() => unknown)[] = []
@@ -393,4 +394,56 @@ test('a moment of the database stays as it was, also for who enters it by its id
   expect(seen).toEqual([1, 1])
   const refused = door.snapshot((_, look) => look(selects('INSERT INTO t VALUES (3)'), 'INSERT'), never)
   expect(await failing(refused)).toMatchObject({ kind: 'query-failed', sqlstate: '25006' })
+})
+
+describe('a line that falls silent', () => {
+  const silenced = async () => {
+    const way = await silentWay(db.port)
+    ends.push(way.close)
+    const url = new URL(db.url)
+    url.port = String(way.port)
+    const opened = open(url.href)
+    await opened.look('SELECT 1')
+    return { ...opened, fallSilent: way.fallSilent }
+  }
+  const took = async (work: Promise<unknown>) => {
+    const began = performance.now()
+    return { failure: await failing(work), ms: performance.now() - began }
+  }
+
+  test('a look is given up soon after its time', async () => {
+    const { door, fallSilent } = await silenced()
+    fallSilent()
+    const query = { ...selects('SELECT 1'), timeout: 500 }
+    const { failure, ms } = await took(door.query(query, 'SELECT 1', never))
+    expect(failure).toMatchObject({ kind: 'database-unreachable', lost: true })
+    expect(ms).toBeLessThan(9_000)
+  })
+
+  test('what is interrupted is left although no cancel arrives', async () => {
+    const { door, fallSilent } = await silenced()
+    const { signal, interrupt } = interrupted()
+    const look = took(door.query(selects('SELECT pg_sleep(60)'), 'a look', signal))
+    const script = took(
+      door.transact(transaction([{ sql: 'SELECT pg_sleep(60)', line: 1 }]), 'a script', signal),
+    )
+    await until(
+      async () =>
+        (await db.asAdmin(`SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'`)).length === 2,
+    )
+    fallSilent()
+    interrupt()
+    for (const { failure, ms } of await Promise.all([look, script])) {
+      expect(failure).toMatchObject({ kind: 'interrupted' })
+      expect(ms).toBeLessThan(12_000)
+    }
+  })
+
+  test('its end is not waited for', async () => {
+    const { door, fallSilent } = await silenced()
+    fallSilent()
+    const began = performance.now()
+    await door.close()
+    expect(performance.now() - began).toBeLessThan(5_000)
+  })
 })

@@ -6,6 +6,7 @@ import { takeDatabaseLock } from '../../runbook/doors/database-lock.ts'
 import { parseDatabaseUrl } from '../../runbook/doors/database-url.ts'
 import type { Holder } from '../../runbook/doors/lock-file.ts'
 import { executes, selects } from '../../runbook/model/action.ts'
+import { explain } from '../../runbook/model/explain.ts'
 import { Failed, failureOf } from '../../runbook/model/failure.ts'
 import { until } from '../rig/command-line.ts'
 import { startPooler } from '../rig/pgbouncer.ts'
@@ -194,9 +195,33 @@ describe('a pooler that keeps a session for each client', () => {
     })
     const failure = failureOf(await lock(open(url)).catch((error) => error))
     expect(failure).toMatchObject({
-      kind: 'database-unreachable',
-      message: 'a pooler between has no second session for this run',
+      kind: 'pooled',
+      mode: 'full',
     })
     expect(await advisoryLocks()).toEqual([])
+  })
+})
+
+describe('a pooler that gives each client its own session, and has too few', () => {
+  test.each([1, 2])('%i: it is named, and so is the server', async (size) => {
+    const { url } = await pooler({
+      ...{ pool_mode: 'session', default_pool_size: String(size), query_wait_timeout: '2' },
+    })
+    const door = open(url)
+    // The lock itself needs two.
+    const work = async () => {
+      const taken = await lock(door)
+      if ('free' in taken) ends.push(() => taken.free())
+      await look(door, 'SELECT 1')
+    }
+    const failure = failureOf(await work().catch((error) => error))
+    expect(failure).toMatchObject({ kind: 'pooled', mode: 'full' })
+    const { sentence, remedy } = explain(failure)
+    expect(sentence).toContain('SHOP_URL leads to PgBouncer at 127.0.0.1:')
+    expect(sentence).toContain('no session left')
+    expect(remedy).toContain('the server’s own address into SHOP_URL')
+    expect(remedy).toContain(`the pooler reaches it at 127.0.0.1:${db.port}`)
+    expect(remedy).toContain('pool_size')
+    expect(remedy).not.toContain('pg_isready')
   })
 })

@@ -115,6 +115,11 @@ export const exceptions: readonly Exception[] = [
     because: 'reads what a client says first',
   },
   { file: 'runbook/doors/lookers.ts', may: /^type pg$/, because: 'sessions of that door' },
+  {
+    file: 'runbook/doors/silent-server.ts',
+    may: /^type pg$/,
+    because: 'sessions of that door, and their end',
+  },
   { file: 'runbook/doors/measure.ts', may: /^type pg$/, because: 'looks within a transaction of that door' },
   {
     file: 'runbook/doors/prompt.ts',

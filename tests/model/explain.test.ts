@@ -102,8 +102,9 @@ const each: {
   ],
   'in-doubt': [
     { kind: 'in-doubt', title: 'Warm the cache', printed: 'node -e …', look: 'the cache' },
-    '“Warm the cache” had begun `node -e …` when the run was killed, and nothing shows whether that was done',
+    '“Warm the cache” was under way when the run was killed, and nothing shows whether it was done',
     'look at the cache; then go on from a terminal, which asks: runbook resume',
+    'node -e …',
   ],
   declined: [
     { kind: 'declined', question: 'Deploy?' },
