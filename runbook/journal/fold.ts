@@ -43,6 +43,8 @@ export interface StepRecord {
   actions: Map<string, ActionRecord>
   /** Why it failed last, also where it was left out afterwards. */
   failed?: Failure
+  /** What of its facts was seen where not all of it could be told. */
+  untold?: string
   /** How many effects had begun when it ended: what it found is older than a later one. */
   endedAfter?: number
   /** When it was worked on, each time: the end, in ms since 1970, and how long. */
@@ -166,6 +168,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         state: { is: 'in-doubt' },
       })
       delete recordOf(state, event.step).failed
+      delete recordOf(state, event.step).untold
       return
     case 'observed':
       recordOf(state, event.step).observed = event.observed
@@ -238,6 +241,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       }
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
+      if (event.untold && event.step !== undefined) recordOf(state, event.step).untold = event.seen
       if (event.side === 'already' && !event.holds && event.step !== undefined) {
         // A plan looks at steps that have not begun.
         const record = state.steps.get(event.step)
