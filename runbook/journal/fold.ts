@@ -241,7 +241,8 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       }
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
-      if (event.untold && event.step !== undefined) recordOf(state, event.step).untold = event.seen
+      if (event.untold && event.side === 'after' && event.step !== undefined)
+        recordOf(state, event.step).untold = event.seen
       if (event.side === 'already' && !event.holds && event.step !== undefined) {
         // A plan looks at steps that have not begun.
         const record = state.steps.get(event.step)

@@ -68,7 +68,8 @@ const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean):
   if (notified && !holds)
     return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
   if (notified && !verbose) return []
-  if (untold && side === 'after') return [`    ${paint.yellow('?')} ${fact}, as far as it can be told: ${seen}`]
+  if (untold && side === 'after')
+    return [`    ${paint.yellow('?')} ${fact}, as far as it can be told: ${seen}`]
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }

@@ -1,7 +1,6 @@
 import { few, type Look, type Loss, selects } from '../../runbook/index.ts'
-import { printedName } from '../sql/printed-name.ts'
 import type { Sums } from './losses.ts'
-import { idOf, type Side } from './tables-in.ts'
+import { idOf, nameOf, type Side } from './tables-in.ts'
 
 interface Sequence {
   schema: string
@@ -30,8 +29,7 @@ export const compareSequences = async (
   for (const mine of await live(sequencesIn)) {
     const old = there.get(idOf(mine))
     if (!old) continue
-    const { schema } = { schema: at.env.database?.schema ?? 'public' }
-    const name = mine.schema === schema ? printedName(mine.name) : printedName(mine.schema, mine.name)
+    const name = nameOf(at, mine)
     // In use by now it hands out numbers of its own: what it was restored to was seen before.
     const before = isMoving ? known[idOf(mine)]?.other : (old.last ?? '')
     if (!mine.mayRead || !old.mayRead || before === undefined) untold.push(name)

@@ -14,7 +14,7 @@ import { quoted } from '../sql/quoted.ts'
 import { type Compared, compareRows, type Difference, type Sum, sumOf } from './compare-rows.ts'
 import { compareSequences, sequencesIn } from './compare-sequences.ts'
 import { inDatabase } from './live-and-beside.ts'
-import { idOf, namesOf, type Side, type Table, tablesIn } from './tables-in.ts'
+import { idOf, nameOf, namesOf, type Side, type Table, tablesIn } from './tables-in.ts'
 
 /**
  * What a restore takes away, as far as the numbers of a manifest tell: which rows were written, changed or deleted only a
@@ -184,9 +184,6 @@ export const sideOf =
   (at: Look, database: string): Side =>
   (query) =>
     at.see({ ...inDatabase(database, query), exact: true })
-
-const nameOf = (at: Look, { schema, name }: { schema: string; name: string }): string =>
-  schema === (at.env.database?.schema ?? 'public') ? printedName(name) : printedName(schema, name)
 
 const textOf = ({ rows, sum }: Sum): string => `${rows} ${sum}`
 
