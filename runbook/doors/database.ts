@@ -1,6 +1,7 @@
 import type { Client, ClientConfig, QueryResult } from 'pg'
 import type { Query, StatementResult, Transaction } from '../model/action.ts'
 import { durableCommit } from '../model/durable-commit.ts'
+import { EXACT } from '../model/exact-session.ts'
 import { Failed } from '../model/failure.ts'
 import { sqlName } from '../model/sql-word.ts'
 import type { Clock } from './clock.ts'
@@ -19,6 +20,7 @@ const DISCARD = 2_000
 const CANCEL_EVERY = 100
 /** How long a connection is silent before it is seen whether the other end is still there. Milliseconds. */
 const KEEP_ALIVE = 60_000
+const EXACTLY = Object.entries(EXACT).map(([name, value]) => `${name}=${value}`)
 
 export interface DatabaseOptions {
   name: string
@@ -47,6 +49,8 @@ interface ConnectOptions {
 export class DatabaseDoor {
   /** Read-only sessions, by database. */
   #lookers = new Map<string, Lookers>()
+  /** Those that count and compare. */
+  #exactLookers = new Map<string, Lookers>()
   /** Whether the server can encrypt, once it is known. */
   #plain = false
   /** Whether something between refuses what a session is given at its beginning. */
@@ -101,7 +105,7 @@ export class DatabaseDoor {
     try {
       const work =
         query.effect === 'reads'
-          ? this.#lookersOf(query.database).look(signal, run)
+          ? this.#lookersOf(query.database, query.exact).look(signal, run)
           : this.#once(query.database, run, signal)
       return (await work) as Row[]
     } catch (error) {
@@ -167,7 +171,10 @@ export class DatabaseDoor {
     return this.#once(database, work, signal, { pipeline: true })
   }
 
-  /** A moment of the database: its id, and looks at it, until `work` ends. */
+  /**
+   * A moment of the database: its id, and looks at it, until `work` ends. They count and compare, so that the session is
+   * exact; one that fails does not end the moment.
+   */
   async snapshot<T>(
     work: (id: string, look: <Row>(query: Query, printed: string) => Promise<Row[]>) => Promise<T>,
     signal: AbortSignal,
@@ -177,16 +184,25 @@ export class DatabaseDoor {
       await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
       const { rows } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
-      return work(rows[0]!.id, async <Row>(query: Query, printed: string) => {
-        try {
-          const text = { text: query.sql, values: [...query.values] }
-          return (await cancellable(client, signal, () => client.query(text))).rows as Row[]
-        } catch (error) {
-          throw this.#told(error, printed)
+      await client.query('SAVEPOINT looking')
+      let last: Promise<unknown> = Promise.resolve()
+      return work(rows[0]!.id, <Row>(query: Query, printed: string) => {
+        const look = async () => {
+          try {
+            const text = { text: query.sql, values: [...query.values] }
+            return (await cancellable(client, signal, () => client.query(text))).rows as Row[]
+          } catch (error) {
+            await client.query('ROLLBACK TO SAVEPOINT looking').catch(() => {})
+            throw this.#told(error, printed)
+          }
         }
+        // One by one: one that waits in the session would fail with the one before it.
+        const mine = last.then(look)
+        last = mine.catch(() => {})
+        return mine
       })
     }
-    return this.#once(undefined, hold, signal, { durable: false })
+    return this.#once(undefined, hold, signal, { durable: false, settings: EXACTLY })
   }
 
   /**
@@ -318,21 +334,23 @@ export class DatabaseDoor {
   }
 
   async close(): Promise<void> {
-    await this.#closeLookers([...this.#lookers.keys()])
+    await this.#closeLookers([...this.#lookers.keys(), ...this.#exactLookers.keys()])
   }
 
   async #closeLookers(databases: readonly string[]): Promise<void> {
-    const lookers = databases.flatMap((database) => this.#lookers.get(database) ?? [])
-    for (const database of databases) this.#lookers.delete(database)
+    const pools = [this.#lookers, this.#exactLookers]
+    const lookers = pools.flatMap((pool) => databases.flatMap((database) => pool.get(database) ?? []))
+    for (const pool of pools) for (const database of databases) pool.delete(database)
     await Promise.all(lookers.map((each) => each.end()))
   }
 
-  #lookersOf(database = this.target.database!): Lookers {
+  #lookersOf(database = this.target.database!, exact = false): Lookers {
     const readOnly = ['default_transaction_read_only=on', `statement_timeout=${LOOK}`]
+    const settings = exact ? [...readOnly, ...EXACTLY] : readOnly
+    const pool = exact ? this.#exactLookers : this.#lookers
     const lookers =
-      this.#lookers.get(database) ??
-      new Lookers((signal) => this.connect(database, signal, { settings: readOnly }))
-    this.#lookers.set(database, lookers)
+      pool.get(database) ?? new Lookers((signal) => this.connect(database, signal, { settings }))
+    pool.set(database, lookers)
     return lookers
   }
 

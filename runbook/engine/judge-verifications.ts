@@ -136,6 +136,7 @@ const isAnswered = ({ id }: Step, state: RunState): boolean =>
 const saidOf = (id: string, state: RunState): Verified | undefined => {
   const record = state.steps.get(id)
   if (record?.failed) return verifiedBy(record.failed)
+  if (record?.state.is === 'done' && record.untold !== undefined) return { holds: null, seen: record.untold }
   return record?.state.is === 'done' ? { holds: true, seen: doneText(state, { id }) } : undefined
 }
 

@@ -25,7 +25,7 @@ export const lookAt = async (
     await look.sleep(every)
     verdict = verdictOf(check, await judge(check, look))
   }
-  const { holds, seen, tail } = verdict
+  const { holds, seen, tail, untold } = verdict
   const remedy = verdict.remedy ?? check.remedy
   context.recorder.record({
     type: 'looked',
@@ -34,6 +34,7 @@ export const lookAt = async (
     fact: check.fact,
     holds,
     seen,
+    ...(holds && untold && { untold }),
     ...(!holds && { remedy }),
     ...(tail && { tail }),
     ms: Math.round(clock.monotonic() - began),

@@ -44,6 +44,7 @@ export const performBook = async (
         fact: 'what it takes away was counted',
         holds: true,
         seen: lossesText(loses),
+        ...(loses.some(({ unknown }) => unknown) && { untold: true as const }),
         ms: 0,
       })
   const byHand = plan.steps.find(({ actions }) => actions.some((action) => action.byHand))

@@ -43,6 +43,8 @@ export interface StepRecord {
   actions: Map<string, ActionRecord>
   /** Why it failed last, also where it was left out afterwards. */
   failed?: Failure
+  /** What of its facts was seen where not all of it could be told. */
+  untold?: string
   /** How many effects had begun when it ended: what it found is older than a later one. */
   endedAfter?: number
   /** When it began and has not come to its end; ms since 1970. */
@@ -170,6 +172,7 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
         begun: Date.parse(event.at),
       })
       delete recordOf(state, event.step).failed
+      delete recordOf(state, event.step).untold
       return
     case 'observed':
       recordOf(state, event.step).observed = event.observed
@@ -242,6 +245,8 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       }
       if (event.probed) state.probed.push(event.probed)
       if (isFound(event)) state.diagnosed.push(event)
+      if (event.untold && event.side === 'after' && event.step !== undefined)
+        recordOf(state, event.step).untold = event.seen
       if (event.side === 'already' && !event.holds && event.step !== undefined) {
         // A plan looks at steps that have not begun.
         const record = state.steps.get(event.step)

@@ -67,6 +67,11 @@ export interface Query<E extends Effect = Effect, Row = unknown> extends Common<
   readonly database?: string
   /** Databases whose sessions of this run are closed first, so that they can be renamed or dropped. */
   readonly leaves?: readonly string[]
+  /**
+   * What it counts or compares is all that is there, to the letter, whatever the role's settings are: where a policy would
+   * hide rows of a table the query fails (42501), and each value has one text alone (see `EXACT`).
+   */
+  readonly exact?: true
   readonly row?: Row
 }
 

@@ -35,12 +35,14 @@ export interface Verdict {
    * known (`--allow`). Of what holds: those without which it would not.
    */
   readonly known?: readonly string[]
+  /** Of what holds: not all of it could be told, and `seen` says what not. Nobody knows it, and that stops nothing. */
+  readonly untold?: true
 }
 
 /** Defines a check. */
 export const defineCheck = (check: Omit<Check, 'kind'>): Check => ({ kind: 'check', ...check })
 
-export const holds = (seen: string, more: Pick<Verdict, 'known'> = {}): Verdict => ({
+export const holds = (seen: string, more: Pick<Verdict, 'known' | 'untold'> = {}): Verdict => ({
   holds: true,
   seen,
   ...more,

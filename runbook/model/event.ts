@@ -43,6 +43,8 @@ export type Happening =
       fact: string
       holds: boolean
       seen: string
+      /** Of what holds: not all of it could be told. */
+      untold?: true
       remedy?: string
       tail?: string
       ms: number

@@ -30,6 +30,8 @@ export interface Settle {
 export type Loss = {
   readonly what: string
   readonly rows: number | null
+  /** It could not be told: what is known of the losses is not all. */
+  readonly unknown?: true
 }
 /** '40 rows inserted into avatars' */
 export const lossText = ({ what, rows }: Loss): string =>

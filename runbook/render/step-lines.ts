@@ -56,7 +56,7 @@ const againLine = ({ because, try: number, of, in: pause }: Again, paint: Paint)
 type Again = NonNullable<EventOf<'action-ended'>['again']>
 
 const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean): string[] => {
-  const { side, holds, fact, seen, step, process, probed, outage, diagnosed, notified } = looked
+  const { side, holds, fact, seen, step, process, probed, outage, diagnosed, notified, untold } = looked
   if (outage) return [`  ${holds ? paint.green('✔') : paint.red('!')} ${seen}`]
   // That something is not done yet is the reason for a step, not a finding; nor is the number of a process; and what
   // users met with is said in the end.
@@ -68,6 +68,8 @@ const lookedLines = (looked: EventOf<'looked'>, paint: Paint, verbose: boolean):
   if (notified && !holds)
     return [`  ${paint.yellow('!')} not so: ${fact}: ${firstLine(seen)}; the run goes on`]
   if (notified && !verbose) return []
+  if (untold && side === 'after')
+    return [`    ${paint.yellow('?')} ${fact}, as far as it can be told: ${seen}`]
   if (!holds) return step ? [`    ${paint.red('✖')} ${fact}: ${seen}`] : []
   return side === 'after' || verbose ? [`    ${paint.dim(`✓ ${fact}: ${firstLine(seen)}`)}`] : []
 }

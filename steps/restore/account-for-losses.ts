@@ -28,7 +28,11 @@ export const accountForLosses = (brought: Step<any, any, Brought>, lostIn: (at: 
         remedy: 'look into the replaced database',
         look: async (at) => {
           const { losses: forecast } = at.outputOf(brought)
-          return holds(comparison(forecast, await lostIn(at)))
+          const lost = await lostIn(at)
+          return holds(
+            comparison(forecast, lost),
+            lost.some(({ unknown }) => unknown) ? { untold: true } : {},
+          )
         },
       }),
     ],

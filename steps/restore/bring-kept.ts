@@ -28,7 +28,7 @@ export const bringKept = (name: string) =>
     observe: async (at) => {
       const { live, via } = await liveAndBeside(at, at.run.stamp)
       const there = (await at.see(databasesNamed(name))).length > 0
-      const compared = there ? await compareBeside(at, name) : { losses: [], sums: {} }
+      const compared = there ? await compareBeside(at, name) : { losses: [], sums: {}, tables: 0 }
       return { live, via, there, ...compared }
     },
     before: ({ observed: { there } }) => [early(keptStands(name, there)), early(databaseCanBeRenamed())],
@@ -47,7 +47,6 @@ const keptStands = (name: string, there: boolean) =>
     look: async () => (there ? holds('it is there') : fails('there is no such database')),
   })
 
-const broughtOf = (incoming: string, { losses, sums }: Comparison): Brought => ({
-  ...{ incoming, losses, sums, rows: 0 },
-  tables: Object.keys(sums).length,
+const broughtOf = (incoming: string, { losses, sums, tables }: Comparison): Brought => ({
+  ...{ incoming, losses, sums, tables, rows: 0 },
 })

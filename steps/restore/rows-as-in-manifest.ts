@@ -8,6 +8,7 @@ import {
   type Verdict,
   WHOLE_DATABASE,
 } from '../../runbook/index.ts'
+import { printedName } from '../sql/printed-name.ts'
 import { quoted } from '../sql/quoted.ts'
 
 type Rows = { rows: number }
@@ -23,8 +24,9 @@ export const rowsAsInManifest = async (
   const wrong: string[] = []
   for (const { schema, name, rows } of tables) {
     const count = selects<Rows>(`SELECT count(*) AS rows FROM ONLY ${quoted(schema)}.${quoted(name)}`)
-    const [counted] = await see({ ...count, timeout: WHOLE_DATABASE })
-    if (counted!.rows !== rows) wrong.push(`${schema}.${name} has ${counted!.rows} rows instead of ${rows}`)
+    const [counted] = await see({ ...count, timeout: WHOLE_DATABASE, exact: true })
+    if (counted!.rows !== rows)
+      wrong.push(`${printedName(schema, name)} has ${counted!.rows} rows instead of ${rows}`)
   }
   const all = tables.reduce((sum, { rows }) => sum + rows, 0)
   return wrong.length

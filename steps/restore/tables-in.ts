@@ -1,6 +1,7 @@
 import { isDumped } from '../../checks/reading/dumped-relations.ts'
-import { type Query, selects } from '../../runbook/index.ts'
+import { type Look, type Query, selects } from '../../runbook/index.ts'
 import type { Column } from '../sql/losses.ts'
+import { printedName } from '../sql/printed-name.ts'
 
 /** Looks at one database, or at one moment of it. */
 export type Side = <Row>(query: Query<'reads', Row>) => Promise<readonly Row[]>
@@ -33,3 +34,7 @@ export const idOf = ({ schema, name }: Pick<Table, 'schema' | 'name'>): string =
   JSON.stringify([schema, name])
 
 export const namesOf = ({ columns }: Pick<Table, 'columns'>): string[] => columns.map(({ column }) => column!)
+
+/** As a person reads it: the environment's own schema goes without saying. */
+export const nameOf = (at: Look, { schema, name }: Pick<Table, 'schema' | 'name'>): string =>
+  schema === (at.env.database?.schema ?? 'public') ? printedName(name) : printedName(schema, name)

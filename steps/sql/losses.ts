@@ -1,5 +1,7 @@
 import type { SchemaObject } from '../../checks/reading/schema-objects.ts'
 import { type Json, type Look, type Loss, selects } from '../../runbook/index.ts'
+import { orWhy } from './or-why.ts'
+import { printedName } from './printed-name.ts'
 import { quoted } from './quoted.ts'
 
 /** Counting reads every row, and takes the time that it takes. Milliseconds. */
@@ -12,26 +14,31 @@ export const lossesOf = async (at: Look, dropped: readonly SchemaObject[]): Prom
   const gone = new Set(tables.map(({ path }) => path))
   const losses: Loss[] = []
   for (const { path, table } of tables) {
-    const [counted] = await at.see({
-      ...selects<{ rows: number }>(`SELECT count(*) AS rows FROM ${path}`),
-      timeout,
-    })
-    losses.push({ what: `in the table ${table}`, rows: counted!.rows })
+    const count = selects<{ rows: number }>(`SELECT count(*) AS rows FROM ${path}`)
+    const counted = await orWhy(async () => (await at.see({ ...count, timeout, exact: true }))[0]!)
+    const what = `in the table ${printedName(table)}`
+    losses.push('why' in counted ? notTold(what, counted.why) : { what, rows: counted.rows })
   }
   const columns = there.filter(({ column, path }) => column !== null && !gone.has(path))
   for (const path of new Set(columns.map((column) => column.path))) {
     const own = columns.filter((column) => column.path === path)
     // All columns of a table in one pass.
     const counts = own.map((column, i) => `count(*) FILTER (WHERE ${hasValue(column)}) AS c${i}`).join(', ')
-    const [counted] = await at.see({
-      ...selects<Record<string, number>>(`SELECT ${counts} FROM ${path}`),
-      timeout,
-    })
-    for (const [i, { table, column }] of own.entries())
-      losses.push({ what: `with a value in ${table}.${column}`, rows: counted![`c${i}`]! })
+    const count = selects<Record<string, number>>(`SELECT ${counts} FROM ${path}`)
+    const counted = await orWhy(async () => ({ of: (await at.see({ ...count, timeout, exact: true }))[0]! }))
+    for (const [i, { table, column }] of own.entries()) {
+      const what = `with a value in ${printedName(table, column!)}`
+      losses.push('why' in counted ? notTold(what, counted.why) : { what, rows: counted.of[`c${i}`]! })
+    }
   }
   return losses.filter(({ rows }) => rows !== 0)
 }
+
+const notTold = (what: string, why: string): Loss => ({
+  what: `how many rows there are ${what} cannot be told, because ${why}`,
+  rows: null,
+  unknown: true,
+})
 
 interface Part extends Column {
   /** As SQL names the table. */

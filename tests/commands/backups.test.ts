@@ -185,3 +185,19 @@ test('a restore after which something no longer holds fails, and names it in its
   expect(resumed.exit, resumed.out).toBe(0)
   expect(resumed.out).toContain('✔ Done in')
 })
+
+test('what cannot be told of a restore in place is no tick, and not called well', async () => {
+  await db.asAdmin(`ALTER ROLE "${db.role.name}" NOCREATEDB; ALTER TABLE notes ADD serial bigserial`)
+  const made = await runbook('backup', 'staging')
+  expect(made.exit, made.out + made.err).toBe(0)
+  await db.query('UPDATE notes SET "createdAt" = NULL WHERE id > 7')
+  const { exit, out, err } = await runbook('restore', 'staging', dumps()[0]!, '--in-place', '--yes')
+  expect(exit, out + err).toBe(0)
+  expect(out).toMatch(/\? what was lost is known, as far as it can be told: which rows of 1 table were/)
+  expect(out).toContain(
+    'and which numbers of 1 sequence come a second time, cannot be told because the backup is',
+  )
+  expect(out).toMatch(/Count what was lost: whether it holds nobody knows: which rows of 1 table/)
+  expect(out).not.toMatch(/verified +(2 of 2|1 of 1)/)
+  expect(out).not.toContain('stands nowhere')
+})

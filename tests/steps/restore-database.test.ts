@@ -126,11 +126,12 @@ describe('a restore', () => {
     expect(kept).toEqual([expect.stringMatching(/_replaced_\d{8}T\d{6}Z$/)])
     expect(await contentOf(kept[0]!)).toEqual(after)
     expect(seenIn(run, /what was lost/)).toEqual([
-      '1 row inserted into Mixed Case; DROP; 1 row changed in Mixed Case; DROP: they become again what they were; ' +
-        '3 rows in the table added, made since the backup; ' +
-        '2 rows with a value in avatars.seedUsed and 1 more column, made since the backup; ' +
+      '1 row inserted into "Mixed Case; DROP"; 1 row changed in "Mixed Case; DROP": they become again what they were; ' +
+        '3 rows in the table added: the backup has no table of that name; ' +
+        '2 rows with a value in avatars.seedUsed and 1 more column: the backup has no columns of these names; ' +
         '40 rows inserted into avatars; 7 rows changed in avatars: they become again what they were; ' +
-        '3 rows deleted from avatars: they come back',
+        '3 rows deleted from avatars: they come back; ' +
+        'a sequence goes back, and numbers that were handed out since come a second time: "Mixed Case; DROP_id_seq" from 101 to 100',
     ])
   })
 })

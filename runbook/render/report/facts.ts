@@ -9,5 +9,5 @@ export const factList = (looked: readonly EventOf<'looked'>[]): Html | false => 
   return lasts.length > 0 && html`<ul class="facts">${lasts.map(factItem)}</ul>`
 }
 
-const factItem = ({ holds, fact, seen, tail }: EventOf<'looked'>): Html =>
-  html`<li><span class="${holds ? 'good' : 'bad'}">${holds ? '✓' : '✖'}</span> ${fact}: <span class="faint">${seen}</span>${tail && html`<pre>${tail}</pre>`}</li>`
+const factItem = ({ holds, fact, seen, tail, untold }: EventOf<'looked'>): Html =>
+  html`<li><span class="${untold ? 'faint' : holds ? 'good' : 'bad'}">${untold ? '?' : holds ? '✓' : '✖'}</span> ${fact}${untold && ', as far as it can be told'}: <span class="faint">${seen}</span>${tail && html`<pre>${tail}</pre>`}</li>`

@@ -1,4 +1,5 @@
 import { type BackupManifest, durableCommitHere, sqlText } from '../../../runbook/index.ts'
+import { printedName } from '../../sql/printed-name.ts'
 import { quoted } from '../../sql/quoted.ts'
 
 /**
@@ -42,7 +43,7 @@ export const proveTables = ({ tables }: BackupManifest): string =>
     'DO $prove$ BEGIN',
     ...tables.map(({ schema, name, rows }) => {
       const table = `${quoted(schema)}.${quoted(name)}`
-      const message = sqlText(`${schema}.${name} does not have the ${rows} rows of the manifest`)
+      const message = sqlText(`${printedName(schema, name)} does not have the ${rows} rows of the manifest`)
       return `  IF (SELECT count(*) FROM ONLY ${table}) <> ${rows} THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF;`
     }),
     'END $prove$;',

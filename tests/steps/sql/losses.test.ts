@@ -44,14 +44,45 @@ test('rows of tables, and values of columns other than the default', async () =>
   rig.dispose()
   expect(JSON.parse(told.seen)).toEqual([
     { what: 'in the table added', rows: 8 },
-    { what: 'with a value in Mixed Case.plain', rows: 1 },
-    { what: 'with a value in Mixed Case.count', rows: 2 },
-    { what: 'with a value in Mixed Case.price', rows: 3 },
-    { what: 'with a value in Mixed Case.doc', rows: 4 },
-    { what: 'with a value in Mixed Case.words', rows: 5 },
-    { what: 'with a value in Mixed Case.short', rows: 6 },
+    { what: 'with a value in "Mixed Case".plain', rows: 1 },
+    { what: 'with a value in "Mixed Case".count', rows: 2 },
+    { what: 'with a value in "Mixed Case".price', rows: 3 },
+    { what: 'with a value in "Mixed Case".doc', rows: 4 },
+    { what: 'with a value in "Mixed Case".words', rows: 5 },
+    { what: 'with a value in "Mixed Case".short', rows: 6 },
     // A default that is computed: every value counts.
-    { what: 'with a value in Mixed Case.at', rows: 100 },
-    { what: 'with a value in Mixed Case.quo"ted', rows: 7 },
+    { what: 'with a value in "Mixed Case".at', rows: 100 },
+    { what: 'with a value in "Mixed Case"."quo""ted"', rows: 7 },
+  ])
+})
+
+test('what a policy hides cannot be told, and the others are counted', async () => {
+  const rig = await stepRig({ dir: '/', databaseUrl: db.url })
+  await db.query(`
+    CREATE TABLE claim (id int, owner text, sum int); INSERT INTO claim SELECT n, 'x', 1 FROM generate_series(1, 6) n;
+    ALTER TABLE claim ENABLE ROW LEVEL SECURITY; ALTER TABLE claim FORCE ROW LEVEL SECURITY;
+    CREATE POLICY none ON claim USING (false);
+    CREATE TABLE beside (id int); INSERT INTO beside VALUES (1)`)
+  const dropped = [
+    { kind: 'column', schema: 'public', of: 'claim', name: 'sum' } as const,
+    { kind: 'table', schema: 'public', name: 'beside' } as const,
+  ]
+  const told = await rig.look(
+    defineCheck({
+      fact: '',
+      remedy: '',
+      look: async (at) => holds(JSON.stringify(await lossesOf(at, dropped))),
+    }),
+  )
+  rig.dispose()
+  expect(JSON.parse(told.seen)).toEqual([
+    { what: 'in the table beside', rows: 1 },
+    {
+      what: expect.stringMatching(
+        /^how many rows there are with a value in claim.sum cannot be told, because .*row-level security/,
+      ),
+      rows: null,
+      unknown: true,
+    },
   ])
 })
