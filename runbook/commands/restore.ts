@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { arrangeRestore } from '../engine/arrange-restore.ts'
 import { backupsOf } from '../engine/backups-of.ts'
+import { broughtAbout } from '../engine/brought-about.ts'
 import { foresee, performBook } from '../engine/perform-book.ts'
 import { recordedSum } from '../engine/recorded-sum.ts'
 import type { RunContext } from '../engine/run-context.ts'
@@ -19,6 +20,7 @@ import { nearest } from './nearest.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
+import { comparedWith } from './verify.ts'
 
 /** What was typed, or what a transcript tells of that. */
 export type Meant = Pick<Invocation, 'argument'> & { options: Pick<Invocation['options'], 'inPlace'> }
@@ -118,7 +120,9 @@ const meantIn = async (
       'add backupDatabase() to what `deploy` gives for it',
     )
   const name = 'kept' in from ? from.kept : from.dump.split('/').at(-1)
-  return { arrangement: arranged, title: `Restore ${name} in ${env.name}` }
+  const { last } = await comparedWith(stateDir, context)
+  const mayGoBack = broughtAbout(arrangement, last)
+  return { arrangement: { ...arranged, mayGoBack }, title: `Restore ${name} in ${env.name}` }
 }
 
 /** Which dump is meant, to the bit: by the sum that was typed, otherwise by the record of the run that made it. */

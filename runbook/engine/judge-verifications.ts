@@ -34,6 +34,13 @@ export const askBaseline = async (whole: Arrangement, context: RunContext): Prom
       ms: 0,
       ...(answers.get(id) ?? LATER),
     })
+  const mayGoBack = (whole.mayGoBack ?? []).filter(({ id }) => !state.verified.get(id)?.before)
+  const now = await askVerifications(mayGoBack, context)
+  for (const [i, { id, title }] of mayGoBack.entries()) {
+    // What does not hold, or nobody knows, cannot be seen to go back.
+    if (now[i]!.holds)
+      recorder.record({ type: 'verified', step: id, title, when: 'before', ...now[i]!, mayGoBack: true })
+  }
 }
 
 /** The same for what the book allows to be asked although that changes something; once the run was confirmed. */
@@ -110,7 +117,8 @@ const failureOf = (bad: ReturnType<typeof verdictsOf>, { started }: RunState): F
 /** What each verification said last; what was not asked since the last effect is asked now, where that only reads. */
 const recordEnd = async (whole: Arrangement, context: RunContext): Promise<void> => {
   const { state, recorder } = context
-  const steps = verificationsOf(whole, state)
+  const mayGoBack = whole.mayGoBack?.filter(({ id }) => state.verified.get(id)?.before) ?? []
+  const steps = [...verificationsOf(whole, state), ...mayGoBack]
   const open = steps.filter((step) => step.baseline !== false && !isAnswered(step, state))
   const answers = new Map((await askVerifications(open, context)).map((one, i) => [open[i]!.id, one]))
   for (const { id, title } of steps) {

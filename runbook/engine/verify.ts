@@ -4,10 +4,10 @@ import { stampOfRun } from '../journal/run-id.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure, failureOf, type Unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
-import type { Look } from '../model/look.ts'
 import type { Known, Step } from '../model/step.ts'
 import { stepsTaken } from '../model/ways.ts'
 import type { Arrangement } from '../plan/plan.ts'
+import { isOnlyRemembered, withoutMemory } from './brought-about.ts'
 import { lookInto } from './diagnose.ts'
 import { lookAt } from './look-at.ts'
 import { lookOf, type RunContext } from './run-context.ts'
@@ -116,9 +116,6 @@ const verifyStep = async (step: Step, context: RunContext, compared: Compared): 
   }
 }
 
-/** Thrown where a check asks for what only a transcript knows. */
-class OnlyRemembered extends Error {}
-
 /** Every fact that a step should have brought about, as it is now; and those of which only a transcript could tell. */
 const lookNow = async (
   step: Step,
@@ -127,13 +124,7 @@ const lookNow = async (
   /** What a deployment has brought about may take a while to show; what none has is not waited for. */
   isExpected: boolean,
 ): Promise<{ failure?: Extract<Failure, { unmet: Unmet[] }>; remembered: string[] }> => {
-  const remember = (): never => {
-    throw new OnlyRemembered()
-  }
-  const look: Look = {
-    ...lookOf(context, step),
-    ...{ performed: remember, signedOff: remember, sampled: remember },
-  }
+  const look = withoutMemory(lookOf(context, step))
   const unmet: Unmet[] = []
   const remembered: string[] = []
   let tail: string | undefined
@@ -145,7 +136,7 @@ const lookNow = async (
       if (looked.unmet) unmet.push(looked.unmet)
       if (looked.unmet) tail ??= looked.verdict.tail
     } catch (error) {
-      if (!(error instanceof OnlyRemembered)) throw error
+      if (!isOnlyRemembered(error)) throw error
       remembered.push(check.fact)
     }
   const failure = { kind: 'after-unmet' as const, unmet, ...(tail && { tail }) }

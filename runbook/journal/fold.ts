@@ -229,11 +229,11 @@ export const applyEvent = (state: RunState, event: Happening & { at: string }): 
       recordOf(state, event.step).failed = event.failure
       return
     case 'verified': {
-      const { step, title, when, holds, seen, unaskable } = event
+      const { step, title, when, holds, seen, unaskable, mayGoBack } = event
       state.verified.set(step, {
         ...state.verified.get(step),
         title,
-        [when]: { holds, seen, ...(unaskable && { unaskable }) },
+        [when]: { holds, seen, ...(unaskable && { unaskable }), ...(mayGoBack && { mayGoBack }) },
       })
       return
     }

@@ -4,9 +4,9 @@ import type { RunState, VerifiedRecord } from './fold.ts'
 /**
  * What a run has made of a verification. `lost`: it held, and does not, or cannot be asked any more. `mended`: it holds,
  * and did not. `neither`: it did not hold before either. `unproven`: it does not hold, and whether it did nobody knows.
- * `unknown`: whether it holds nobody knows.
+ * `unknown`: whether it holds nobody knows. `went-back`: it held, and went back with the database that was restored.
  */
-export type Verdict = 'holds' | 'mended' | 'lost' | 'neither' | 'unproven' | 'unknown'
+export type Verdict = 'holds' | 'mended' | 'lost' | 'neither' | 'unproven' | 'unknown' | 'went-back'
 
 export interface Verdicted {
   step: string
@@ -30,6 +30,7 @@ const verdictOf = ({
 }: VerifiedRecord): Pick<Verdicted, 'verdict' | 'before' | 'after'> => {
   const verdict = (): Verdict => {
     if (after?.holds) return reference?.holds === false || before?.holds === false ? 'mended' : 'holds'
+    if (before?.mayGoBack) return after?.holds === false ? 'went-back' : 'unknown'
     if (reference?.holds) return 'lost'
     if (after?.holds === false) return reference?.holds === false ? 'neither' : 'unproven'
     return 'unknown'

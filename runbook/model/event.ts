@@ -139,6 +139,8 @@ export interface Verified {
   seen: string
   /** By its nature it cannot be asked beforehand: it changes something, or tells only of what the run does. */
   unaskable?: true
+  /** It may go back with the database that is restored: then it is named, and fails nothing. */
+  mayGoBack?: true
 }
 /**
  * `before`: before the first effect of the run, its baseline. `reference`: of a rollback, before the run that it takes

@@ -15,6 +15,8 @@ export interface Arrangement {
   procedure?: string
   /** Of a rollback: what each verification said before the run that it takes back. */
   reference?: ReadonlyMap<string, Verified>
+  /** Of a restore: what may go back with the database; asked like what verifies, named, and no failure. */
+  mayGoBack?: readonly Step[]
   /** Changes when the book's steps change. */
   fingerprint: string
 }

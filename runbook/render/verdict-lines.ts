@@ -33,6 +33,8 @@ export const verdictText = ({ title, verdict, before, after }: Verdicted): strin
       return after?.holds === false
         ? `${title} held before, and does not hold any more: ${now}`
         : `${title} held before, and whether it still does nobody knows: ${now}`
+    case 'went-back':
+      return `${title} went back with the database, and is not so any more: ${now}`
     case 'neither':
       return `${title} holds neither before nor now: ${now}`
     case 'unproven':
@@ -47,12 +49,13 @@ const markOf = (verdict: Verdict, paint: Paint): string =>
     holds: paint.green('✔'),
     mended: paint.green('✔'),
     neither: paint.yellow('!'),
+    'went-back': paint.yellow('!'),
     unknown: paint.yellow('?'),
     unproven: paint.red('✖'),
     lost: paint.red('✖'),
   })[verdict]
 
-const GRAVITY: readonly Verdict[] = ['holds', 'mended', 'unknown', 'neither', 'unproven', 'lost']
+const GRAVITY: readonly Verdict[] = ['holds', 'mended', 'unknown', 'neither', 'went-back', 'unproven', 'lost']
 const byGravity = (a: Verdicted, b: Verdicted): number =>
   GRAVITY.indexOf(a.verdict) - GRAVITY.indexOf(b.verdict)
 

@@ -186,6 +186,32 @@ test('a restore after which something no longer holds fails, and names it in its
   expect(resumed.out).toContain('✔ Done in')
 })
 
+test('a migration that goes back with the database is named, and is no success', async () => {
+  const own = await bookFolder(
+    bookOf(
+      `backupDatabase(), applySql({ file: 'title.sql', after: [tableHasColumns('notes', { title: 'text' })] })`,
+      {
+        before: `import { applySql, backupDatabase } from 'runbook/steps'\nimport { tableHasColumns } from 'runbook/checks'`,
+        environment: `database: { url: secret('DATABASE_URL') }`,
+      },
+    ),
+  )
+  onTestFinished(own.dispose)
+  writeFileSync(join(own.folder, 'app', 'title.sql'), 'ALTER TABLE notes ADD COLUMN title text;')
+  const run = (...args: string[]) => own.runbook(args, { variables })
+  const deployed = await run('deploy', 'staging', '--yes')
+  expect(deployed.exit, deployed.out + deployed.err).toBe(0)
+  const [dump] = readdirSync(join(own.stateDir, 'backups')).filter((name) => name.endsWith('.dump'))
+  const { exit, out } = await run('restore', 'staging', dump!, '--yes')
+  expect(exit, out).toBe(0)
+  expect(out).toMatch(/! Done in .*; only 1 of 2 verifications holds/)
+  expect(out).toMatch(/! What “.*title.sql.*” has brought about went back with the database, .*title/)
+  // A second restore of the same has nothing of it to take back.
+  const again = await run('restore', 'staging', dump!, '--yes')
+  expect(again.exit, again.out).toBe(0)
+  expect(again.out).not.toContain('went back')
+})
+
 test('what cannot be told of a restore in place is no tick, and not called well', async () => {
   await db.asAdmin(`ALTER ROLE "${db.role.name}" NOCREATEDB; ALTER TABLE notes ADD serial bigserial`)
   const made = await runbook('backup', 'staging')

@@ -74,3 +74,22 @@ describe('every page', () => {
     },
   )
 })
+
+test.each(['security.md', 'reliability.md', 'architecture.md', 'adding-a-step.md'])(
+  'docs/%s names files and sections that are there',
+  async (name) => {
+    const text = await page(`docs/${name}`)
+    const files = [...text.matchAll(/`((?:tests|runbook|steps|checks|docs)\/[\w./-]+\.(?:ts|md))`/g)].map(
+      ([, file]) => file!,
+    )
+    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([])
+    const sections = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+      title!
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+        .replaceAll(' ', '-'),
+    )
+    const linked = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, section]) => section!)
+    expect(linked.filter((section) => !sections.includes(section))).toEqual([])
+  },
+)

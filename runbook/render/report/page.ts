@@ -146,7 +146,15 @@ const verified = (state: RunState): Html | false => {
   return html`<ul class="facts">${verdicts.map(row)}</ul>`
 }
 const VERDICT_COLOURS: Record<Verdict, string> = {
-  ...{ holds: 'good', mended: 'good', neither: 'warn', unknown: 'warn', unproven: 'bad', lost: 'bad' },
+  ...{
+    holds: 'good',
+    mended: 'good',
+    neither: 'warn',
+    unknown: 'warn',
+    'went-back': 'warn',
+    unproven: 'bad',
+    lost: 'bad',
+  },
 }
 
 const phaseTable = (state: RunState): Html | false => {
