@@ -123,7 +123,7 @@ export const backupDatabase = factory(
             counting.catch((error) => {
               cause = error
             })
-            // A count that fails ends the snapshot under pg_dump: then that is the reason, not what pg_dump says.
+            // Where both fail, what the count met with is the reason: it names the table.
             const dumping = perform('dump', { snapshot: at.id })
             await tellingProgress(act, { action: 'dump', jobs }, dumping).catch((error) => {
               throw cause ?? error

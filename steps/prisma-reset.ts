@@ -15,8 +15,9 @@ import {
   forwardOnly,
   holds,
 } from '../runbook/index.ts'
-import { tablesOf } from './backup/live-database.ts'
+import { tablesWithRows } from './backup/live-database.ts'
 import { place, prismaCommand } from './prisma/place.ts'
+import { lossesOf } from './sql/losses.ts'
 
 export const prismaReset = factory(
   'prisma-reset',
@@ -47,10 +48,11 @@ export const prismaReset = factory(
       }),
       after: () => [wasReset, migrationsApplied(at)],
       // Behind an address of this machine may be a tunnel to another: what is in it is counted before the question.
-      loses: async ({ see }) =>
-        (await tablesOf(see))
-          .filter(({ rows }) => rows > 0)
-          .map(({ schema, name, rows }) => ({ what: `in the table ${schema}.${name}`, rows })),
+      loses: async (look) =>
+        lossesOf(
+          look,
+          (await tablesWithRows(look.see)).map(({ schema, name }) => ({ kind: 'table', schema, name })),
+        ),
       undo: () =>
         forwardOnly('what was in the database is gone', 'restore a dump: runbook backups, runbook restore'),
     }),

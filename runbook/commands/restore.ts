@@ -6,6 +6,9 @@ import { foresee, performBook } from '../engine/perform-book.ts'
 import { recordedSum } from '../engine/recorded-sum.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import type { Backup } from '../journal/backups.ts'
+import { changesIn, recall } from '../journal/history.ts'
+import type { PastRun } from '../journal/past-runs.ts'
+import { isForwards } from '../model/event.ts'
 import { unmet } from '../model/failure.ts'
 import { typed } from '../model/shell-word.ts'
 import type { RestoreSource } from '../model/step.ts'
@@ -20,7 +23,6 @@ import { nearest } from './nearest.ts'
 import { type OpenBook, openBook } from './open-book.ts'
 import { runReading } from './run-reading.ts'
 import { UsageError } from './usage-error.ts'
-import { comparedWith } from './verify.ts'
 
 /** What was typed, or what a transcript tells of that. */
 export type Meant = Pick<Invocation, 'argument'> & { options: Pick<Invocation['options'], 'inPlace'> }
@@ -96,6 +98,15 @@ const demandReachable = async (argument: string | undefined, context: RunContext
   )
 }
 
+/** The deployment that was done last, and what was begun behind it: a migration may stand although its run failed. */
+const sinceLastDone = async (stateDir: string, { ledger }: RunContext): Promise<PastRun[]> => {
+  const forwards = changesIn(await ledger.history()).filter(({ summary }) =>
+    isForwards(summary.started?.command),
+  )
+  const from = forwards.findLastIndex(({ summary }) => summary.ended?.verdict === 'done')
+  return Promise.all(forwards.slice(Math.max(from, 0)).map((run) => recall(stateDir, run)))
+}
+
 const meantIn = async (
   { arrangement, stateDir }: OpenBook,
   { argument, options: { inPlace = false } }: Meant,
@@ -120,8 +131,7 @@ const meantIn = async (
       'add backupDatabase() to what `deploy` gives for it',
     )
   const name = 'kept' in from ? from.kept : from.dump.split('/').at(-1)
-  const { last } = await comparedWith(stateDir, context)
-  const mayGoBack = broughtAbout(arrangement, last)
+  const mayGoBack = broughtAbout(arrangement, await sinceLastDone(stateDir, context))
   return { arrangement: { ...arranged, mayGoBack }, title: `Restore ${name} in ${env.name}` }
 }
 

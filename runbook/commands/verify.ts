@@ -23,7 +23,7 @@ export const verify = async (invocation: Invocation): Promise<number> => {
 }
 
 /** The last deployment, or the rollback that came behind it; as far as is known of them here. */
-export const comparedWith = async (stateDir: string, { ledger }: RunContext): Promise<Compared> => {
+const comparedWith = async (stateDir: string, { ledger }: RunContext): Promise<Compared> => {
   const history = await ledger.history()
   const latest = changesIn(history).at(-1)
   if (latest?.summary.started?.command === 'rollback')

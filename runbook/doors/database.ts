@@ -3,6 +3,7 @@ import type { Query, StatementResult, Transaction } from '../model/action.ts'
 import { durableCommit } from '../model/durable-commit.ts'
 import { EXACT } from '../model/exact-session.ts'
 import { Failed } from '../model/failure.ts'
+import { WHOLE_DATABASE } from '../model/limits.ts'
 import { sqlName } from '../model/sql-word.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseTarget } from './database-url.ts'
@@ -180,17 +181,21 @@ export class DatabaseDoor {
     signal: AbortSignal,
   ): Promise<T> {
     const hold = async (client: Client) => {
-      // The role's own limits would end the moment in the middle of a long dump.
-      await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-      const { rows } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
-      await client.query('SAVEPOINT looking')
+      const { rows } = await answeredWithin(client, LOOK, async () => {
+        // The role's own limits would end the moment in the middle of a long dump.
+        await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+        const exported = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
+        await client.query('SAVEPOINT looking')
+        return exported
+      })
       let last: Promise<unknown> = Promise.resolve()
       return work(rows[0]!.id, <Row>(query: Query, printed: string) => {
         const look = async () => {
           try {
             const text = { text: query.sql, values: [...query.values] }
-            return (await cancellable(client, signal, () => client.query(text))).rows as Row[]
+            const ask = () => cancellable(client, signal, () => client.query(text))
+            return (await answeredWithin(client, query.timeout ?? WHOLE_DATABASE, ask)).rows as Row[]
           } catch (error) {
             await client.query('ROLLBACK TO SAVEPOINT looking').catch(() => {})
             throw this.#told(error, printed)

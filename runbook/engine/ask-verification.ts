@@ -55,12 +55,14 @@ const ask = async (step: Step, context: RunContext, moment: Moment): Promise<Ver
   const { act, performed } = actOf(look, observed, actions)
   await step.run(act)
   const seen: string[] = []
+  let untold = false
   for (const check of step.after(known)) {
     const verdict = await check.look({ ...look, performed })
     if (!verdict.holds) return { holds: false, seen: `${check.fact}: ${verdict.seen}` }
     seen.push(verdict.seen)
+    untold ||= verdict.untold ?? false
   }
-  return { holds: true, seen: seen.join('; ') }
+  return { holds: untold ? null : true, seen: seen.join('; ') }
 }
 
 const isChange = (planned: Planned): boolean => {

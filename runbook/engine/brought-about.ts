@@ -1,3 +1,4 @@
+import { isOver } from '../journal/fold.ts'
 import type { PastRun } from '../journal/past-runs.ts'
 import { type Check, holds } from '../model/check.ts'
 import type { Json } from '../model/json.ts'
@@ -21,13 +22,14 @@ export const withoutMemory = (look: Look): Look => {
 export const isOnlyRemembered = (error: unknown): boolean => error instanceof OnlyRemembered
 
 /**
- * What the migrations of a book have brought about, by what the last deployment saw before them: as steps that only look.
+ * What the migrations of a book have brought about, by what was seen before each was last done: as steps that only look.
  * A restore asks them before it begins and at its end; what does not hold any more went back with the database.
  */
-export const broughtAbout = ({ steps }: Arrangement, last: PastRun | undefined): Step[] =>
+export const broughtAbout = ({ steps }: Arrangement, runs: readonly PastRun[]): Step[] =>
   steps
     .filter(({ role }) => role === 'migration')
     .map((step) => {
+      const last = runs.findLast(({ state }) => isOver(state.steps.get(step.id)?.state))
       const then = last?.state.steps.get(step.id)?.observed
       const { role: _, loses: __, ...rest } = step
       return {

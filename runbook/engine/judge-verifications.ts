@@ -23,7 +23,8 @@ export const askBaseline = async (whole: Arrangement, context: RunContext): Prom
   // One that goes on had its baseline before its own first effect; later there is none to be had.
   if (state.effects > 0) return
   const steps = verificationsOf(whole, state).filter(({ id }) => !state.verified.get(id)?.before)
-  const asked = steps.filter(({ baseline }) => baseline !== false)
+  const mayGoBack = (whole.mayGoBack ?? []).filter(({ id }) => !state.verified.get(id)?.before)
+  const asked = [...steps.filter(({ baseline }) => baseline !== false), ...mayGoBack]
   const answers = new Map((await askVerifications(asked, context)).map((one, i) => [asked[i]!.id, one]))
   for (const { id, title } of steps)
     recorder.record({
@@ -34,12 +35,11 @@ export const askBaseline = async (whole: Arrangement, context: RunContext): Prom
       ms: 0,
       ...(answers.get(id) ?? LATER),
     })
-  const mayGoBack = (whole.mayGoBack ?? []).filter(({ id }) => !state.verified.get(id)?.before)
-  const now = await askVerifications(mayGoBack, context)
-  for (const [i, { id, title }] of mayGoBack.entries()) {
-    // What does not hold, or nobody knows, cannot be seen to go back.
-    if (now[i]!.holds)
-      recorder.record({ type: 'verified', step: id, title, when: 'before', ...now[i]!, mayGoBack: true })
+  for (const { id, title } of mayGoBack) {
+    const answer = answers.get(id)!
+    // What is not so now cannot go back.
+    if (answer.holds !== false)
+      recorder.record({ type: 'verified', step: id, title, when: 'before', ...answer, mayGoBack: true })
   }
 }
 

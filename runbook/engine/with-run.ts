@@ -64,10 +64,13 @@ export const withRun = async (
   const ms = took()
   if (!keptOut(ended)) await atEnd?.(ended, ms)
   if (!keptOut(ended)) recordEnd(started, ended, context, ms)
-  await said?.(ended)
-  const leave = async () => entered?.leave(ended)
-  // What cannot be freed is taken over from a process that is gone. How it ended an interrupt does not change any more.
-  await untilLeft(leave, () => ended.exit).catch(() => {})
+  try {
+    await said?.(ended)
+  } finally {
+    const leave = async () => entered?.leave(ended)
+    // What cannot be freed is taken over from a process that is gone. How it ended an interrupt does not change any more.
+    await untilLeft(leave, () => ended.exit).catch(() => {})
+  }
   return ended
 }
 

@@ -30,7 +30,7 @@ const verdictOf = ({
 }: VerifiedRecord): Pick<Verdicted, 'verdict' | 'before' | 'after'> => {
   const verdict = (): Verdict => {
     if (after?.holds) return reference?.holds === false || before?.holds === false ? 'mended' : 'holds'
-    if (before?.mayGoBack) return after?.holds === false ? 'went-back' : 'unknown'
+    if (before?.mayGoBack) return before.holds && after?.holds === false ? 'went-back' : 'unknown'
     if (reference?.holds) return 'lost'
     if (after?.holds === false) return reference?.holds === false ? 'neither' : 'unproven'
     return 'unknown'

@@ -243,7 +243,7 @@ const remedyOfState = (sqlstate: string): string => {
 }
 
 const fullPool = ({ secret, pooler, target }: Extract<Failure, { kind: 'pooled' }>): string =>
-  `${secret} leads to ${pooler ?? 'a pooler'} at ${target.replace(/^.* at /, '')}, whose pool has no session left for this run: it needs about 7 at once, two of them to its end`
+  `${secret} leads to ${pooler ?? 'a pooler'} at ${target.replace(/^.* at /, '')}, whose pool has no session left for this run: it needs at least 7 at once, two of them to its end, and a restore more`
 
 const remedyOfConnection = (code: string, target: string): string => {
   if (code === '28P01' || code === '28000') return 'the user or the password is wrong: correct DATABASE_URL'

@@ -47,9 +47,9 @@ export const liveContents = async ({ see }: Snapshot): Promise<LiveContents> => 
   return { moment: moment!, schemas: schemas.map(({ name }) => name), tables: await tablesOf(see) }
 }
 
-/** Every table that holds rows of its own, with their number. */
-export const tablesOf = async (see: Snapshot['see']): Promise<LiveTable[]> => {
-  const found = await see(
+/** Every table that holds rows of its own. */
+export const tablesWithRows = (see: Snapshot['see']): Promise<Omit<LiveTable, 'rows'>[]> =>
+  see(
     selects<Omit<LiveTable, 'rows'>>(
       `SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name,
          ARRAY(SELECT attname::text FROM pg_attribute
@@ -58,8 +58,11 @@ export const tablesOf = async (see: Snapshot['see']): Promise<LiveTable[]> => {
        WHERE c.relkind = 'r' AND ${isDumped} ORDER BY n.nspname, c.relname`,
     ),
   )
+
+/** The same, with their number. */
+const tablesOf = async (see: Snapshot['see']): Promise<LiveTable[]> => {
   const tables: LiveTable[] = []
-  for (const table of found) {
+  for (const table of await tablesWithRows(see)) {
     const from = `${quoted(table.schema)}.${quoted(table.name)}`
     const [counted] = await see(selects<{ rows: number }>(`SELECT count(*) AS rows FROM ONLY ${from}`))
     tables.push({ ...table, rows: counted!.rows })

@@ -212,6 +212,40 @@ test('a migration that goes back with the database is named, and is no success',
   expect(again.out).not.toContain('went back')
 })
 
+test('a migration of which only its own run could tell is not said to hold, nor one of a deployment that failed behind it forgotten', async () => {
+  const column = (name: string) =>
+    `applySql({ file: 'title.sql', after: [tableHasColumns('notes', { ${name}: 'text' })] })`
+  const book = (name: string, then: string) =>
+    bookOf(
+      `backupDatabase(), ${column(name)}, shell({ block: 'true', role: 'migration', undo: gone }), ${then}`,
+      {
+        before: `import { applySql, backupDatabase, shell } from 'runbook/steps'\nimport { tableHasColumns } from 'runbook/checks'\nconst gone = { forwardOnly: 'it is a test', instead: 'nothing' }`,
+        environment: `database: { url: secret('DATABASE_URL') }`,
+      },
+    )
+  const own = await bookFolder(book('title', `does('one')`))
+  onTestFinished(own.dispose)
+  const run = (...args: string[]) => own.runbook(args, { variables })
+  const migration = join(own.folder, 'app', 'title.sql')
+  writeFileSync(migration, 'ALTER TABLE notes ADD COLUMN title text;')
+  const first = await run('deploy', 'staging', '--yes')
+  expect(first.exit, first.out + first.err).toBe(0)
+  writeFileSync(migration, 'ALTER TABLE notes ADD COLUMN subtitle text;')
+  writeFileSync(
+    join(own.folder, 'runbook.config.ts'),
+    book('subtitle', `shell({ id: 'no', block: 'false', undo: gone })`),
+  )
+  const failed = await run('deploy', 'staging', '--yes', '--on-failure', 'stop')
+  expect(failed.exit, failed.out + failed.err).toBe(1)
+  const dump = readdirSync(join(own.stateDir, 'backups'))
+    .filter((name) => name.endsWith('.dump'))
+    .at(-1)!
+  const { exit, out } = await run('restore', 'staging', dump, '--yes')
+  expect(exit, out).toBe(0)
+  expect(out).toMatch(/! What “.*title.sql.*” has brought about went back with the database, .*subtitle/)
+  expect(out).toMatch(/\? What “.*” has brought about: whether it holds nobody knows: only the transcript/)
+})
+
 test('what cannot be told of a restore in place is no tick, and not called well', async () => {
   await db.asAdmin(`ALTER ROLE "${db.role.name}" NOCREATEDB; ALTER TABLE notes ADD serial bigserial`)
   const made = await runbook('backup', 'staging')
