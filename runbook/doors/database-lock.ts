@@ -42,19 +42,19 @@ export const takeDatabaseLock = async (
   try {
     for (const key of keys) sessions.push(await openLockSession(door, door.database, { key, named, signal }))
     const [first, second] = sessions as [LockSession, LockSession]
-    const server = await door.asked(() => lockServer(first.client, door))
+    const server = await door.asked(() => lockServer(first, door))
     if (!(await areApart(first, second))) throw notOwn(door)
-    const taken = (await takeKey(first, named)) && (await takeKey(second, named))
+    const taken = (await takeKey(first)) && (await takeKey(second))
     if (taken === undefined) throw notOwn(door)
     // After the lock was taken: who freezes looks for a run after that, so that one of the two sees the other.
     const frozen = await frozenIn(first.client, subject, named)
-    const seen = await holdersOf(first.client, keys, named)
+    const seen = await holdersOf(first, keys)
     const other = seen.find((each) => !sessions.some((own) => isOf(own, each)))
     if (frozen || !taken || other) {
       await leave()
       return frozen ? { frozen } : { heldBy: other && holderIn(other.query) }
     }
-    const back = await holdersOf(second.client, keys, named)
+    const back = await holdersOf(second, keys)
     if (!seen.some((each) => isOf(second, each)) || !back.some((each) => isOf(first, each)))
       throw notOwn(door)
     return heldSessions(door, { keys, named, sessions, server })
@@ -72,7 +72,7 @@ export const databaseLockHolder = async (
 ): Promise<{ holder: Holder | undefined } | undefined> => {
   const client = await door.connect(undefined, signal)
   try {
-    const [other] = await holdersOf(client, keysOf(door, subject), '')
+    const [other] = await holdersOf({ client, named: '' }, keysOf(door, subject))
     return other && { holder: holderIn(other.query) }
   } finally {
     await client.end().catch(() => {})

@@ -4,6 +4,7 @@ import type { DatabaseDoor } from './database.ts'
 import type { Holder } from './lock-file.ts'
 import { type LockServer, lockServer, movedTo } from './lock-server.ts'
 import {
+  type Asked,
   abandon,
   answers,
   areApart,
@@ -164,10 +165,10 @@ const both = (before: Regained | undefined, now: Regained | undefined): Regained
 }
 
 /** Both, as the first of them sees it. */
-const isHeld = async ({ sessions, keys, named }: Held): Promise<boolean> => {
+const isHeld = async ({ sessions, keys }: Held): Promise<boolean> => {
   const [first] = sessions
   try {
-    const there = await holdersOf(first!.client, keys, named)
+    const there = await holdersOf(first!, keys)
     return sessions.every((own) => there.some((holder) => isOf(own, holder)))
   } catch {
     // Whoever asks it once more need not wait again.
@@ -201,15 +202,16 @@ const regain = async (
   signal: AbortSignal,
 ): Promise<Regained> => {
   const { keys, named, sessions } = held
-  const looking = await door.connect(at, signal)
-  const holders = () => door.asked(() => holdersOf(looking, keys, ''))
+  const looking = { client: await door.connect(at, signal), named: '' }
+  const holders = () => door.asked(() => holdersOf(looking, keys))
   try {
     const there = await holders()
     const isThere = (own: LockSession) => there.some((holder) => isOf(own, holder))
     for (const own of sessions) if (!isThere(own)) loss.ended.add(own.pid)
-    const moved = await whereNow(looking, door, held.server)
-    if (moved) return { held: false, moved, ended: [...loss.ended] }
     loss.gone ||= !sessions.some(isThere)
+    // A session that is still there is proof enough that the server is the same.
+    const server = loss.gone ? await serverNow(looking, door, held.server) : undefined
+    if (server && 'moved' in server) return { held: false, ...server, ended: [...loss.ended] }
     const heldByOther = (now: typeof there): Regained | undefined => {
       const other = now.find((holder) => !sessions.some((own) => isOf(own, holder)))
       // Without a gap it will be refused, since it needs both keys.
@@ -233,32 +235,37 @@ const regain = async (
     const [first, second] = sessions as [LockSession, LockSession]
     if (!(await areApart(first, second))) throw notOwn(door)
     // Their last query names the run to others.
-    for (const { client } of sessions) {
-      const seen = await door.asked(() => holdersOf(client, keys, named))
+    for (const session of sessions) {
+      const seen = await door.asked(() => holdersOf(session, keys))
       if (!sessions.every((own) => seen.some((holder) => isOf(own, holder)))) throw notOwn(door)
     }
     // While the server was down, nobody could have had it.
-    const { up } = await lockServer(looking, door)
-    const gap = loss.gone ? Math.min(performance.now() - loss.since, up) : 0
+    const gap = server ? performance.now() - Math.max(loss.since, server.since) : 0
     return { held: true, gap, ended: [...loss.ended] }
   } finally {
-    await looking.end().catch(() => {})
+    await looking.client.end().catch(() => {})
   }
 }
 
-/** Why the server is not the one that it was; `was` learns how far that has come. */
-const whereNow = async (
-  client: LockSession['client'],
+/**
+ * Since when the server is up, as performance.now() has it, and `was` learns how far that has come; or why it is not the one
+ * that it was.
+ */
+const serverNow = async (
+  looking: Asked,
   door: DatabaseDoor,
   was: LockServer,
-): Promise<string | undefined> => {
+): Promise<{ since: number } | { moved: string }> => {
   try {
-    const is = await lockServer(client, door)
+    const is = await lockServer(looking, door)
+    const since = performance.now() - is.up
     const moved = movedTo(was, is)
-    if (!moved) Object.assign(was, is)
-    return moved
+    if (moved) return { moved }
+    Object.assign(was, is)
+    return { since }
   } catch (error) {
-    if (error instanceof Failed && error.failure.kind === 'before-unmet') return 'a standby answers now'
+    if (error instanceof Failed && error.failure.kind === 'before-unmet')
+      return { moved: 'a standby answers now' }
     return door.asked(() => Promise.reject(error))
   }
 }
@@ -272,7 +279,7 @@ const standIn = async (
   signal?: AbortSignal,
 ): Promise<LockSession> => {
   const session = await openLockSession(door, at, { key, named, signal })
-  const taken = await door.asked(() => takeKey(session, named))
+  const taken = await door.asked(() => takeKey(session))
   if (taken) return session
   await session.client.end().catch(() => {})
   if (taken === undefined) throw notOwn(door)
@@ -280,9 +287,9 @@ const standIn = async (
 }
 
 /** One of this run's own, which nobody listens to any more. */
-const endSession = (client: LockSession['client'], { pid, began }: LockSession): Promise<unknown[]> =>
+const endSession = (looking: Asked, { pid, began }: LockSession): Promise<unknown[]> =>
   ask(
-    client,
+    looking,
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE pid = ${pid} AND extract(epoch FROM backend_start)::text = '${began}'`,
   )

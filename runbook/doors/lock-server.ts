@@ -1,6 +1,6 @@
 import { type Failed, unmet } from '../model/failure.ts'
 import type { DatabaseDoor } from './database.ts'
-import { ask, type LockSession } from './lock-session.ts'
+import { type Asked, ask } from './lock-session.ts'
 
 /** The server that a lock is on: what tells it from its copies. Undefined where a server does not tell. */
 export interface LockServer {
@@ -19,17 +19,16 @@ const WHOLE = `(SELECT system_identifier FROM pg_control_system())::text AS id, 
   pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS written`
 
 /** Fails where it only repeats what another server writes: a lock there is seen by nobody who changes anything. */
-export const lockServer = async (client: LockSession['client'], door: DatabaseDoor): Promise<LockServer> => {
+export const lockServer = async (asked: Asked, door: DatabaseDoor): Promise<LockServer> => {
   const [first] = await ask<{ repeats: boolean; up: number }>(
-    client,
+    asked,
     `SELECT pg_is_in_recovery() AS repeats, (extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) * 1000)::float8 AS up`,
   )
   const { repeats, up } = first!
   if (repeats) throw standby(door)
-  const [rest] = await ask<{ id: string; timeline: string; written: string }>(
-    client,
-    `SELECT ${WHOLE}`,
-  ).catch(() => [])
+  const [rest] = await ask<{ id: string; timeline: string; written: string }>(asked, `SELECT ${WHOLE}`).catch(
+    () => [],
+  )
   return rest ? { up, id: rest.id, timeline: rest.timeline, written: BigInt(rest.written) } : { up }
 }
 

@@ -7,9 +7,14 @@ import { cut } from './silent-server.ts'
 /** Of a lock, in the order in which they are taken. */
 export type Keys = readonly [string, string]
 
-/** A session that holds one key of a lock for as long as it lives. */
-export interface LockSession {
+/** A session, and the comment that names the holder in each of its queries: the last one tells others who it is. */
+export interface Asked {
   client: Client
+  named: string
+}
+
+/** A session that holds one key of a lock for as long as it lives. */
+export interface LockSession extends Asked {
   key: string
   pid: number
   /** With the pid, for ever: it is used again. */
@@ -39,10 +44,7 @@ const LASTING = {
   tcp_keepalives_count: '6',
 }
 
-/**
- * Opens a session for a key, and reads back what it was given. `named`: the comment that names the holder, which stands in
- * each query, so that the last one tells others who it is.
- */
+/** Opens a session for a key, and reads back what it was given. */
 export const openLockSession = async (
   door: DatabaseDoor,
   database: string,
@@ -54,21 +56,21 @@ export const openLockSession = async (
     const values = settings.map(([name, value]) => `('${name}', '${value}')`).join(', ')
     // A server that is older does not know each of them.
     await ask(
-      client,
-      `${named} SELECT set_config(name, v, false) FROM pg_settings JOIN (VALUES ${values}) AS given (n, v) ON n = name`,
+      { client, named },
+      `SELECT set_config(name, v, false) FROM pg_settings JOIN (VALUES ${values}) AS given (n, v) ON n = name`,
     )
     // The server keeps the first 63 signs, and has signs of its own for what is not ASCII.
     const called = /^[ -~]*$/.test(door.name)
       ? `application_name = left(${client.escapeLiteral(door.name)}, 63)`
       : `application_name <> ''`
     const [session] = await ask<{ pid: number; began: string; lasts: boolean }>(
-      client,
-      `${named} SELECT pid, extract(epoch FROM backend_start)::text AS began,
+      { client, named },
+      `SELECT pid, extract(epoch FROM backend_start)::text AS began,
          coalesce(current_setting('idle_session_timeout', true), '0') = '0' AND ${called} AS lasts
        FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
     )
     if (!session?.lasts) throw notOwn(door)
-    return { client, key, pid: session.pid, began: session.began }
+    return { client, named, key, pid: session.pid, began: session.began }
   } catch (error) {
     await client.end().catch(() => {})
     return door.asked(() => Promise.reject(error))
@@ -85,31 +87,28 @@ export const areApart = async (one: LockSession, other: LockSession): Promise<bo
     [one, other],
     [other, one],
   ] as const) {
-    await ask(first.client, 'BEGIN')
+    await ask(first, 'BEGIN')
     apart &&= (await answers(first)) && (await answers(second))
-    await ask(first.client, 'ROLLBACK')
+    await ask(first, 'ROLLBACK')
   }
   return apart
 }
 
 /** Takes its key, where nobody has it in that database; undefined where the session is not its own any more. */
-export const takeKey = async (
-  { client, key, pid }: LockSession,
-  named: string,
-): Promise<boolean | undefined> => {
+export const takeKey = async (session: LockSession): Promise<boolean | undefined> => {
   // One statement is one transaction: where the session is another one by now, nothing is taken there.
   const [row] = await ask<{ taken: boolean | null }>(
-    client,
-    `${named} SELECT CASE WHEN pg_backend_pid() = ${pid} THEN pg_try_advisory_lock(${key}) END AS taken`,
+    session,
+    `SELECT CASE WHEN pg_backend_pid() = ${session.pid} THEN pg_try_advisory_lock(${session.key}) END AS taken`,
   )
   return row?.taken ?? undefined
 }
 
 /** Who holds them, as this connection sees it. */
-export const holdersOf = (client: Client, keys: Keys, named: string): Promise<KeyHolder[]> =>
+export const holdersOf = (asked: Asked, keys: Keys): Promise<KeyHolder[]> =>
   ask<KeyHolder>(
-    client,
-    `${named} SELECT k AS key, pid, coalesce(extract(epoch FROM a.backend_start)::text, '') AS began, coalesce(a.query, '') AS query
+    asked,
+    `SELECT k AS key, pid, coalesce(extract(epoch FROM a.backend_start)::text, '') AS began, coalesce(a.query, '') AS query
      FROM (SELECT pid, ((classid::bigint << 32) | objid::bigint)::text AS k FROM pg_locks
            WHERE locktype = 'advisory' AND objsubid = 1 AND granted) l LEFT JOIN pg_stat_activity a USING (pid)
      WHERE k IN (${keys.map((key) => `'${key}'`).join(', ')}) ORDER BY k <> '${keys[0]}'`,
@@ -119,9 +118,9 @@ export const isOf = (session: LockSession, holder: KeyHolder): boolean =>
   holder.key === session.key && holder.pid === session.pid && holder.began === session.began
 
 /** Whether its client still has that session at the other end. */
-export const answers = async ({ client, pid }: LockSession): Promise<boolean> => {
+export const answers = async (session: LockSession): Promise<boolean> => {
   try {
-    return (await ask<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid'))[0]?.pid === pid
+    return (await ask<{ pid: number }>(session, 'SELECT pg_backend_pid() AS pid'))[0]?.pid === session.pid
   } catch {
     return false
   }
@@ -130,9 +129,9 @@ export const answers = async ({ client, pid }: LockSession): Promise<boolean> =>
 /** Closes it without a word where nobody may be there to hear it. */
 export const abandon = ({ client }: LockSession): void => cut(client)
 
-export const ask = async <Row>(client: Client, text: string): Promise<Row[]> => {
+export const ask = async <Row>({ client, named }: Asked, text: string): Promise<Row[]> => {
   // Known to pg, not to its types.
-  const limited = { text, query_timeout: ANSWER }
+  const limited = { text: `${named} ${text}`, query_timeout: ANSWER }
   return (await client.query(limited)).rows as Row[]
 }
 

@@ -23,18 +23,27 @@ const locksIn = async ({ see }: Look): Promise<string[]> => {
 
 /**
  * git's processes that may change something in the clone, as far as the system tells where they work. A look of the tool
- * takes no lock, and is known by its variable.
+ * takes no lock, and is known by its variable; one that just begins or ends shows neither, so each is looked at twice.
  */
 const WORKING = `
 top=$1
-ps -A -o pid= -o stat= -o comm= | while read -r pid state program; do
-  case $state in Z*) continue ;; esac
-  case $program in git|git-*|*/git) ;; *) continue ;; esac
-  tr '\\0' '\\n' < "/proc/$pid/environ" 2>/dev/null | grep -q '^GIT_OPTIONAL_LOCKS=0$' && continue
-  folder=$(readlink "/proc/$pid/cwd" 2>/dev/null) || folder=
-  # It has ended meanwhile.
-  [ -z "$folder" ] && [ -d /proc/self ] && [ ! -d "/proc/$pid" ] && continue
-  case $folder in ''|"$top"|"$top"/*) echo "$pid" ;; esac
+gits() {
+  ps -A -o pid= -o stat= -o comm= | while read -r pid state program; do
+    case $state in Z*) continue ;; esac
+    case $program in git|git-*|*/git) ;; *) continue ;; esac
+    tr '\\0' '\\n' < "/proc/$pid/environ" 2>/dev/null | grep -q '^GIT_OPTIONAL_LOCKS=0$' && continue
+    folder=$(readlink "/proc/$pid/cwd" 2>/dev/null) || folder=
+    # It has ended meanwhile.
+    [ -z "$folder" ] && [ -d /proc/self ] && [ ! -d "/proc/$pid" ] && continue
+    case $folder in ''|"$top"|"$top"/*) echo "$pid" ;; esac
+  done
+}
+first=$(gits)
+[ -n "$first" ] || exit 0
+sleep 0.1 2>/dev/null || sleep 1
+second=$(gits)
+for pid in $first; do
+  for still in $second; do [ "$pid" = "$still" ] && echo "$pid"; done
 done
 exit 0`.trim()
 
