@@ -9,7 +9,10 @@ export default mergeConfig(
       include: [
         'tests/chaos/**/*.chaos.ts',
         // Of these `npm test` tries some.
+        'tests/commands/kinds-of-steps.test.ts',
+        'tests/commands/put-aside.test.ts',
         'tests/scenarios/interrupted-pull.test.ts',
+        'tests/scenarios/killed.test.ts',
         'tests/scenarios/two-operators.test.ts',
       ],
       provide: { whole: true },

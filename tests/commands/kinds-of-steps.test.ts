@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { bookFolder, prelude, until } from '../rig/command-line.ts'
 import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
+import { inTurn } from '../rig/in-turn.ts'
 import { freshDatabase, postgresBin } from '../rig/postgres.ts'
 
 // What follows from a change is done for it, and the database goes back only when that is asked for: as operators meet with it.
@@ -163,12 +164,13 @@ describe('a step that changes the database', () => {
     }
   }
 
-  test.each([
+  const kinds: [string, string][] = [
     ['shell with the role', withRole],
     ['shell without it, by what package.json calls so', withoutRole],
     ['defineStep with the role, whatever it calls its undo', ownStep],
     ['defineStep without it, by its SQL', bySql],
-  ])('%s: a rollback leaves the database as it is, and says so', async (_, step) => {
+  ]
+  test.each(inTurn(kinds, 1))('%s: a rollback leaves the database as it is, and says so', async (_, step) => {
     const { runbook, deploy, rows, head } = await migrating(`pullCode(), ${step}`)
     await deploy()
     const { exit, out, err } = await runbook('rollback', 'staging', '--yes')
@@ -178,22 +180,21 @@ describe('a step that changes the database', () => {
     expect(await rows()).toBe('1')
   })
 
-  test.each([
-    ['shell', withRole],
-    ['shell without the role', withoutRole],
-    ['defineStep', ownStep],
-  ])('%s: with --database=schema its program takes it back, while its files are there', async (_, step) => {
-    const { runbook, deploy, isThere, head } = await migrating(`pullCode(), ${step}`)
-    await deploy()
-    const plan = await runbook('rollback', 'staging', '--database=schema', '--plan')
-    expect(plan.out).toMatch(/the schema goes back before the code.*Take back: Pull the latest code/s)
-    expect(plan.out).toContain('loses       not known: nothing counts what "Take back: Migrate" takes away')
-    expect(await isThere()).toBe(true)
-    const { exit, out, err } = await runbook('rollback', 'staging', '--yes', '--database=schema')
-    expect(exit, out + err).toBe(0)
-    expect(await isThere()).toBe(false)
-    expect(head()).not.toBe('A migration')
-  })
+  test.each(inTurn(kinds.slice(0, 3), 2))(
+    '%s: with --database=schema its program takes it back, while its files are there',
+    async (_, step) => {
+      const { runbook, deploy, isThere, head } = await migrating(`pullCode(), ${step}`)
+      await deploy()
+      const plan = await runbook('rollback', 'staging', '--database=schema', '--plan')
+      expect(plan.out).toMatch(/the schema goes back before the code.*Take back: Pull the latest code/s)
+      expect(plan.out).toContain('loses       not known: nothing counts what "Take back: Migrate" takes away')
+      expect(await isThere()).toBe(true)
+      const { exit, out, err } = await runbook('rollback', 'staging', '--yes', '--database=schema')
+      expect(exit, out + err).toBe(0)
+      expect(await isThere()).toBe(false)
+      expect(head()).not.toBe('A migration')
+    },
+  )
 
   test('asked for after the code has gone back is refused, with why and what to do', async () => {
     const { runbook, deploy, rows } = await migrating(`pullCode(), ${withRole}`)

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bookFolder, until } from '../rig/command-line.ts'
 import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables } from '../rig/git-remote.ts'
+import { inTurn } from '../rig/in-turn.ts'
 import { npmRegistry } from '../rig/registry.ts'
 
 // Nothing is destroyed before its successor is proven: with npm itself, a registry on loopback, and kill -9.
@@ -156,7 +157,8 @@ test.each(['build', 'install'])(
   },
 )
 
-test.each(['resume', 'rollback'])('kill -9 in the middle of an installation, then %s', async (verb) => {
+const ways = ['resume', 'rollback']
+test.each(inTurn(ways, 0))('kill -9 in the middle of an installation, then %s', async (verb) => {
   const { killedIn, runbook, installed, built, aside, status } = await world()
   expect(await killedIn('install', 'SIGKILL')).toBe(null)
   expect([aside(), status()]).toEqual([['installed before'], ''])
@@ -169,7 +171,7 @@ test.each(['resume', 'rollback'])('kill -9 in the middle of an installation, the
   expect(aside()).toEqual(verb === 'resume' ? ['installed previous'] : [])
 })
 
-test.each(['resume', 'rollback'])('kill -9 in the middle of a build, then %s', async (verb) => {
+test.each(inTurn(ways, 1))('kill -9 in the middle of a build, then %s', async (verb) => {
   const { killedIn, runbook, installed, built, aside, status } = await world()
   expect(await killedIn('build', 'SIGKILL')).toBe(null)
   expect([built(), aside().sort(), status()]).toEqual([

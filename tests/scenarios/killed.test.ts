@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { removeWorlds } from '../examples/raise-world.ts'
+import { inTurn } from '../rig/in-turn.ts'
 import { type EndState, endState } from './end-state.ts'
 import { killAndResume } from './killed-run.ts'
 import { bookForManyRuns, dropKept, type ScenarioWorld, scenarioWorld } from './scenario-world.ts'
@@ -31,6 +32,9 @@ const run = (command: string, ...more: string[]) => {
   return [command, 'production', ...book, '--confirm', 'production', '--yes', ...more]
 }
 
+/** A step, one of its actions, and how many ms after that began the run is killed. */
+type At = [step: string, action: string, delay: number]
+
 describe('a deployment', () => {
   let expected: EndState
   beforeAll(async () => {
@@ -39,14 +43,15 @@ describe('a deployment', () => {
     expected = await endState(world)
   })
 
-  test.each([
+  const moments: At[] = [
     ['backup-database', 'dump', 20],
     // On the copy, which the resume removes and makes anew.
     ['rehearse-apply-sql', 'migrate', 5],
     ['build-app', 'build', 300],
     ['apply-sql', 'migrate', 5],
     ['pm2-restart', 'reload', 100],
-  ])('killed inside of %s: %s', async (step, action, delay) => {
+  ]
+  test.each(inTurn(moments, 3))('killed inside of %s: %s', async (step, action, delay) => {
     const { killed } = await killAndResume(world, {
       ...{ args: run('deploy'), moment: effect(step, action), hit: { delay }, expected },
     })
@@ -54,8 +59,6 @@ describe('a deployment', () => {
   })
 })
 
-/** A step, one of its actions, and how many ms after that began the run is killed. */
-type At = [step: string, action: string, delay: number]
 const besideIt: At[] = [
   ['bring-backup', 'restore', 50],
   ['stop-pm2-restart', 'stop', 50],
@@ -79,11 +82,14 @@ describe.each([
     expected = await endState(world)
   })
 
-  test.each(moments)('killed inside of %s: %s, %i ms after it began', async (step, action, delay) => {
-    await deployed()
-    const { killed } = await killAndResume(world, {
-      ...{ args: rollback(), moment: effect(step, action), hit: { delay }, expected },
-    })
-    expect(killed).toBe(true)
-  })
+  test.each(inTurn(moments, 2))(
+    'killed inside of %s: %s, %i ms after it began',
+    async (step, action, delay) => {
+      await deployed()
+      const { killed } = await killAndResume(world, {
+        ...{ args: rollback(), moment: effect(step, action), hit: { delay }, expected },
+      })
+      expect(killed).toBe(true)
+    },
+  )
 })
