@@ -25,6 +25,15 @@ export type { Environment, Place } from './model/environment.ts'
 export { databaseOf, isElsewhere, libpqVariables } from './model/environment.ts'
 export type { Sample, SignOff } from './model/event.ts'
 export type { Evidence } from './model/evidence.ts'
+export {
+  type ExactJson,
+  type ExactNumber,
+  isExactNumber,
+  isSameNumber,
+  numberOf,
+  readJson,
+  writeJson,
+} from './model/exact-json.ts'
 export { EXACT } from './model/exact-session.ts'
 export { explain } from './model/explain.ts'
 export { factory } from './model/factory.ts'

@@ -4,10 +4,10 @@ import {
   type Check,
   defineCheck,
   defineStep,
+  type ExactJson,
   factory,
   fails,
   holds,
-  type Json,
   nothingToUndo,
   quantity,
 } from '../runbook/index.ts'
@@ -72,7 +72,7 @@ export const verifyHttp = factory(
         Object.fromEntries(all.map((request) => [request.name, actionOf(request, { headers, timeout })])),
       run: async (act) => {
         const tries = act.once ? { times: 0, every: 0 } : retry
-        const values: Record<string, Json> = {}
+        const values: Record<string, ExactJson> = {}
         const failures: unknown[] = []
         const attempt = (work: Promise<void>) => work.catch((error) => void failures.push(error))
         await warmUp(act, tries)

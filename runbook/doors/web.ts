@@ -1,6 +1,7 @@
 import type { Reply } from '../model/action.ts'
 import { Failed } from '../model/failure.ts'
 import { hasCredentials, withoutCredentials } from '../model/url-credentials.ts'
+import { readText } from './body-text.ts'
 import type { Clock } from './clock.ts'
 
 /** A request with everything filled in. */
@@ -9,16 +10,19 @@ export interface Sent {
   url: string
   headers: Readonly<Record<string, string>>
   body?: string
+  /** Its answer is needed to the end. */
+  whole?: true
   timeout: number
   printed: string
 }
 
-/** The most of a body that is read. Bytes. */
-const MOST = 1024 * 1024
+/** The most of a body that is read, and of one that nobody needs. Bytes. */
+const MOST = 256 * 1024 * 1024
+const SOME = 1024 * 1024
 
 /** Sends a request; any status is an answer, and only no answer is a failure. */
 export const send = async (
-  { method, url, headers, body, timeout, printed }: Sent,
+  { method, url, headers, body, whole, timeout, printed }: Sent,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<Reply> => {
@@ -40,10 +44,18 @@ export const send = async (
       redirect: 'manual',
       signal: AbortSignal.any([signal, late]),
     })
-    const text = await readSome(response)
+    const type = response.headers.get('content-type') ?? ''
+    const most = whole || /\bjson\b/i.test(type) ? MOST : SOME
+    const { bytes, more } = await readSome(response, most)
+    const { text, malformed } = readText(more ? bytes.subarray(0, SOME) : bytes, type)
+    const why = more ? `only its first megabyte was read${most === MOST ? `: ${TOO_LARGE}` : ''}` : malformed
+    const coding = response.headers.get('content-encoding')
     return {
       status: response.status,
       body: text,
+      ...(why && {
+        unread: malformed && coding && !DECODED.test(coding) ? `its content-encoding is ${coding}` : why,
+      }),
       headers: Object.fromEntries(response.headers),
       ms: Math.round(clock.monotonic() - began),
     }
@@ -54,15 +66,19 @@ export const send = async (
   }
 }
 
-const readSome = async (response: Response): Promise<string> => {
+const TOO_LARGE = `it is larger than ${MOST / 1024 / 1024} MB`
+/** What fetch undoes; the rest it hands on as it comes. */
+const DECODED = /^(\s*(gzip|x-gzip|deflate|br|identity)\s*,?)*$/i
+
+const readSome = async (response: Response, most: number): Promise<{ bytes: Buffer; more: boolean }> => {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > MOST) break
+    if (size > most) break
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return { bytes: Buffer.concat(chunks), more: size > most }
 }
 
 /** Without a connection nobody has received anything. */

@@ -24,8 +24,9 @@ import {
 } from '../model/child-variables.ts'
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import type { SignOff } from '../model/event.ts'
+import { writeJson } from '../model/exact-json.ts'
 import { Failed, unmet } from '../model/failure.ts'
-import { endOf, hidden } from '../model/hidden.ts'
+import { beginningOf, endOf, hidden } from '../model/hidden.ts'
 import type { Json } from '../model/json.ts'
 import { limitsOf } from '../model/limits.ts'
 import { absoluteUrl, headersOf } from '../model/print-action.ts'
@@ -286,7 +287,8 @@ const sendRequest = async (
       ...(request.json !== undefined && { 'content-type': 'application/json' }),
       ...doors.secrets.texts(headersOf(request, env)),
     },
-    ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
+    ...(request.json !== undefined && { body: writeJson(request.json) }),
+    ...(request.whole && { whole: true as const }),
     timeout: limitsOf(request).timeout!,
     printed,
   }
@@ -297,11 +299,19 @@ const sendRequest = async (
   for (const [name, value] of Object.entries(request.hides?.(reply) ?? {})) doors.secrets.obtain(name, value)
   const { status, body } = reply
   if (request.accept && !request.accept.includes(status))
-    throw new Failed({ kind: 'request-failed', printed, message: `answered ${status}`, status, body })
+    throw new Failed({
+      kind: 'request-failed',
+      printed,
+      message: `answered ${status}`,
+      status,
+      body: beginningOf(body, SHOWN),
+    })
   const captured = request.captures?.(reply) ?? {}
   return { result: reply, tally: { status, ...(Object.keys(captured).length && { captured }) } }
 }
 
+/** How much of a refusal is told. Characters. */
+const SHOWN = 4000
 /** How long an answer is waited for after an interrupt. Milliseconds. */
 const ANSWERED_YET = 5_000
 

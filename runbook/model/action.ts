@@ -1,4 +1,5 @@
 import type { SignOff } from './event.ts'
+import type { ExactJson } from './exact-json.ts'
 import type { Json } from './json.ts'
 import type { Text } from './secret.ts'
 
@@ -101,7 +102,9 @@ export interface Request<E extends Effect = Effect> extends Common<E> {
   /** Absolute, or a path below the environment's `app.url`. */
   readonly url: string
   readonly headers?: Readonly<Record<string, Text>>
-  readonly json?: Json
+  readonly json?: ExactJson
+  /** Its answer is read to the end, as JSON is in any case; otherwise its first megabyte. */
+  readonly whole?: true
   /** What of the answer nobody may see, by name: a secret from before anything of it is recorded. */
   readonly hides?: (reply: Reply) => Record<string, string>
   /** What of the answer stands in the transcript, such as the id of what was created. */
@@ -145,7 +148,10 @@ export type Action<E extends Effect = Effect> =
 
 export interface Reply {
   readonly status: number
+  /** Its text. */
   readonly body: string
+  /** Why that is not what was sent, such as for its size or its charset. */
+  readonly unread?: string
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds from sending to the last byte. */
   readonly ms: number
@@ -251,7 +257,7 @@ export const gets = (url: string, headers?: Readonly<Record<string, Text>>): Req
 export const sends = (
   method: string,
   url: string,
-  { headers, json }: { headers?: Readonly<Record<string, Text>>; json?: Json } = {},
+  { headers, json }: { headers?: Readonly<Record<string, Text>>; json?: ExactJson } = {},
 ): Request<'changes'> => ({
   kind: 'request',
   effect: 'changes',

@@ -1,5 +1,6 @@
 import type { Action, Command, Given, Planned, Request, Transaction } from './action.ts'
 import type { Environment } from './environment.ts'
+import { writeJson } from './exact-json.ts'
 import { unmet } from './failure.ts'
 import { printText, type Secret, type Text } from './secret.ts'
 import { typedPath, typedWord } from './shell-word.ts'
@@ -104,7 +105,7 @@ const printRequest = (request: Request, env: Environment): string => {
   return [
     `${method} ${withoutCredentials(absoluteUrl(url, env))}`,
     ...Object.entries(headersOf(request, env)).map(([name, value]) => `${name}: ${printText(value)}`),
-    ...(json === undefined ? [] : [JSON.stringify(json)]),
+    ...(json === undefined ? [] : [writeJson(json)]),
   ].join('  ')
 }
 

@@ -1,4 +1,4 @@
-import { beginningOf, type Json } from '../../runbook/index.ts'
+import { beginningOf, type ExactJson, isExactNumber, isSameNumber, writeJson } from '../../runbook/index.ts'
 import { type Captured, isCaptured } from './captured.ts'
 
 /**
@@ -10,6 +10,7 @@ export type Shape =
   | null
   | boolean
   | number
+  | bigint
   | string
   | Matcher
   | Captured
@@ -25,12 +26,12 @@ export interface Matcher {
   readonly words: string
   /** The shape that it is made with. */
   readonly inside?: Shape
-  differs(value: Json, at: string, known: Values): string | undefined
+  differs(value: ExactJson, at: string, known: Values): string | undefined
 }
 /** Values captured from earlier answers, by name. */
-export type Values = Readonly<Record<string, Json>>
+export type Values = Readonly<Record<string, ExactJson>>
 
-const matcher = (words: string, holds: (value: Json) => boolean): Matcher => ({
+const matcher = (words: string, holds: (value: ExactJson) => boolean): Matcher => ({
   [MATCHER]: true,
   words,
   differs: (value, at) => (holds(value) ? undefined : expected(at, words, value)),
@@ -38,7 +39,10 @@ const matcher = (words: string, holds: (value: Json) => boolean): Matcher => ({
 
 /** Some text, also an empty one. */
 export const anyString: Matcher = matcher('a string', (value) => typeof value === 'string')
-export const anyNumber: Matcher = matcher('a number', (value) => typeof value === 'number')
+export const anyNumber: Matcher = matcher(
+  'a number',
+  (value) => typeof value === 'number' || isExactNumber(value),
+)
 export const anyBoolean: Matcher = matcher('true or false', (value) => typeof value === 'boolean')
 /** A text that matches an expression. */
 export const matching = (expression: RegExp): Matcher => {
@@ -63,31 +67,44 @@ export const isMatcher = (value: unknown): value is Matcher =>
 /** Where and how an answer is not what was expected; nothing where it is. */
 export const difference = (
   shape: Shape,
-  value: Json,
+  value: ExactJson,
   known: Values = {},
   at = 'the answer',
 ): string | undefined => {
   if (isMatcher(shape)) return shape.differs(value, at, known)
-  if (isCaptured(shape)) return difference(known[shape.captured] ?? null, value, known, at)
+  if (isCaptured(shape)) return differenceOfCaptured(known[shape.captured] ?? null, value, at)
   if (typeof shape !== 'object' || shape === null)
-    return value === shape ? undefined : expected(at, print(shape), value)
+    return isSame(shape, value) ? undefined : expected(at, print(shape), value)
   return Array.isArray(shape)
     ? differenceOfArrays(shape, value, known, at)
     : differenceOfObjects(shape as Keys, value, known, at)
 }
+/** A number of the book is compared as JavaScript reads the answer; one of an answer, and a bigint, digit for digit. */
+const isSame = (shape: null | boolean | number | bigint | string, value: ExactJson): boolean => {
+  if (typeof shape === 'number' && isExactNumber(value)) return Number(value.text) === shape
+  if (typeof shape === 'bigint') return isNumber(value) && isSameNumber(shape, value)
+  return value === shape
+}
+const differenceOfCaptured = (captured: ExactJson, value: ExactJson, at: string): string | undefined => {
+  const same = isNumber(captured) && isNumber(value) ? isSameNumber(captured, value) : captured === value
+  return same ? undefined : expected(at, short(writeJson(captured)), value)
+}
+const isNumber = (value: ExactJson) =>
+  typeof value === 'number' || typeof value === 'bigint' || isExactNumber(value)
+
 type Keys = { readonly [key: string]: Shape }
 
-const differenceOfArrays = (shape: readonly Shape[], value: Json, known: Values, at: string) => {
+const differenceOfArrays = (shape: readonly Shape[], value: ExactJson, known: Values, at: string) => {
   if (!Array.isArray(value)) return expected(at, print(shape), value)
   if (value.length !== shape.length)
     return `${at}: ${shape.length} elements were expected, ${value.length} came`
   return firstOf(shape.entries(), ([i, item]) => difference(item, value[i], known, `${at}[${i}]`))
 }
 
-const differenceOfObjects = (shape: Keys, value: Json, known: Values, at: string) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+const differenceOfObjects = (shape: Keys, value: ExactJson, known: Values, at: string) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isExactNumber(value))
     return expected(at, 'an object', value)
-  const object = value as { readonly [key: string]: Json }
+  const object = value as { readonly [key: string]: ExactJson }
   return firstOf(Object.entries(shape), ([key, item]) => {
     const place = at === 'the answer' ? key : `${at}.${key}`
     return Object.hasOwn(object, key)
@@ -104,14 +121,15 @@ const firstOf = <T>(items: Iterable<T>, find: (item: T) => string | undefined): 
   return undefined
 }
 
-const expected = (at: string, words: string, value: Json): string =>
-  `${at}: ${words} was expected, ${short(JSON.stringify(value))} came`
+const expected = (at: string, words: string, value: ExactJson): string =>
+  `${at}: ${words} was expected, ${short(writeJson(value))} came`
 
 /** A shape as it is written in a book. */
 const print = (shape: Shape): string => {
   if (isMatcher(shape)) return shape.words
   if (isCaptured(shape)) return `‹${shape.captured}›`
-  if (typeof shape !== 'object' || shape === null) return short(JSON.stringify(shape))
+  if (typeof shape === 'bigint') return `${shape}n`
+  if (typeof shape !== 'object' || shape === null) return short(writeJson(shape))
   if (Array.isArray(shape)) return `[${shape.map(print).join(', ')}]`
   return `{ ${Object.entries(shape)
     .map(([key, item]) => `${key}: ${print(item)}`)
@@ -121,9 +139,9 @@ const print = (shape: Shape): string => {
 const short = (text: string): string => beginningOf(text, 120, '…')
 
 /** An answer as evidence, without what stands in it: 'an object with id, name', 'an array of 3'. */
-export const outline = (value: Json): string => {
+export const outline = (value: ExactJson): string => {
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value !== 'object' || value === null) return short(JSON.stringify(value))
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return short(writeJson(value))
   const keys = Object.keys(value)
   return keys.length ? `an object with ${keys.slice(0, 7).join(', ')}${keys.length > 7 ? ', …' : ''}` : '{}'
 }

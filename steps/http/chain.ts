@@ -1,20 +1,20 @@
 import {
   type Act,
   beginningOf,
+  type ExactJson,
   Failed,
   type Failure,
   fails,
   failureOf,
   gets,
   holds,
-  type Json,
   type Planned,
   quantity,
   type Reply,
   typed,
 } from '../../runbook/index.ts'
 import { difference, outline, type Values } from './answer-shape.ts'
-import { fillUrl, pathOf } from './captured.ts'
+import { canBeCaptured, fillUrl, pathOf, valueAt } from './captured.ts'
 import { capturedFrom, type HttpRequest, holesOf, isIdempotent, jsonOf } from './request.ts'
 
 export type HttpAct = Act<Readonly<Record<string, Planned>>, null>
@@ -42,7 +42,7 @@ export const warmUp = async ({ attempt, sleep, env }: HttpAct, { times, every }:
 export const ask = async (
   request: HttpRequest,
   act: HttpAct,
-  values: Record<string, Json>,
+  values: Record<string, ExactJson>,
   retry: Retry,
 ): Promise<void> => {
   const { name, expect, capture } = request
@@ -55,21 +55,21 @@ export const ask = async (
     )
   if (!sent.reply) return prove('is answered', false, sent.why)
   const { reply, times } = sent
-  const answer = jsonOf(reply.body)
+  const answer = expect.json !== undefined || Object.keys(capture).length ? jsonOf(reply) : undefined
   // First of all: what was created must be removed, also where something else about the answer is wrong.
   Object.assign(values, capturedFrom(reply, request))
   const statuses = [expect.status ?? 200].flat()
   const asked = times > 1 ? `, asked ${quantity(times, 'time')}` : ''
   prove(`answers ${statuses.join(' or ')}`, statuses.includes(reply.status), `${answered(reply)}${asked}`)
   if (expect.json !== undefined) {
-    const wrong = answer === undefined ? 'the answer is not JSON' : difference(expect.json, answer, values)
+    const wrong = answer === undefined ? notJson(reply) : difference(expect.json, answer, values)
     prove('answers as expected', !wrong, wrong ?? outline(answer!))
   }
   for (const [as, what] of Object.entries(capture))
     prove(
       `answers with a value at ${pathOf(what)}`,
       as in values,
-      as in values ? `${as} ${values[as]}` : 'none of use',
+      as in values ? `${as} ${values[as]}` : noneIn(answer, reply, pathOf(what)),
     )
   if (expect.within !== undefined)
     prove(
@@ -116,6 +116,16 @@ export const removeLeft = async (
   for (const request of cleanup) {
     const holes = holesOf(request)
     if (holes.length === 0 || !holes.every((hole) => hole in left) || act.performed(request.name)) continue
+    // A secret in it stands in the transcript by its name only, and would lead to something else.
+    const masked = holes.find((hole) => String(left[hole]).includes('‹secret '))
+    if (masked !== undefined) {
+      act.prove(
+        'what the interrupted attempt had created is gone',
+        fails(`${masked} holds a secret, and the transcript does not have it`),
+        `remove it by hand: ${request.name}`,
+      )
+      continue
+    }
     const sent = await send(request, act, left, retry)
     const seen = sent.reply ? answered(sent.reply) : sent.why
     // What was removed after all, before the attempt could say so, is gone.
@@ -155,6 +165,19 @@ const send = async (request: HttpRequest, act: HttpAct, values: Values, retry: R
     }
     await act.sleep(retry.every)
   }
+}
+
+/** Why an answer is no JSON. */
+export const notJson = ({ unread }: Reply): string =>
+  unread ? `the answer is not JSON: ${unread}` : 'the answer is not JSON'
+
+/** Why nothing was captured. */
+const noneIn = (answer: ExactJson | undefined, reply: Reply, path: string): string => {
+  if (answer === undefined) return notJson(reply)
+  const value = valueAt(answer, path)
+  if (value === undefined) return 'nothing'
+  if (canBeCaptured(value)) return reply.unread ?? `the answer is ${reply.status}`
+  return `none of use: ${outline(value)}`
 }
 
 const isRefused = (failure: Failure): boolean =>

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import {
+  type ExactJson,
+  type ExactNumber,
   given,
   hasCredentials,
-  type Json,
   type Planned,
   type Reply,
   type Request,
+  readJson,
   type Text,
 } from '../../runbook/index.ts'
 import type { Shape } from './answer-shape.ts'
@@ -34,6 +36,30 @@ export const headersOption = z.record(
 )
 const isJson = (value: unknown): boolean =>
   value !== undefined && typeof value !== 'function' && !(value instanceof RegExp) && !(value instanceof Date)
+
+/** A number that may not be what the book says: 9007199254740993 is read as 9007199254740992. */
+const roundedIn = (value: unknown, within: readonly unknown[] = []): number | undefined => {
+  if (typeof value === 'number') return isKept(value) ? undefined : value
+  if (typeof value !== 'object' || value === null || within.includes(value)) return undefined
+  for (const item of Object.values(value)) {
+    const rounded = roundedIn(item, [...within, value])
+    if (rounded !== undefined) return rounded
+  }
+  return undefined
+}
+const isKept = (value: number): boolean =>
+  Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
+
+/** JSON as a book writes it, in which every number is the one that stands there. */
+const exact = <Value>(kind: string) =>
+  z.custom<Value>(isJson, kind).superRefine((value, context) => {
+    const number = roundedIn(value)
+    if (number === undefined) return
+    const message = Number.isFinite(number)
+      ? `numbers that JavaScript keeps: ${number} may stand for another; write it with an n behind it, as a bigint`
+      : `numbers of JSON, and ${number} is none`
+    context.addIssue({ code: 'custom', message })
+  })
 const statuses = z.union([z.number().int(), z.array(z.number().int()).min(1)])
 
 /** A request as a book writes it, and what must come back. */
@@ -55,17 +81,14 @@ export const requestOptions = z.strictObject({
     .optional()
     .describe('beside those of the step; {name} in a string stands for a captured value'),
   /** The body; `captured('name')` stands for a captured value. */
-  json: z
-    .custom<Body>(isJson, 'JSON')
-    .optional()
-    .describe('the body; captured(…) stands for a captured value'),
+  json: exact<Body>('JSON').optional().describe('the body; captured(…) stands for a captured value'),
   /** What must come back. */
   expect: z
     .strictObject({
       /** Default: 200. */
       status: statuses.optional().describe('one status, or several that are all well'),
       /** The shape of the JSON answer. */
-      json: z.custom<Shape>(isJson, 'a shape').optional().describe('the shape of the JSON answer'),
+      json: exact<Shape>('a shape').optional().describe('the shape of the JSON answer'),
       /** Latency budget in ms, measured on a connection that is open already. */
       within: z.number().positive().optional().describe('the most it may take, in ms, on an open connection'),
     })
@@ -99,6 +122,10 @@ export const holesOf = ({ url, headers, json, expect }: HttpRequest): string[] =
   ]),
 ]
 
+/** Whether its answer's JSON counts. */
+const isRead = ({ expect, capture }: HttpRequest): boolean =>
+  expect.json !== undefined || Object.keys(capture).length > 0
+
 /** The request as an action, with a hole for each captured value. */
 export const actionOf = (
   request: HttpRequest,
@@ -111,6 +138,7 @@ export const actionOf = (
     method,
     url: fillUrl(url, values),
     timeout,
+    ...(isRead(request) && { whole: true as const }),
     // The step itself knows what may be sent again.
     retry: { tries: 1, pause: 0, on: [] },
     ...(Object.keys(request.capture).length && {
@@ -126,22 +154,31 @@ export const actionOf = (
 
 /** What is captured of an answer, as far as it is there and of use. */
 export const capturedFrom = (
-  { status, body }: Reply,
+  reply: Reply,
   { capture }: Pick<HttpRequest, 'capture'>,
-): Record<string, string | number> => {
-  const answer = jsonOf(body)
+): Record<string, string | number | ExactNumber> => {
+  const { status, unread } = reply
+  const answer = Object.keys(capture).length ? jsonOf(reply) : undefined
   if (answer === undefined || status >= 400) return {}
   return Object.fromEntries(
     Object.entries(capture).flatMap(([as, what]) => {
       const value = valueAt(answer, pathOf(what))
-      return canBeCaptured(value) ? [[as, value]] : []
+      // What stands there for bytes that nobody could read is not what was sent.
+      const isGarbled = unread !== undefined && String(value).includes('\ufffd')
+      return canBeCaptured(value) && !isGarbled ? [[as, value]] : []
     }),
   )
 }
 
 /** What of it the transcript has, for who goes on after a crash: no secret, of which it has only the name. */
-const shownIn = (reply: Reply, { capture }: HttpRequest): Record<string, string | number> =>
-  capturedFrom(reply, { capture: picked(capture, (what) => typeof what === 'string') })
+const shownIn = (reply: Reply, { capture }: HttpRequest): Record<string, string | number> => {
+  const found = Object.entries(
+    capturedFrom(reply, { capture: picked(capture, (what) => typeof what === 'string') }),
+  )
+  return Object.fromEntries(
+    found.map(([name, value]) => [name, typeof value === 'object' ? value.text : value]),
+  )
+}
 
 const hiddenIn = (reply: Reply, { capture }: HttpRequest): Record<string, string> => {
   const secrets = picked(capture, (what) => typeof what !== 'string')
@@ -160,10 +197,20 @@ export const secretNames = (headers: Readonly<Record<string, Text>> = {}): strin
     return parts.flatMap((part) => (typeof part === 'string' ? [] : [part.name]))
   })
 
-/** An answer's body as JSON; undefined where it is none. */
-export const jsonOf = (body: string): Json | undefined => {
+/** An answer's body as JSON, digit for digit; undefined where it is none. */
+export const jsonOf = (reply: Reply): ExactJson | undefined => {
+  const known = READ.get(reply)
+  if (known) return known.json
+  const json = parsed(reply.body)
+  READ.set(reply, { json })
+  return json
+}
+/** A large answer is read once. */
+const READ = new WeakMap<Reply, { json: ExactJson | undefined }>()
+
+const parsed = (body: string): ExactJson | undefined => {
   try {
-    return JSON.parse(body)
+    return readJson(body)
   } catch {
     return undefined
   }

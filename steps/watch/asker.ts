@@ -2,14 +2,15 @@ import {
   type Act,
   type Action,
   type Actions,
+  type ExactJson,
   explain,
   failureOf,
-  type Json,
   type Reply,
   type Request,
   type Text,
 } from '../../runbook/index.ts'
 import { difference } from '../http/answer-shape.ts'
+import { notJson } from '../http/chain.ts'
 import { actionOf, capturedFrom, type HttpRequest, holesOf, isIdempotent, jsonOf } from '../http/request.ts'
 
 export type WatchAct = Act<Actions, any>
@@ -25,7 +26,7 @@ export interface Asked {
   wrong?: string
 }
 type Take = (request: HttpRequest, asked: Asked) => void
-type Values = Record<string, Json>
+type Values = Record<string, ExactJson>
 
 /** Of what could not be removed so many are kept in mind. */
 const MOST_LEFT = 20
@@ -136,6 +137,6 @@ const wrongIn = (reply: Reply, { expect }: HttpRequest, values: Values): string 
     expect.status === undefined ? reply.status < 400 : [expect.status].flat().includes(reply.status)
   if (!well) return String(reply.status)
   if (expect.json === undefined) return undefined
-  const answer = jsonOf(reply.body)
-  return answer === undefined ? 'the answer is not JSON' : difference(expect.json, answer, values)
+  const answer = jsonOf(reply)
+  return answer === undefined ? notJson(reply) : difference(expect.json, answer, values)
 }

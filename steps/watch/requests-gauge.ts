@@ -1,4 +1,4 @@
-import { type Json, quantity, type Sample, typed } from '../../runbook/index.ts'
+import { type ExactJson, quantity, type Sample, typed } from '../../runbook/index.ts'
 import type { HttpRequest } from '../http/request.ts'
 import { type Asked, Asker, type AskOptions, type WatchAct } from './asker.ts'
 import type { Breach, Gauge } from './gauge.ts'
@@ -158,7 +158,7 @@ export class RequestsGauge implements Gauge {
   #reasonsText = (): string => [...this.#reasons].map(([reason, count]) => `${count} × ${reason}`).join(', ')
 }
 
-const valuesText = (values: Readonly<Record<string, Json>>): string =>
+const valuesText = (values: Readonly<Record<string, ExactJson>>): string =>
   Object.entries(values)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')

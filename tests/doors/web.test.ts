@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import { freePort } from '../../examples/world/ports.ts'
 import { systemClock } from '../../runbook/doors/clock.ts'
@@ -61,17 +62,76 @@ test.each([404, 500, 503, 302])('the status %i is an answer like any other', asy
   expect(await request(url)).toMatchObject({ status, body: 'words' })
 })
 
-test('reads at most about a megabyte of a body', async () => {
-  const url = await serve((_, answer) => {
+/** Writes until nobody reads any more. */
+const endless = (type: string) =>
+  serve((_, answer) => {
+    answer.writeHead(200, { 'content-type': type })
     const more = () => {
       while (answer.write('x'.repeat(65_536)));
     }
     answer.on('drain', more)
     more()
   })
-  const { body } = await request(url)
-  expect(body.length).toBeGreaterThanOrEqual(1024 * 1024)
-  expect(body.length).toBeLessThan(2 * 1024 * 1024)
+
+test('reads a megabyte of a body that nobody needs, and says so', async () => {
+  const { body, unread } = await request(await endless('text/plain'))
+  expect(body.length).toBe(1024 * 1024)
+  expect(unread).toBe('only its first megabyte was read')
+})
+
+test('reads JSON, and what is needed, to its end: 50 MB of it', async () => {
+  const large = JSON.stringify({ rows: 'words of a list, '.repeat(3_100_000), last: true })
+  expect(large.length).toBeGreaterThan(50 * 1024 * 1024)
+  for (const type of ['application/json; charset=utf-8', 'application/vnd.api+json', 'text/plain']) {
+    const url = await serve((_, answer) => answer.writeHead(200, { 'content-type': type }).end(large))
+    const reply = await request(url, { whole: true })
+    expect([reply.body.length, reply.unread]).toEqual([large.length, undefined])
+    expect(reply.body.endsWith('"last":true}')).toBe(true)
+  }
+}, 60_000)
+
+test('an answer without an end is left, and the reason told', async () => {
+  const { body, unread } = await request(await endless('application/json'), { timeout: 60_000 })
+  expect(body.length).toBe(1024 * 1024)
+  expect(unread).toBe('only its first megabyte was read: it is larger than 256 MB')
+}, 90_000)
+
+const compressed: [string, (bytes: Buffer) => Buffer][] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+  ['br', brotliCompressSync],
+  ['gzip, br', (bytes) => brotliCompressSync(gzipSync(bytes))],
+]
+test.each(compressed)('reads what is compressed by %s, in chunks and at once', async (coding, compress) => {
+  const bytes = compress(Buffer.from('\ufeff{"name":"名前"}'))
+  const url = await serve((asked, answer) => {
+    answer.writeHead(200, {
+      'content-encoding': coding,
+      ...(asked.url === '/at-once' && { 'content-length': bytes.length }),
+    })
+    // Characters and codes fall apart between two chunks.
+    for (const byte of bytes) answer.write(Buffer.from([byte]))
+    answer.end()
+  })
+  for (const path of ['/at-once', '/chunked'])
+    expect(await request(url + path)).toMatchObject({ body: '{"name":"名前"}' })
+})
+
+test('names an encoding that nobody here undoes', async () => {
+  const url = await serve((_, answer) =>
+    answer.writeHead(200, { 'content-encoding': 'compress' }).end(Buffer.from([0x1f, 0x9d, 0x90, 0xff])),
+  )
+  expect(await request(url)).toMatchObject({ unread: 'its content-encoding is compress' })
+})
+
+test('an answer that ends too early is none', async () => {
+  const url = await serve((_, answer) => {
+    answer.writeHead(200, { 'content-length': 1000 }).write('{"half":')
+    setTimeout(() => answer.destroy(), 50)
+  })
+  expect(await failing(request(url))).toMatchObject({ kind: 'request-failed' })
 })
 
 test.each<[string, () => Promise<string>, string]>([

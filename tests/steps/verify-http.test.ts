@@ -328,7 +328,7 @@ describe('verifyHttp', () => {
     const run = await rig.run(guide())
     expect(unmetOf(run)[0]).toMatchObject({
       fact: '"create a project" answers with a value at id',
-      seen: 'none of use',
+      seen: 'none of use: ".."',
     })
     expect(server.calls()).toEqual([`POST ${base}`])
   })
