@@ -1,3 +1,4 @@
+import { type ExactJson, isExactNumber, isSameNumber, numberOf, readJson } from '../model/exact-json.ts'
 import { code, type Value } from './literal.ts'
 import type { SimpleCommand } from './shell-lines.ts'
 import { namesSecret } from './without-secrets.ts'
@@ -69,10 +70,23 @@ const headerOf = (header: string): [string, Value] | undefined => {
   return value.includes('$') ? undefined : [name, value]
 }
 
+/** As a book writes it: what a number of JavaScript would round is a bigint; a fraction of which that is true cannot be said. */
+const asLiteral = (json: ExactJson): Value => {
+  if (isExactNumber(json)) return code(/^-?\d+$/.test(json.text) ? `${json.text}n` : fraction(json.text))
+  if (Array.isArray(json)) return json.map(asLiteral)
+  if (typeof json !== 'object' || json === null) return json as Value
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, asLiteral(value)]))
+}
+const fraction = (text: string): string => {
+  const number = Number(text)
+  if (numberOf(String(number)) !== undefined && isSameNumber(number, numberOf(text)!)) return String(number)
+  throw new RangeError(`${text} has more digits than a number`)
+}
+
 const parsed = (text: string): Value | undefined => {
   if (text.includes('$') || namesSecret(text)) return undefined
   try {
-    return JSON.parse(text) as Value
+    return asLiteral(readJson(text))
   } catch {
     return undefined
   }

@@ -43,7 +43,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'import',
     of: 'runbook/import/',
-    may: [/^runbook\/import\//, /^runbook\/model\/unseen\.ts$/, /^(marked|unbash)$/],
+    may: [/^runbook\/import\//, /^runbook\/model\/(unseen|exact-json)\.ts$/, /^(marked|unbash)$/],
   },
   {
     name: 'commands',
@@ -78,11 +78,26 @@ export const exceptions: readonly Exception[] = [
   { file: 'runbook/journal/runs.ts', may: /^node:fs$/, because: 'reads transcripts' },
   { file: 'runbook/journal/run-index.ts', may: /^node:fs$/, because: 'what is known of them already' },
   { file: 'runbook/doors/database.ts', may: /^((type|dynamic) )?pg$/, because: 'the door to PostgreSQL' },
-  ...['database-freeze', 'lock-session', 'pooler'].map((what) => ({
+  ...['database-freeze', 'lock-session', 'pooler', 'channel-binding', 'database-places'].map((what) => ({
     file: `runbook/doors/${what}.ts`,
     may: /^type pg$/,
     because: 'a session of that door',
   })),
+  {
+    file: 'runbook/doors/database-tls.ts',
+    may: /^node:(net|tls)$/,
+    because: 'how that door encrypts, and the gate of a copy',
+  },
+  {
+    file: 'runbook/doors/database-password.ts',
+    may: /^dynamic pgpass\/lib\/helper\.js$/,
+    because: 'reads a file of passwords',
+  },
+  {
+    file: 'runbook/doors/without-binding.ts',
+    may: /^node:stream$/,
+    because: 'what the gate of a copy leaves out',
+  },
   {
     file: 'runbook/doors/archive.ts',
     may: /^node:(zlib|stream|stream\/promises)$/,
