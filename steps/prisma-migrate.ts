@@ -7,6 +7,7 @@ import { migrationsUnchanged } from '../checks/migrations-unchanged.ts'
 import { noFailedMigration } from '../checks/no-failed-migration.ts'
 import { noMigrationRuns } from '../checks/no-migration-runs.ts'
 import { prismaInstalled } from '../checks/prisma-installed.ts'
+import { prismaReadsUrl } from '../checks/prisma-reads-url.ts'
 import { migrationRows, migrationStand } from '../checks/reading/prisma-migrations.ts'
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
 import { existing } from '../checks/reading/schema-objects.ts'
@@ -125,6 +126,7 @@ export const prismaMigrate = factory(
         ...(effects.locks.length
           ? [within(early(noLongTransaction(effects.locks, patience)), patience, 250)]
           : []),
+        early(prismaReadsUrl(at)),
         prismaInstalled(at),
         noMigrationRuns(),
       ],

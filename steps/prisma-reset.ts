@@ -3,6 +3,7 @@ import { databaseAnswers } from '../checks/database-answers.ts'
 import { databaseIsLocal } from '../checks/database-is-local.ts'
 import { migrationsApplied } from '../checks/migrations-applied.ts'
 import { prismaInstalled } from '../checks/prisma-installed.ts'
+import { prismaReadsUrl } from '../checks/prisma-reads-url.ts'
 import { installedPrisma } from '../checks/reading/prisma-place.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import {
@@ -37,7 +38,7 @@ export const prismaReset = factory(
       role: 'migration',
       needs: ({ env }) => [secretPresent(databaseOf(env).url.name), databaseIsLocal(), databaseAnswers()],
       observe: async (look) => ({ program: (await installedPrisma(look, at)).program }),
-      before: () => [early(databaseIsLocal()), prismaInstalled(at)],
+      before: () => [early(databaseIsLocal()), early(prismaReadsUrl(at)), prismaInstalled(at)],
       actions: ({ observed, env }) => ({
         reset: prismaCommand(
           observed.program,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { databaseAnswers } from '../checks/database-answers.ts'
 import { migrationNotRecorded, migrationRecorded } from '../checks/migration-recorded.ts'
 import { prismaInstalled } from '../checks/prisma-installed.ts'
+import { prismaReadsUrl } from '../checks/prisma-reads-url.ts'
 import { migrationRows } from '../checks/reading/prisma-migrations.ts'
 import { installedPrisma, migrationsFolder } from '../checks/reading/prisma-place.ts'
 import { existing, namesOf } from '../checks/reading/schema-objects.ts'
@@ -76,6 +77,7 @@ export const prismaResolve = factory(
       before: ({ observed: { name } }) => [
         early(applied ? isInTree(name, at) : hasFailed(name)),
         ...(whichever ? [early(nothingLeft(name, at))] : []),
+        prismaReadsUrl(at),
         prismaInstalled(at),
       ],
       actions: ({ observed, env }) => ({

@@ -69,10 +69,11 @@ export class ClosedNetwork {
   /** Its variables, which may insist on TLS: in here there is none, and nobody who could listen. */
   variables(all: Variables): Variables {
     return Object.fromEntries(
-      Object.entries(all).map(([name, value]) => [
-        name,
-        name === 'PGSSLMODE' ? 'prefer' : value && withoutTls(value),
-      ]),
+      Object.entries(all).flatMap(([name, value]) => {
+        if (name === 'PGSSLMODE') return [[name, 'prefer']]
+        // With these libpq would go on only over TLS.
+        return /^PG(SSL|CHANNELBINDING$|GSSENCMODE$)/.test(name) ? [] : [[name, value && withoutTls(value)]]
+      }),
     )
   }
 
@@ -171,7 +172,9 @@ interface Addresses {
 }
 
 const addressesOf = async ({ live, copy, seenAt }: ClosedOptions): Promise<Addresses> => {
-  const hosts = [live.host, copy.host].filter((host) => host !== undefined && !host.startsWith('/'))
+  const hosts = [live.host, live.hostaddr, copy.host, copy.hostaddr].filter(
+    (host) => host !== undefined && !host.startsWith('/'),
+  )
   const named = [...new Set((await Promise.all(hosts.map((host) => lookedUp(host!)))).flat())]
   const reached = [...named, ...(seenAt ? [seenAt.host] : [])]
   const mine = Object.values(networkInterfaces()).flatMap((each) =>

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { DatabaseDoor } from './database.ts'
+import { encryptionsOf, tlsOf } from './database-tls.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { readFirstPacket, refusal, startUpPacket, welcome } from './start-up-packet.ts'
+import { withoutBinding } from './without-binding.ts'
 
 export interface GateOptions {
   live: DatabaseTarget
@@ -34,7 +36,8 @@ export const letThrough = async (client: Socket, options: GateOptions): Promise<
   if (!upstream) return
   upstream.on('error', () => client.destroy()).on('close', () => client.destroy())
   if (client.destroyed) upstream.destroy()
-  upstream.pipe(client).pipe(upstream)
+  client.pipe(upstream)
+  upstream.pipe(withoutBinding()).pipe(client)
 }
 
 const upstreamOf = async (client: Socket, options: GateOptions): Promise<Duplex | undefined> => {
@@ -87,11 +90,13 @@ const TLS =
   'a program insists on TLS, which the way to the copy does not speak: let it take sslmode=prefer, or switch TLS off by a variable'
 
 /** The server, encrypted as its URL says; nothing has been said to it yet. */
-const reach = async ({ host = 'localhost', port = '5432', sslmode = 'prefer' }: DatabaseTarget) => {
+const reach = async (target: DatabaseTarget) => {
+  const { host = 'localhost', hostaddr, port = '5432' } = target
   const isSocket = host.startsWith('/')
-  const socket = isSocket ? connect(`${host}/.s.PGSQL.${port}`) : connect(Number(port), host)
+  const socket = isSocket ? connect(`${host}/.s.PGSQL.${port}`) : connect(Number(port), hostaddr ?? host)
   await once(socket, 'connect')
-  if (isSocket || sslmode === 'disable') return socket
+  const encryptions = encryptionsOf(target, host)
+  if (encryptions[0] === 'plain') return socket
   socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))
   const closed = once(socket, 'close').then(() => {
     throw new Error('its server closed the connection before it said whether it speaks TLS')
@@ -101,15 +106,11 @@ const reach = async ({ host = 'localhost', port = '5432', sslmode = 'prefer' }: 
   closed.catch(() => {})
   socket.pause()
   if (answer.toString() === 'S') {
-    const encrypted = connectTls({
-      socket,
-      rejectUnauthorized: sslmode.startsWith('verify'),
-      ...(!isIP(host) && { servername: host }),
-    })
+    const encrypted = connectTls({ socket, ...(await tlsOf(target, host)) })
     await once(encrypted, 'secureConnect')
     return encrypted
   }
-  if (sslmode === 'prefer' || sslmode === 'allow') return socket
+  if (encryptions.includes('plain')) return socket
   socket.destroy()
   throw new Error('its server does not support SSL connections')
 }

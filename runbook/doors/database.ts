@@ -5,7 +5,11 @@ import { EXACT } from '../model/exact-session.ts'
 import { Failed } from '../model/failure.ts'
 import { WHOLE_DATABASE } from '../model/limits.ts'
 import { sqlName } from '../model/sql-word.ts'
+import { demandBinding } from './channel-binding.ts'
 import type { Clock } from './clock.ts'
+import { passwordOf } from './database-password.ts'
+import { addressOf, choosePlace, type DatabasePlace, isOpen, placesOf } from './database-places.ts'
+import { encryptionsOf, tlsOf } from './database-tls.ts'
 import type { DatabaseTarget } from './database-url.ts'
 import { Lookers } from './lookers.ts'
 import { measuring } from './measure.ts'
@@ -29,10 +33,19 @@ export interface DatabaseOptions {
   clock: Clock
   /** The secret that has its address, as a person is told. Default: DATABASE_URL. */
   secret?: string
+  /** In which files of passwords are looked for. Default: none. */
+  variables?: Readonly<Record<string, string | undefined>>
   /** What leads to the server, where it is not reached directly. */
-  tunnel?(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
+  tunnel?(
+    signal: AbortSignal,
+    to: { host: string; port: string },
+  ): Promise<{ host: string; port: string } | undefined>
   /** Whether each statement of a transaction is measured: of a copy, where its locks keep nobody waiting for longer. */
   measures?: true
+}
+
+interface HowToOpen extends Pick<ConnectOptions, 'pipeline' | 'startUp'> {
+  given: string[]
 }
 
 interface ConnectOptions {
@@ -52,8 +65,10 @@ export class DatabaseDoor {
   #lookers = new Map<string, Lookers>()
   /** Those that count and compare. */
   #exactLookers = new Map<string, Lookers>()
-  /** Whether the server can encrypt, once it is known. */
+  /** Whether the server wants no encryption, once it is known. */
   #plain = false
+  /** Which of the servers of its URL it is, once that was looked at. */
+  #place: Promise<DatabasePlace> | undefined
   /** Whether something between refuses what a session is given at its beginning. */
   #bare = false
   /** How each database is reached, once that was looked at. */
@@ -79,8 +94,58 @@ export class DatabaseDoor {
     return this.options.name
   }
 
+  /** Where it is; of several hosts each. */
   get server(): string {
-    return `${this.target.host}:${this.target.port}`
+    return placesOf(this.target)
+      .map(({ host, port }) => `${host}:${port}`)
+      .join(',')
+  }
+
+  /** What it knows of its server; where its URL names several, of the one that this run has chosen. */
+  async placed(signal?: AbortSignal): Promise<DatabaseTarget> {
+    return { ...this.target, ...(await this.#chosen(signal)) }
+  }
+
+  /**
+   * What the programs of libpq on this machine are told in place of the URL's parts: the server that this run has chosen, and
+   * by which way. The name of the host stays, because certificates and files of passwords have it.
+   */
+  async reached(signal: AbortSignal): Promise<DatabaseTarget> {
+    const places = placesOf(this.target)
+    if (!this.options.tunnel && !isOpen(this.target, places)) return {}
+    const place = await this.#chosen(signal)
+    const way = await this.options.tunnel?.(signal, addressOf(place))
+    if (!way) return place
+    const password =
+      this.target.password ?? (await passwordOf(this.target, place, this.options.variables ?? {}))
+    return {
+      ...(place.host.startsWith('/') ? { host: way.host } : { host: place.host, hostaddr: way.host }),
+      port: way.port,
+      ...(password && { password }),
+    }
+  }
+
+  async #chosen(signal: AbortSignal | undefined): Promise<DatabasePlace> {
+    return this.#placeOf(signal).catch((error) => {
+      signal?.throwIfAborted()
+      throw error instanceof Failed ? error : this.#unreachable(error)
+    })
+  }
+
+  /** All its connections lead to one server: what is locked there must be what is changed. */
+  #placeOf(signal: AbortSignal | undefined): Promise<DatabasePlace> {
+    const places = placesOf(this.target)
+    if (!isOpen(this.target, places)) return Promise.resolve(places[0]!)
+    const attributes = this.target.target_session_attrs ?? 'any'
+    const bare = { given: [], pipeline: false }
+    this.#place ??= choosePlace(places, attributes, (place) =>
+      this.#openAt(place, this.database, signal, bare),
+    )
+    const choosing = this.#place
+    choosing.catch(() => {
+      if (this.#place === choosing) this.#place = undefined
+    })
+    return choosing
   }
 
   /** Which secret has its address. */
@@ -279,20 +344,27 @@ export class DatabaseDoor {
     })
   }
 
-  async #open(
+  async #open(database: string, signal: AbortSignal | undefined, how: HowToOpen): Promise<Client> {
+    return this.#openAt(await this.#placeOf(signal), database, signal, how)
+  }
+
+  async #openAt(
+    place: DatabasePlace,
     database: string,
     signal: AbortSignal | undefined,
-    { given, pipeline, startUp }: { given: string[] } & Pick<ConnectOptions, 'pipeline' | 'startUp'>,
+    { given, pipeline, startUp }: HowToOpen,
   ): Promise<Client> {
     const pg = (await import('pg')).default
-    const reached = await this.options.tunnel?.(signal ?? new AbortController().signal)
-    const address = reached ? { host: reached.host, port: Number(reached.port) } : {}
-    const { sslmode = 'prefer' } = this.target
-    const encrypted = { rejectUnauthorized: sslmode.startsWith('verify') }
+    const reached = await this.options.tunnel?.(signal ?? new AbortController().signal, addressOf(place))
+    const { password = await passwordOf(this.target, place, this.options.variables ?? {}) } = this.target
+    const encryptions = encryptionsOf(this.target, place.host)
+    const tls = encryptions.includes('tls') ? await tlsOf(this.target, place.host) : false
     const open = (ssl: ClientConfig['ssl']) => {
       const client = new pg.Client({
         ...this.#config(pg.types, database, this.#bare ? [] : given),
-        ...address,
+        host: reached?.host ?? place.hostaddr ?? place.host,
+        port: Number(reached?.port ?? place.port),
+        ...(password && { password }),
         ssl: ssl ?? false,
         pipeline: pipeline ?? false,
       })
@@ -300,15 +372,17 @@ export class DatabaseDoor {
         const { user, database } = client
         Object.assign(client, { getStartupConf: () => ({ ...startUp, user, database }) })
       }
+      if (this.target.channel_binding === 'require') bound.add(client)
       return opened(client, signal)
     }
     const reach = async () => {
-      if (sslmode === 'disable' || this.#plain) return open(false)
-      return open(encrypted).catch((error) => {
+      const [first, second] = this.#plain ? (['plain'] as const) : encryptions
+      return open(first === 'tls' && tls).catch(async (error) => {
         // As libpq does, where the URL does not insist.
-        if (!isPlainServer(error) || !['prefer', 'allow'].includes(sslmode)) throw error
-        this.#plain = true
-        return open(false)
+        if (!second || !isOtherWayWanted(error)) throw error
+        const client = await open(second === 'tls' && tls)
+        this.#plain = second === 'plain'
+        return client
       })
     }
     return reach().catch((error) => {
@@ -360,20 +434,25 @@ export class DatabaseDoor {
   }
 
   #config(types: Parameters<typeof plainTypes>[0], database: string, given: string[]): ClientConfig {
-    const { host, port, user, password } = this.target
+    const { user, options: own, connect_timeout, sslnegotiation, channel_binding } = this.target
+    // What is given here counts over what the URL says of the same.
+    const options = [...(own ? [own] : []), ...given.map((one) => `-c ${escapeOption(one)}`)].join(' ')
+    // Known to pg, not all to its types.
+    const ofUrl = {
+      ...(sslnegotiation && { sslnegotiation }),
+      ...(['prefer', 'require'].includes(channel_binding ?? '') && { enableChannelBinding: true }),
+    }
     return {
-      ...(host && { host }),
-      port: Number(port),
       ...(user && { user }),
-      ...(password && { password }),
       database,
       application_name: this.options.name,
-      connectionTimeoutMillis: CONNECT,
+      connectionTimeoutMillis: connect_timeout === undefined ? CONNECT : patienceOf(Number(connect_timeout)),
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE,
       types: plainTypes(types),
-      ...(given.length && { options: given.map((one) => `-c ${escapeOption(one)}`).join(' ') }),
-    }
+      ...(options && { options }),
+      ...ofUrl,
+    } as ClientConfig
   }
 
   async #once<T>(
@@ -411,7 +490,15 @@ export class DatabaseDoor {
 
   #unreachable(error: unknown, how: { lost?: true } = {}): Failed {
     const { code = '', message } = error as { code?: string; message: string }
-    return new Failed({ kind: 'database-unreachable', target: this.printed, code, message, ...how })
+    const why = isUnbelieved(code) ? `${message} (${this.#believes()})` : message
+    return new Failed({ kind: 'database-unreachable', target: this.printed, code, message: why, ...how })
+  }
+
+  /** What its certificate was held against. */
+  #believes(): string {
+    const { sslmode, sslrootcert, sslcrl } = this.target
+    const files = [sslrootcert && `sslrootcert=${sslrootcert}`, sslcrl && `sslcrl=${sslcrl}`]
+    return [`sslmode=${sslmode}`, ...files].filter(Boolean).join(', ')
   }
 }
 
@@ -435,6 +522,9 @@ const aboutOf = ({ schema, table, column, constraint }: DatabaseError) => ({
 const isDatabaseError = (error: unknown): error is DatabaseError =>
   error instanceof Error && error.name !== 'AbortError'
 
+/** Those that go on only with channel binding. */
+const bound = new WeakSet<Client>()
+
 /** A connection once it stands; an interrupt does not wait for a server that does not answer. */
 const opened = async (client: Client, signal: AbortSignal | undefined): Promise<Client> => {
   signal?.throwIfAborted()
@@ -442,12 +532,15 @@ const opened = async (client: Client, signal: AbortSignal | undefined): Promise<
   signal?.addEventListener('abort', abandon, { once: true })
   // A connection that breaks while nobody waits on it must not end the process.
   client.on('error', () => {})
+  const refused = bound.has(client) ? demandBinding(client) : undefined
   try {
     await client.connect()
+    const why = refused?.()
+    if (why) throw why
     return endsInTime(client)
   } catch (error) {
     cut(client)
-    throw error
+    throw refused?.() ?? error
   } finally {
     signal?.removeEventListener('abort', abandon)
   }
@@ -474,9 +567,23 @@ const giveAnew = async (client: Client, given: readonly string[]): Promise<void>
   Object.assign(client, { processID: rows[0]!.pid, end: clean })
 }
 
-/** pg has no code for it. */
-const isPlainServer = (error: unknown): boolean =>
-  (error as Error).message === 'The server does not support SSL connections'
+/** A server that has no TLS, wants it or does not want it of this client, or fails at it. */
+const isOtherWayWanted = (error: unknown): boolean => {
+  const { code = '', message } = error as { code?: string; message: string }
+  return (
+    // pg has no code for it.
+    message === 'The server does not support SSL connections' ||
+    code === '28000' ||
+    /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)
+  )
+}
+
+/** Node's codes for a certificate that is not believed: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const isUnbelieved = (code: string): boolean =>
+  /CERT|SELF_SIGNED|UNABLE_TO_|CRL|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$/.test(code)
+
+/** As libpq understands `connect_timeout`: seconds, at least two; 0 and less are without an end. Milliseconds. */
+const patienceOf = (seconds: number): number => (seconds <= 0 ? 0 : Math.max(seconds, 2) * 1000)
 
 /** What was cancelled for its time limit did not fail by itself. */
 const asTimeout = (error: unknown, after: number): unknown => {
@@ -544,30 +651,28 @@ const within = async <T>(
 const cancelBackend = async (client: Client): Promise<void> => {
   const { processID } = client as unknown as { processID: number }
   const pg = (await import('pg')).default
-  const { host, port, user, password, database, ssl } = client as unknown as Record<string, never>
-  const second = new pg.Client({
-    host,
-    port,
-    user,
-    password,
-    database,
-    ssl,
-    connectionTimeoutMillis: CONNECT,
-  })
-  second.on('error', () => {})
-  endsInTime(second)
+  const { host, port, user, password, database, ssl, enableChannelBinding, sslnegotiation } =
+    client as unknown as Record<string, never>
+  const ofUrl = { enableChannelBinding, sslnegotiation }
+  const address = { host, port, user, password, database, ssl }
+  const second = new pg.Client({ ...address, ...ofUrl, connectionTimeoutMillis: CONNECT })
+  if (bound.has(client)) bound.add(second)
+  await opened(second, undefined)
   try {
-    await second.connect()
     await second.query('SELECT pg_cancel_backend($1)', [processID])
   } finally {
     await second.end().catch(() => {})
   }
 }
 
+/** One that a number would round stays the text that it is. */
+const plainInteger = (value: string): number | string =>
+  Number.isSafeInteger(Number(value)) ? Number(value) : value
+
 /** Rows as JSON can hold them: 64-bit integers as numbers, times as the server's text. */
 const plainTypes = (types: { getTypeParser(oid: number, format?: never): unknown }) => ({
   getTypeParser: (oid: number, format?: unknown) => {
-    if (oid === 20) return Number
+    if (oid === 20) return plainInteger
     if ([1082, 1083, 1114, 1184, 1186, 1266].includes(oid)) return (value: string) => value
     return types.getTypeParser(oid, format as never)
   },

@@ -1,9 +1,18 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import type { DatabasePart } from '../model/database-parts.ts'
 import { Failed, unmet } from '../model/failure.ts'
-import { type DatabasePart, namedSecrets, type Secret, type Text } from '../model/secret.ts'
-import { parseDatabaseUrl, withDatabase, withOptions } from './database-url.ts'
+import { namedSecrets, type Secret, type Text } from '../model/secret.ts'
+import type { Around } from './database-files.ts'
+import {
+  beyondPrisma,
+  type DatabaseTarget,
+  databaseIn,
+  parseDatabaseUrl,
+  withDatabase,
+  withOptions,
+} from './database-url.ts'
 import { Redactor } from './redaction.ts'
 import { isOpaque, isSecretName } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
@@ -35,11 +44,10 @@ export class Secrets {
    * application may know its database by several names.
    */
   leadingTo(live: Secret, copy: { database: string; server?: Text }): Secrets {
-    const own = parseDatabaseUrl(this.open(live)!)
+    const own = this.target(live).database
     const server = copy.server === undefined ? undefined : this.text(copy.server)
     const leads = (value: string): string => {
-      const target = parseDatabaseUrl(value)
-      if ('mistake' in own || 'mistake' in target || target.database !== own.database) return value
+      if (databaseIn(value, this.#around) !== own) return value
       const led = withDatabase(server ?? value, copy.database)
       this.#redactor.learn(live.name, led)
       return led
@@ -110,10 +118,28 @@ export class Secrets {
     return value.parts.map((part) => this.text(part)).join('')
   }
 
+  /** What a database's URL says, of which nothing may be passed over that weakens a check. */
+  target({ name, ...secret }: Pick<Secret, 'kind' | 'name'>): DatabaseTarget {
+    return this.#target(name, this.open({ kind: secret.kind, name })!)
+  }
+
+  #target(name: string, value: string): DatabaseTarget {
+    const target = parseDatabaseUrl(value, this.#around)
+    if ('mistake' in target) {
+      const { mistake, remedy } = target
+      throw new Failed({ kind: 'secret-malformed', name, message: mistake, ...(remedy && { remedy }) })
+    }
+    // From a file of services it is in no variable.
+    if (target.password && !value.includes(target.password)) this.#redactor.learn(name, target.password)
+    return target
+  }
+
   #part(name: string, value: string, part: DatabasePart): string | undefined {
-    const target = parseDatabaseUrl(value)
-    if ('mistake' in target) throw new Failed({ kind: 'secret-malformed', name, message: target.mistake })
-    return target[part]
+    return part === 'beyond_prisma' ? beyondPrisma(value) : this.#target(name, value)[part]
+  }
+
+  get #around(): Around {
+    return { variables: this.#variables, here: !this.options.elsewhere }
   }
 
   /** Its text, of the very file that was looked at. */
@@ -156,6 +182,8 @@ export interface SecretsOptions {
   bookFolder: string
   variables: Readonly<Record<string, string | undefined>>
   redactor: Redactor
+  /** Whether its commands run on another machine. Default: here. */
+  elsewhere?: boolean
   leads?: (value: string) => string
 }
 

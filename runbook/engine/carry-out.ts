@@ -22,6 +22,7 @@ import {
   lastingVariables,
   plainVariables,
 } from '../model/child-variables.ts'
+import type { LibpqPart } from '../model/database-parts.ts'
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import type { SignOff } from '../model/event.ts'
 import { writeJson } from '../model/exact-json.ts'
@@ -193,20 +194,23 @@ const variablesOf = async (
   { env: own = {}, effect, outlives }: Command,
   { env, doors, signal }: Situation,
 ): Promise<Spawned['env']> => {
-  // A program that runs here gets to the database by the tunnel.
+  // A program that runs here gets to the server that this run has chosen, by the tunnel if there is one.
   const ownUrl = (value: Text): value is Secret =>
     typeof value === 'object' && value.kind === 'secret' && value.name === env.database?.url.name
-  const throughTunnel = !isElsewhere(env) && Object.values(own).some((value) => ownUrl(value) && value.part)
-  const tunnel = throughTunnel ? await doors.tunnel(signal) : undefined
-  const inTunnel = (value: Text): string | undefined =>
-    tunnel && ownUrl(value) && (value.part === 'host' || value.part === 'port')
-      ? tunnel[value.part]
-      : undefined
+  const partOf = (value: Text): LibpqPart | undefined =>
+    ownUrl(value) && value.part !== 'beyond_prisma' ? value.part : undefined
+  const fromHere = !isElsewhere(env) && Object.values(own).some(partOf)
+  const reached = fromHere ? await doors.database?.reached(signal) : undefined
+  if (reached?.password) doors.secrets.obtain(env.database!.url.name, reached.password)
+  const placed = (value: Text): string | undefined => {
+    const part = partOf(value)
+    return part && reached?.[part]
+  }
   const open = (texts: Command['env'] = {}) =>
     Object.fromEntries(
       Object.entries(texts).map(([name, value]) => [
         name,
-        inTunnel(value) ??
+        placed(value) ??
           (typeof value === 'object' && value.kind === 'secret'
             ? doors.secrets.open(value)
             : doors.secrets.text(value)),

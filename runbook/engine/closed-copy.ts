@@ -1,10 +1,7 @@
 import { ClosedNetwork } from '../doors/closed-network.ts'
 import type { DatabaseDoor } from '../doors/database.ts'
-import { type DatabaseTarget, parseDatabaseUrl } from '../doors/database-url.ts'
 import { executes, type Query, selects } from '../model/action.ts'
 import type { CopyPlace } from '../model/copy.ts'
-import { databaseOf } from '../model/environment.ts'
-import { Failed } from '../model/failure.ts'
 import { databaseDoor } from './carry-out.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -12,14 +9,11 @@ import type { RunContext } from './run-context.ts'
 export const closedCopy = async (
   { env, doors, signal }: RunContext,
   { closing, database }: CopyPlace,
-  copy: { target: DatabaseTarget; door: DatabaseDoor; elsewhere: boolean },
+  copy: { door: DatabaseDoor; elsewhere: boolean },
 ): Promise<ClosedNetwork | undefined> => {
   if (!('asUser' in closing)) return undefined
-  const { url } = databaseOf(env)
-  const live = parseDatabaseUrl(doors.secrets.open(url)!)
-  // Never go on without it: undefined would mean that nothing closes the commands in.
-  if ('mistake' in live) throw new Failed({ kind: 'secret-malformed', name: url.name, message: live.mistake })
   const door = databaseDoor(doors, env)
+  const live = await door.placed(signal)
   const ask = <Row>(query: Query<'reads' | 'changes', Row>) => door.query<Row>(query, query.sql, signal)
   const [seenAt] = await ask(
     selects<{ host: string | null; port: number | null }>(
@@ -27,7 +21,7 @@ export const closedCopy = async (
     ),
   )
   return ClosedNetwork.open({
-    ...{ live, copy: copy.target, asUser: closing.asUser, appDir: env.app.dir },
+    ...{ live, copy: await copy.door.placed(signal), asUser: closing.asUser, appDir: env.app.dir },
     ...(copy.elsewhere && { elsewhere: copy.door }),
     ...(seenAt?.host != null && { seenAt: { host: seenAt.host, port: seenAt.port! } }),
     admit: async (role) => {

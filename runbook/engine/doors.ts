@@ -14,7 +14,10 @@ export interface Doors {
   /** Where the environment is on another host; reached when it is first used. */
   readonly host: RemoteHost | undefined
   /** What leads to the database, where that is reached through the host. */
-  tunnel(signal: AbortSignal): Promise<{ host: string; port: string } | undefined>
+  tunnel(
+    signal: AbortSignal,
+    to: { host: string; port: string },
+  ): Promise<{ host: string; port: string } | undefined>
   /** Of a copy of the database: in here its commands run. */
   closed?: ClosedNetwork
   ask: Asker

@@ -1,10 +1,8 @@
-import { parseDatabaseUrl } from '../doors/database-url.ts'
 import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
 import type { Actions } from '../model/action.ts'
 import type { Copy, CopyPlace, Performed } from '../model/copy.ts'
 import { databaseOf } from '../model/environment.ts'
 import type { EventOf } from '../model/event.ts'
-import { Failed } from '../model/failure.ts'
 import type { Step } from '../model/step.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { undoStep } from './arrange-rollback.ts'
@@ -98,13 +96,11 @@ const contextOf = async (context: RunContext, place: CopyPlace): Promise<RunCont
   const { env, doors } = context
   const { url, via, ...database } = databaseOf(env)
   const secrets = doors.secrets.leadingTo(url, place)
-  const target = parseDatabaseUrl(secrets.open(url)!)
-  if ('mistake' in target)
-    throw new Failed({ kind: 'secret-malformed', name: url.name, message: target.mistake })
+  const target = secrets.target(url)
   const elsewhere = place.server !== undefined
   const noTunnel = async () => undefined
   const door = databaseDoor(doors, env).to(target, { measures: true, ...(elsewhere && { tunnel: noTunnel }) })
-  const closed = await closedCopy(context, place, { target, door, elsewhere })
+  const closed = await closedCopy(context, place, { door, elsewhere })
   const variables = secrets.led(doors.variables)
   return {
     ...context,

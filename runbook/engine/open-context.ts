@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from '../doors/clock.ts'
 import { DatabaseDoor } from '../doors/database.ts'
-import { type DatabaseTarget, parseDatabaseUrl } from '../doors/database-url.ts'
 import type { Asker } from '../doors/prompt.ts'
 import { Redactor } from '../doors/redaction.ts'
 import { RemoteHost } from '../doors/remote-host.ts'
@@ -47,16 +46,18 @@ export interface ContextOptions {
 
 /** Opens the doors that a run needs. Nothing is connected before it is used. */
 export const openContext = (options: ContextOptions): { context: RunContext; close(): Promise<void> } => {
-  const { env, bookFolder, clock = systemClock } = options
+  const { bookFolder, clock = systemClock } = options
   const variables = options.cwd
     ? { ...options.variables, PATH: withoutPrograms(options.variables.PATH, options.cwd) }
     : options.variables
   const redactor = new Redactor()
-  redactor.spare(ordinaryWords(env))
+  redactor.spare(ordinaryWords(options.env))
   hideWith((text) => redactor.text(text))
   const secrets = new Secrets({
-    ...{ environment: env.name, strict: env.protected, bookFolder, variables, redactor },
+    ...{ environment: options.env.name, strict: options.env.protected, bookFolder, variables, redactor },
+    elsewhere: isElsewhere(options.env),
   })
+  const env = withSchemaOfUrl(options.env, secrets)
   // Before the first event: an operator may have pasted one into a reason.
   nameSecrets(options.steps ?? [], env, pathsOf(env, options.stateDir, options.stamp))
   secrets.foresee()
@@ -69,8 +70,8 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
         inherited({ operator: variables, file: secrets.file(), book: namesOfBook(env) }, 'ssh'),
       )
     : undefined
-  const tunnel: Tunnel = async (signal) =>
-    host && env.database?.via ? host.forward(targetOf(env.database, secrets), signal) : undefined
+  const tunnel: Tunnel = async (signal, to) =>
+    host && env.database?.via ? host.forward(to, signal) : undefined
   let database: DatabaseDoor | undefined
   const context: Omit<RunContext, 'ledger'> = {
     env,
@@ -82,7 +83,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
       variables,
       get database() {
         if (env.database)
-          database ??= openDatabase(env.database, secrets, { name: options.name, clock, tunnel })
+          database ??= openDatabase(env.database, secrets, { name: options.name, clock, tunnel, variables })
         return database
       },
       host,
@@ -116,6 +117,19 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   }
 }
 
+/** Where the book names no schema, the one that the URL names, as Prisma has it. */
+const withSchemaOfUrl = (env: Environment, secrets: Secrets): Environment => {
+  if (!env.database?.schemaOfUrl) return env
+  try {
+    const { schema = env.database.schema } = secrets.target(env.database.url)
+    return { ...env, database: { ...env.database, schema } }
+  } catch (error) {
+    // Whoever needs the database says what is wrong with it.
+    if (error instanceof Failed) return env
+    throw error
+  }
+}
+
 /** Has steps name their secrets, as far as they can before anything was looked at. */
 const nameSecrets = (steps: readonly Step[], env: Environment, run: RunPaths): void => {
   for (const step of steps)
@@ -140,24 +154,27 @@ const endedJobs = ({ steps }: RunState): string[] =>
     [...actions.values()].flatMap(({ kept, ended }) => (kept && ended ? [kept.job] : [])),
   )
 
-type Tunnel = (signal: AbortSignal) => Promise<{ host: string; port: string } | undefined>
+type Tunnel = (
+  signal: AbortSignal,
+  to: { host: string; port: string },
+) => Promise<{ host: string; port: string } | undefined>
 
 const openDatabase = (
   database: NonNullable<Environment['database']>,
   secrets: Secrets,
-  options: { name: string; clock: Clock; tunnel: Tunnel },
+  options: { name: string; clock: Clock; tunnel: Tunnel; variables: ContextOptions['variables'] },
 ): DatabaseDoor => {
   const { schema, via, url } = database
   const { tunnel, ...more } = options
-  return new DatabaseDoor(targetOf(database, secrets), {
+  const target = secrets.target(url)
+  if (target.schema !== undefined && target.schema !== schema)
+    throw new Failed({
+      ...{ kind: 'secret-malformed', name: url.name },
+      message: `has the parameter schema=${target.schema}, and the book’s database.schema is ${schema}`,
+      remedy: `write one and the same into the book and into ${url.name}`,
+    })
+  return new DatabaseDoor(target, {
     ...{ ...more, schema, secret: url.name },
     ...(via && { tunnel }),
   })
-}
-
-const targetOf = ({ url }: NonNullable<Environment['database']>, secrets: Secrets): DatabaseTarget => {
-  const target = parseDatabaseUrl(secrets.open(url)!)
-  if ('mistake' in target)
-    throw new Failed({ kind: 'secret-malformed', name: url.name, message: target.mistake })
-  return target
 }

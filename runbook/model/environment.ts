@@ -1,5 +1,6 @@
+import { LIBPQ_VARIABLES } from './database-parts.ts'
 import { unmet } from './failure.ts'
-import { type DatabasePart, namedSecrets, type Secret, type Text } from './secret.ts'
+import { namedSecrets, type Secret, type Text } from './secret.ts'
 
 /** An environment of the book, with its name and its defaults. */
 export interface Environment {
@@ -32,6 +33,8 @@ export interface App {
 export interface Database {
   readonly url: Secret
   readonly schema: string
+  /** The book names none: what the URL names counts over the usual one. */
+  readonly schemaOfUrl?: true
   /** Reached through the host; the URL is as the host knows it. */
   readonly via?: 'host'
   /** A folder of the host, absolute, in which dumps are made and kept there. Absent: they are the operator's. */
@@ -76,18 +79,9 @@ export const databaseOf = ({ name, database }: Environment): Database => {
   )
 }
 
-const parts: Record<string, DatabasePart> = {
-  PGHOST: 'host',
-  PGPORT: 'port',
-  PGUSER: 'user',
-  PGPASSWORD: 'password',
-  PGDATABASE: 'database',
-  PGSSLMODE: 'sslmode',
-}
-
 /**
  * The environment variables from which libpq's programs know their database. A URL in `argv` would show the
  * password in `ps`, and libpq does not expand one in `PGDATABASE`.
  */
 export const libpqVariables = ({ url }: Database): Record<string, Secret> =>
-  Object.fromEntries(Object.entries(parts).map(([variable, part]) => [variable, { ...url, part }]))
+  Object.fromEntries(Object.entries(LIBPQ_VARIABLES).map(([variable, part]) => [variable, { ...url, part }]))

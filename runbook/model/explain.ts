@@ -79,7 +79,9 @@ export const explain = (failure: Failure): Explanation => {
     case 'secret-malformed':
       return {
         sentence: `the secret ${failure.name} ${failure.message}`,
-        remedy: `correct ${failure.name}: postgresql://user:password@host:port/database, percent-encoded`,
+        remedy:
+          failure.remedy ??
+          `correct ${failure.name}: postgresql://user:password@host:port/database, percent-encoded`,
       }
     case 'moved':
       return {

@@ -50,7 +50,7 @@ export type Failure =
       job?: string
     }
   | { kind: 'secret-missing'; name: string; empty: boolean; file: string }
-  | { kind: 'secret-malformed'; name: string; message: string }
+  | { kind: 'secret-malformed'; name: string; message: string; remedy?: string }
   | { kind: 'moved'; what: string; was: string; is: string }
   /** It was begun before the run was killed, and nothing shows whether it was done. */
   | { kind: 'in-doubt'; title: string; printed: string; look: string }

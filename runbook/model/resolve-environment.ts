@@ -23,6 +23,7 @@ export const resolveEnvironment = (
     database: {
       url: definition.database.url,
       schema: definition.database.schema ?? 'public',
+      ...(definition.database.schema === undefined && { schemaOfUrl: true as const }),
       ...(definition.database.via && { via: definition.database.via }),
       ...(definition.database.backupsOnHost && { backupsOnHost: definition.database.backupsOnHost }),
     },

@@ -1,3 +1,5 @@
+import type { DatabasePart } from './database-parts.ts'
+
 /**
  * The promise of a value from the process's environment or from `.env.<environment>` beside the book.
  * It is opened only at the door it leaves by, and prints as `‹secret NAME›`.
@@ -10,8 +12,6 @@ export interface Secret {
   /** Of a database URL: what its sessions begin with besides, such as `-c lock_timeout=50ms`. */
   readonly options?: string
 }
-
-export type DatabasePart = 'host' | 'port' | 'user' | 'password' | 'database' | 'sslmode'
 
 /** A string with secrets in it, such as `Bearer ‹secret TOKEN›`. */
 export interface Template {

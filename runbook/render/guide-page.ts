@@ -48,7 +48,7 @@ const head = ({ book, env, approver, contacts, at, blind, steps }: Guide): strin
     `- \`‹secret NAME›\` stands for the value of NAME, from \`.env.${env.name}\` beside the book or your shell; \`‹stamp›\` for the time, such as 20261122T021500Z; any other \`‹name›\` for what a line before it has answered; leave an option out of which only the tool knows that, such as \`--snapshot=‹snapshot›\`.`,
     ...(env.database
       ? [
-          `- \`PG*=‹secret ${env.database.url.name}›\` stands for PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE with the parts of that URL. With these set, SQL is for: \`psql -X -v ON_ERROR_STOP=1\`, after ${code(`SET search_path TO ${sqlName(env.database.schema)};`)}`,
+          `- \`PG*=‹secret ${env.database.url.name}›\` stands for PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE and the like with the parts of that URL. With these set, SQL is for: \`psql -X -v ON_ERROR_STOP=1\`, after ${code(`SET search_path TO ${sqlName(env.database.schema)};`)}`,
         ]
       : []),
     '- Stop at the first line that fails, or the first fact that does not hold.',

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Redactor } from '../../runbook/doors/redaction.ts'
 import { Secrets } from '../../runbook/doors/secrets.ts'
+import type { DatabasePart } from '../../runbook/model/database-parts.ts'
 import { type Failure, failureOf } from '../../runbook/model/failure.ts'
-import { type DatabasePart, secret, text } from '../../runbook/model/secret.ts'
+import { secret, text } from '../../runbook/model/secret.ts'
 
 let folder = ''
 beforeEach(() => {

@@ -40,6 +40,7 @@ import { gitRemote } from '../rig/git-remote.ts'
 import { freshDatabase, postgresBin } from '../rig/postgres.ts'
 import { sshd } from '../rig/sshd.ts'
 import { type StepRigOptions, stepRig } from '../rig/step-rig.ts'
+import { tlsCluster } from '../rig/tls-cluster.ts'
 
 let server: Awaited<ReturnType<typeof sshd>>
 let dir = ''
@@ -266,6 +267,27 @@ test('the database is reached through the host, also by the programs that run he
   expect(seen(here)).toMatchObject({ holds: true, seen: expect.stringMatching(/^1 by \d+$/) })
   expect(seen(here)).not.toMatchObject({ seen: `1 by ${port}` })
 })
+
+test('through a tunnel a certificate and a file of passwords know the server by its own name', async () => {
+  const { cluster, files, folder, stop } = await tlsCluster()
+  ends.push(stop)
+  const passfile = join(folder, 'passwords')
+  writeFileSync(passfile, `db.test:${cluster.port}:shop:app:a word\n`, { mode: 0o600 })
+  const by = (name: string) =>
+    rigged({
+      databaseUrl: `postgresql://app@${name}:${cluster.port}/shop?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=${files.ca}&passfile=${passfile}`,
+      via: 'host',
+    })
+  const rig = await by('db.test')
+  expect(await rig.look(databaseAnswers())).toMatchObject({ holds: true })
+  const { failure, performed } = await rig.run(backupDatabase())
+  expect(failure).toBeUndefined()
+  expect(performed.some((printed) => printed.includes('pg_dump'))).toBe(true)
+  expect(await (await by('other.test')).look(databaseAnswers())).toMatchObject({
+    holds: false,
+    seen: expect.stringContaining('sslmode=verify-full'),
+  })
+}, 60_000)
 
 test('a tunnel to nowhere says which database it was', async () => {
   const { url } = await freshDatabase()

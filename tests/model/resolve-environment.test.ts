@@ -25,10 +25,9 @@ test('what the book says stays; slashes at the end of the url do not', () => {
     protected: true,
     host: 'local',
     app: { dir: '/srv/app', branch: 'live', url: 'https://a.example/base', health: '/up', probe: ['/up'] },
-    database: { url, schema: 'public' },
+    database: { url, schema: 'public', schemaOfUrl: true },
     variables: { NODE_ENV: 'production' },
   })
-  expect(
-    resolveEnvironment('x', { ...definition, database: { url, schema: 'shop' } }, '/').database?.schema,
-  ).toBe('shop')
+  const named = { ...definition, database: { url, schema: 'shop' } }
+  expect(resolveEnvironment('x', named, '/').database).toStrictEqual({ url, schema: 'shop' })
 })

@@ -24,16 +24,20 @@ test('a name is known as soon as it is named, once', () => {
 
 test('the programs of libpq get their database in parts, each a secret', () => {
   const variables = libpqVariables({ url: secret('DATABASE_URL'), schema: 'public' })
-  expect(
-    Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, printText(value)])),
-  ).toEqual({
+  const printed = Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, printText(value)]),
+  )
+  expect(printed).toMatchObject({
     PGHOST: '‹secret DATABASE_URL host›',
     PGPORT: '‹secret DATABASE_URL port›',
     PGUSER: '‹secret DATABASE_URL user›',
     PGPASSWORD: '‹secret DATABASE_URL password›',
     PGDATABASE: '‹secret DATABASE_URL database›',
     PGSSLMODE: '‹secret DATABASE_URL sslmode›',
+    PGSSLROOTCERT: '‹secret DATABASE_URL sslrootcert›',
+    PGCHANNELBINDING: '‹secret DATABASE_URL channel_binding›',
   })
+  for (const value of Object.values(printed)) expect(value).toMatch(/^‹secret DATABASE_URL \w+›$/)
 })
 
 test('a step that needs a database, in an environment without one, says what to write', () => {

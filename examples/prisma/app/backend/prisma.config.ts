@@ -67,9 +67,9 @@ export default defineConfig({
   engine: 'js',
   adapter: async () => {
     if (!url) throw new Error('DATABASE_URL is not set')
-    const { host, port, user, password, database } = parse(url)
+    const { host, port, user, password, database, ssl } = parse(url, { useLibpqCompat: true })
     const where = { host: host ?? 'localhost', port: Number(port ?? 5432), database: database ?? undefined }
-    return new MigratePg({ ...where, user, password, max: 1, idleTimeoutMillis: 200 })
+    return new MigratePg({ ...where, user, password, ssl: ssl as never, max: 1, idleTimeoutMillis: 200 })
   },
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations', seed: 'node prisma/seed.mjs' },
