@@ -1,9 +1,9 @@
+import type { SimpleCommand } from './commands-in.ts'
 import { code, type Value } from './literal.ts'
-import type { SimpleCommand } from './shell-lines.ts'
 import { namesSecret } from './without-secrets.ts'
 
 /** Flags of curl that only say how it prints, or how patient it is. */
-const silent = /^(-[sSifLkv]+|--(silent|show-error|include|fail|location|verbose|compressed|fail-with-body))$/
+const silent = /^(-[sSifLv]+|--(silent|show-error|include|fail|location|verbose|compressed|fail-with-body))$/
 const silentWithValue = /^(-[owm]|--(output|write-out|max-time|connect-timeout))$/
 
 /** A request as a step sends it; undefined where curl is told more than a step can do. */
@@ -34,6 +34,7 @@ export const requestOf = (
   method ??= json === undefined ? 'GET' : 'POST'
   if (
     !url ||
+    !URL.canParse(url) ||
     /[$<>[\]{}]|\/\/[^/]*@/.test(url) ||
     namesSecret(url) ||
     !/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)
