@@ -2,6 +2,7 @@ import type { Accounted, Place } from './draft-book.ts'
 import { draftShell } from './draft-shell.ts'
 import type { StepCall } from './known-commands.ts'
 import type { Block } from './read-page.ts'
+import { byHand } from './shell-steps.ts'
 import { slug } from './slug.ts'
 import { kindOfSql } from './sql-block.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -48,11 +49,9 @@ const enteredCode = (block: Block & { kind: 'code' }, place: Place): string => {
   const isPrompted =
     !language && code.split('\n').some((line) => /^\s*([\w.-]+@[\w.-]+\S*\s*)?\$ /.test(line))
   if (SHELL.test(language) || isPrompted) return draftShell(code, place)
-  const mayBeTyped = !language && looksTyped(code)
-  place.entries.push({
-    kind: 'comment',
-    text: `${mayBeTyped ? `REVIEW: ${UNNAMED}\n` : ''}${withoutSecrets(code)}`,
-  })
+  if (/^(|text|txt|plain(text)?|none|no-highlight|output)$/.test(language) && looksTyped(code))
+    return byHand(code, UNNAMED, place)
+  place.entries.push({ kind: 'comment', text: withoutSecrets(code) })
   return language ? 'a comment' : `a comment: ${UNNAMED}`
 }
 const UNNAMED = 'no language is named; where it is to be performed, write ```bash above it'

@@ -23,6 +23,7 @@ export const isNumbered = (heading: string): boolean =>
   /^[^\p{L}\p{N}]*((step|phase|part|stage)\s*)?\d+/iu.test(heading)
 
 const table: readonly (readonly [HeadingKind, RegExp, RegExp?])[] = [
+  ['beside', /\bquick (reference|commands|summary)|cheat ?sheet|\bat a glance\b/i],
   [
     'back',
     /roll(ed|ing)?[\s-]?backs?\b|\brevert|\bundo(ing)?\b|\bback(ing)? out\b|\btak(e|ing) .*\bback\b|\bgo(ing)? back\b|\bdowngrad|回滚|回退|откат|zurückrollen|zurücksetzen|retour arrière|revertir|reverter|ロールバック/i,
@@ -39,7 +40,7 @@ const table: readonly (readonly [HeadingKind, RegExp, RegExp?])[] = [
   ],
   [
     'again',
-    /environment-specific|(per|by)[- ]environment|quick (fix|start|deploy|reference|guide|commands|summary)|quickstart|copy-paste|all in one|one-?liner|tl;?dr|in short|at a glance|cheat ?sheet|for (experienced|the impatient)/i,
+    /environment-specific|(per|by)[- ]environment|quick (fix|start|deploy|guide)|quickstart|copy-paste|all in one|tl;?dr|in short|for (experienced|the impatient)/i,
   ],
   [
     'other-way',
@@ -51,9 +52,11 @@ const table: readonly (readonly [HeadingKind, RegExp, RegExp?])[] = [
   ],
   [
     'once',
-    /\bfirst[- ]time\b|\bone[- ]time\b|\bonly once\b|\bonce only\b|^initial\b.*\bset-?up\b|\bbootstrap/i,
+    /\bfirst[- ]time\b|\bone[- ]time\b|\bonly once\b|\bonce only\b|\bfresh (install\w*|server|machine|set-?up)\b|\bfrom scratch\b/i,
   ],
 ]
+/** Done once too, where it is no step of a whole way. */
+const INITIAL = /^initial\b.*\bset-?up\b|\bbootstrap/i
 
 /** What stands beside a deployment: what is looked after on other days. */
 const BESIDE =
@@ -67,17 +70,35 @@ const MAIN =
 const OF_DEPLOYMENT =
   /\bdeploy|\bship|\breleas|\broll[ -]?out|\bpublish|\bgo[ -]?live|\binstall|\bset(ting)?[ -]?up\b|\bupgrad|\bupdat|\bmigrat|\bbuild|\bcompil|\bstart|\bstop\b|\brestart|\breload|\bverif|\bvalidat|\bsmoke|\btest|\bcheck|\bpre-|\bpost-|\bprepar|\bprerequisit|\brequire|\bbefore\b|\bafter\b|\bfinal|\bprocedure\b|\bsteps?\b|\bphase\b|\benviron|\bconfig|\bvariables\b|\bsecrets?\b|\bcode\b|\bpull|\bpush|\bmerge|\btag\b|\bclone|\bdatabase|\bschema\b|\bnginx\b|\bssl\b|\btls\b|\bhttps\b|\bcertificat|\bdomain|\bdns\b|\bproxy\b|\bservice|\bprocess\b|\bannounc|\bnotif|\bcommunicat|\bconnect|\bsign in|\blog ?in|\bfirewall|\bserver\b|\bcache|\bassets?\b|\bdownload|\bcreate|\bbackend\b|\bfrontend\b|\brun\b|\bapplication\b/i
 
-/** Of one heading by itself. `isTop`: a section of the page; `afterMain`: behind the one that is the deployment. */
+/** Whether a heading names something that deployments do. */
+export const isOfDeployment = (heading: string): boolean => OF_DEPLOYMENT.test(plainHeading(heading))
+
+/** Where on the page a heading stands. */
+export interface Position {
+  /** A section of the page. */
+  readonly isTop: boolean
+  /** Behind the section that is the deployment. */
+  readonly afterMain: boolean
+  /** Behind a section that tells the way back, or what to do where something is wrong: where most pages have ended. */
+  readonly afterBack: boolean
+}
+
+/** Of one heading by itself; undefined: as what it stands under. */
 export const kindOfHeading = (
   heading: string,
-  { isTop, afterMain }: { isTop: boolean; afterMain: boolean },
+  { isTop, afterMain, afterBack }: Position,
 ): HeadingKind | undefined => {
   const text = plainHeading(heading)
+  const isStep = isNumbered(heading) && !afterBack
   const found = table.find(([, pattern, unless]) => pattern.test(text) && !unless?.test(text))?.[0]
-  if (found && !(found === 'once' && isNumbered(heading))) return found
+  if (found) return found
+  if (INITIAL.test(text) && !isStep) return 'once'
   if (!isTop) return undefined
-  if (BESIDE.test(text) && !isNumbered(heading) && !/\bpre-?deploy/i.test(text)) return 'beside'
+  if (BESIDE.test(text) && !isStep && !/\bpre-?deploy/i.test(text)) return 'beside'
   if (MAIN.test(text)) return 'main'
-  if (isNumbered(heading) || !afterMain) return undefined
-  return BACKUPS.test(text) || !OF_DEPLOYMENT.test(text) ? 'beside' : undefined
+  if (isStep || !(afterMain || afterBack)) return undefined
+  if (BACKUPS.test(text) || !OF_DEPLOYMENT.test(text)) return 'beside'
+  return afterBack && !AT_ITS_END.test(text) ? 'beside' : undefined
 }
+/** What a page may have at its very end of its deployment. */
+const AT_ITS_END = /\bverif|\bvalidat|\bsmoke|\btest|\bcheck|\bpost-|\bfinal|\bstep|\bphase/i

@@ -1,4 +1,11 @@
-import { isNumbered, kindOfHeading, plainHeading } from './kind-of-heading.ts'
+import {
+  type HeadingKind,
+  isNumbered,
+  isOfDeployment,
+  kindOfHeading,
+  type Position,
+  plainHeading,
+} from './kind-of-heading.ts'
 import type { Block } from './read-page.ts'
 import { slug } from './slug.ts'
 import { waysAmong } from './ways-among.ts'
@@ -27,6 +34,8 @@ const WAY_BACK: Part = {
 }
 
 export interface Heading {
+  /** Something under it may be performed. */
+  hasCode: boolean
   readonly block: Block & { readonly kind: 'heading' }
   readonly above: Heading | undefined
 }
@@ -45,9 +54,16 @@ export const partsOf = (
   const names = new Names(main)
   const known = new Map<Heading | undefined, Part>()
   let afterMain = false
-  const ofTitle = title && kindOfHeading(title.block.title, { isTop: false, afterMain: false })
+  let afterBack = false
+  const ofTitle = title && kindOfHeading(title.block.title, { isTop: false, afterMain, afterBack })
   const isOf = (kind: string | undefined) => kind === 'back' || kind === 'restore' || kind === 'trouble'
   known.set(undefined, DEPLOY)
+  const topKind = (heading: Heading) =>
+    isTop(heading) && heading !== title
+      ? kindOfHeading(heading.block.title, { isTop: true, afterMain, afterBack })
+      : undefined
+  const hasMain = headings.some((heading) => topKind(heading) === 'main')
+  const hasAny = hasMain || headings.some((heading) => topKind(heading) === 'again')
   for (const heading of headings) {
     const above = known.get(heading.above) ?? DEPLOY
     if (heading === title) {
@@ -55,8 +71,9 @@ export const partsOf = (
       known.set(heading, whole ? (partFor(ofTitle!, heading, DEPLOY, names) ?? DEPLOY) : DEPLOY)
       continue
     }
-    const kind = kindOfHeading(heading.block.title, { isTop: isTop(heading), afterMain })
+    const kind = kindIn(heading, { isTop: isTop(heading), afterMain, afterBack, hasMain, hasAny })
     if (kind === 'main') afterMain = true
+    if (isTop(heading) && isOf(kind)) afterBack = true
     const way = ways.get(heading)
     const own = way ? another(way, heading, above, names) : kind && partFor(kind, heading, above, names)
     const part = own ?? names.within(above, heading)
@@ -66,14 +83,29 @@ export const partsOf = (
   return (heading) => known.get(heading) ?? DEPLOY
 }
 
+/** What a heading says, on this page. */
+const kindIn = (
+  heading: Heading,
+  at: Position & { hasMain: boolean; hasAny: boolean },
+): HeadingKind | undefined => {
+  const { title } = heading.block
+  const kind = kindOfHeading(title, at)
+  // Nothing else is the deployment.
+  if (kind === 'again' && at.isTop && !at.hasMain) return 'main'
+  // A section before the deployment, with commands that nothing says are for it.
+  const isUnclear = kind === undefined && at.isTop && at.hasAny && heading.hasCode
+  return isUnclear && !isNumbered(title) && !isOfDeployment(title) ? 'beside' : kind
+}
+
 /** The headings, each with the one that it stands under. */
 export const headingsOf = (blocks: readonly Block[]): Heading[] => {
   const open: Heading[] = []
   const all: Heading[] = []
   for (const block of blocks) {
+    if (block.kind === 'code') for (const heading of open) heading.hasCode = true
     if (block.kind !== 'heading') continue
     while (open.length && open.at(-1)!.block.depth >= block.depth) open.pop()
-    const heading = { block, above: open.at(-1) }
+    const heading: Heading = { block, above: open.at(-1), hasCode: false }
     open.push(heading)
     all.push(heading)
   }

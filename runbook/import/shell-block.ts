@@ -6,7 +6,7 @@ import { hasHoles, type Meaning, meaningOf } from './known-commands.ts'
 import { addUnderstood } from './noted-step.ts'
 import type { Line } from './shell-lines.ts'
 import { byHand, remark, setVariables, shellStep, whole } from './shell-steps.ts'
-import { isOnlyWhereWrong, isOtherWay } from './what-comments-say.ts'
+import { isChoice, isOnlyWhereWrong, isOtherWay, isToGoBack } from './what-comments-say.ts'
 import { isSecretName, withoutSecrets } from './without-secrets.ts'
 
 type Kind = ForAPerson | undefined
@@ -26,6 +26,8 @@ export class ShellBlock {
   private rest: { line: Line; reads: boolean }[] = []
   private hands: { line: Line; why: string }[] = []
   private noted: { line: Line; why: string }[] = []
+  /** The way to the folder, for whoever types what follows. */
+  private readonly way: Line[] = []
 
   constructor(private readonly given: Given) {
     const { draft, part } = given.place
@@ -36,9 +38,16 @@ export class ShellBlock {
   enter(): string {
     const { place, lines } = this.given
     let aside: string | undefined
+    let before: string | undefined
+    let isOneOf = false
     for (const [i, line] of lines.entries()) {
-      if (line.above) aside = asideBy(line.about, i > 0)
+      if (line.above) {
+        aside = asideBy(line.about, before, place.part.isWayBack)
+        before = aside && before ? before : line.about
+      } else if (i === 0) before = ''
+      if (line.above) isOneOf = isChoice(line.about)
       if (aside !== undefined) this.note(line, aside)
+      else if (isOneOf) this.hand(line, 'which of them is for its reader to choose')
       else if (this.script(i)) break
       else this.line(line, i)
     }
@@ -73,8 +82,10 @@ export class ShellBlock {
 
   private understood(line: Line, meaning: Meaning & { is: 'step' | 'covered' | 'folder' }): void {
     const { place } = this.given
-    if (meaning.is === 'folder') this.folder.enter(meaning.path)
-    else if (meaning.is === 'covered') {
+    if (meaning.is === 'folder') {
+      this.folder.enter(meaning.path)
+      this.way.push({ ...line, above: '', behind: '', below: '' })
+    } else if (meaning.is === 'covered') {
       remark(`REVIEW: \`${line.text}\` is what ${meaning.by} does.`, place)
       this.became.push(`what ${meaning.by} does`)
     } else {
@@ -125,7 +136,7 @@ export class ShellBlock {
     this.add(() =>
       why === undefined
         ? shellStep(whole(rest), first.about, { folder: this.folder.path, place, reads: false })
-        : byHand(whole(rest), why, place, first.about),
+        : byHand(whole([...this.way, ...rest]), why, place, first.about),
     )
     for (const [i, kind] of kinds.slice(at).entries())
       if (kind && 'stays' in kind && kind.stays && rest[i]!.command) place.session.enter(kind)
@@ -171,7 +182,9 @@ export class ShellBlock {
     }
     if (hands.length) {
       const why = [...new Set(hands.map(({ why }) => why))].join('; ')
-      this.became.push(byHand(textOf(hands), why, place, hands[0]!.line.about))
+      this.became.push(
+        byHand(whole([...this.way, ...hands.map(({ line }) => line)]), why, place, hands[0]!.line.about),
+      )
     }
     if (noted.length) {
       remark(`REVIEW: ${noted[0]!.why}; it is not performed:\n${textOf(noted)}`, place)
@@ -182,10 +195,11 @@ export class ShellBlock {
 
 const textOf = (lines: readonly { line: Line }[]): string => whole(lines.map(({ line }) => line))
 
-/** What a comment says of the lines from there on. */
-const asideBy = (comment: string, isBehindAnother: boolean): string | undefined => {
-  if (isOtherWay(comment, isBehindAnother)) return 'another way, see `either`'
-  return isOnlyWhereWrong(comment) ? 'only where something is wrong' : undefined
+/** What a comment says of the lines from there on; undefined: nothing that keeps them from being performed. */
+const asideBy = (comment: string, before: string | undefined, isWayBack = false): string | undefined => {
+  if (isOtherWay(comment, before)) return 'another way, see `either`'
+  if (isOnlyWhereWrong(comment)) return 'only where something is wrong'
+  return isToGoBack(comment) && !isWayBack ? 'only to go back' : undefined
 }
 
 const whyOf = (kind: Kind): string => {

@@ -4,6 +4,8 @@ import { commandsIn, type SimpleCommand, simple } from './commands-in.ts'
 /** A statement of a shell block. */
 export interface Line {
   readonly text: string
+  /** What stands between it and the one before on the same line: ` && `, `; `; empty where it has a line of its own. */
+  readonly joint: string
   /** The comments above it, and the one behind it. */
   readonly above: string
   readonly behind: string
@@ -21,7 +23,7 @@ export interface Line {
 
 /** The statements of a shell block; undefined where it is not shell, such as SQL typed into psql. */
 export const shellLines = (block: string): Line[] | undefined => {
-  const source = withoutPrompts(block)
+  const source = withoutAnswers(withoutPrompts(block))
   const { commands, errors } = parse(withHolesAsWords(source))
   if (errors?.length) return undefined
   const statements = apart(commands.flatMap(chained))
@@ -34,6 +36,7 @@ export const shellLines = (block: string): Line[] | undefined => {
     const [node] = nodes
     return {
       text: source.slice(pos, end),
+      joint: before && !gap.includes('\n') ? gap : '',
       above: comments(above),
       behind: comments(behind.replace(/^[\s;&]*/, '')),
       below: i === statements.length - 1 ? comments(below.join('\n')) : '',
@@ -126,6 +129,12 @@ const withoutPrompts = (block: string): string => {
     })
     .join('\n')
 }
+
+/** An object of JSON is what the page expects, and nothing that is typed. */
+const withoutAnswers = (block: string): string =>
+  block.replace(/^[{[][ \t]*(?:\n(?![}\]]).*)*\n[}\]][ \t]*$|^\{[ \t]*".*\}[ \t]*$/gm, (answer) =>
+    /"[^"]*"\s*:|^\[\s*[{"\d]/.test(answer) ? answer.replace(/^/gm, '# ') : answer,
+  )
 
 const lastParagraph = (text: string): string =>
   text.split(/\n\s*\n/).findLast((part) => part.includes('#')) ?? ''

@@ -8,12 +8,17 @@ export const remark = (text: string, { entries }: Place): void => {
   if (text) entries.push({ kind: 'comment', text: withoutSecrets(text) })
 }
 
-/** Lines with what the page says of them. */
-export const whole = (lines: readonly Line[]): string =>
-  lines
-    .flatMap(({ above, text, behind, below }) => [above, behind ? `${text}  ${behind}` : text, below])
-    .filter(Boolean)
-    .join('\n')
+/** Lines with what the page says of them; what stood on one line does so again. */
+export const whole = (lines: readonly Line[]): string => {
+  const texts: string[] = []
+  for (const [i, { above, text, joint, behind, below }] of lines.entries()) {
+    const typed = behind ? `${text}  ${behind}` : text
+    if (i > 0 && joint && !above && !lines[i - 1]!.behind) texts.push(`${texts.pop()}${joint}${typed}`)
+    else texts.push(above, typed)
+    if (below) texts.push(below)
+  }
+  return texts.filter(Boolean).join('\n')
+}
 
 /** A block that bash performs; `about`: what the page says above it. Says what became of it. */
 export const shellStep = (

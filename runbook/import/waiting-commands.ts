@@ -12,8 +12,12 @@ const ASKS = 'it asks its reader'
 const TALKS = 'it is a prompt to type at'
 const DESTROYS = 'what it destroys does not come back'
 
+const SENTENCE = 'it reads like a sentence, not like a command'
+
 const table: readonly (readonly [string, RegExp, RegExp?])[] = [
+  [SENTENCE, /^[^\s$'"~{}-]\S*:( |$)|^[A-Z][a-z]+,? [a-z]+\b|^[^\x00-\x7F]/, /^(: |Rscript |MSBuild )/],
   [EDITS, /^(nano|n?vim?|emacs|pico|joe|micro|ed|mcedit|code|subl|gedit|notepad|visudo|vipw|sudoedit)\b/],
+  [EDITS, /^\$\{?(EDITOR|VISUAL)\b/],
   [EDITS, /^(crontab -e|systemctl edit|kubectl edit|git rebase -i|\S*rails credentials:edit)\b/],
   [EDITS, /^git commit\b/, / (-\w*[mFC]\b|--(message|file|no-edit|reuse-message))/],
   [ASKS, /^git (add|checkout|reset|stash) (-p|-i|--patch|--interactive)\b|^git (mergetool|difftool)\b/],

@@ -1,18 +1,35 @@
-/** Whether a comment says that what follows is another way than what stands above it. */
-export const isOtherWay = (comment: string, isBehindAnother: boolean): boolean =>
-  /^(or\b|alternatively|alternative\b|otherwise\b|instead\b|(option|method|alternative|variant|approach|way) ?#?([b-z]|[2-9]|two|three)\b)/i.test(
-    comment,
-  ) ||
-  (isBehindAnother &&
-    /^(if (you |using )?(use|using|prefer|on)|(for|with|using) (yarn|pnpm|npm|bun|docker|podman|pm2|systemd|kubernetes|helm|alpine|debian|ubuntu|centos|rhel|fedora|mac(os)?|windows)\b|on (debian|ubuntu|centos|rhel|fedora|mac(os)?|windows)\b)/i.test(
-      comment,
-    ))
+/** Whether a comment says that what follows is another way than what stands above it. `before`: the comment there. */
+export const isOtherWay = (comment: string, before: string | undefined): boolean =>
+  OTHER_WAY.test(comment) ||
+  (before !== undefined && (FOR_OTHERS.test(comment) || isVariantOf(comment, before)))
 
-/** Whether a comment says that what follows is for when something has gone wrong, or is to go back. */
-export const isOnlyWhereWrong = (comment: string): boolean =>
-  /^(if|when|should|in case)\b.*\b(fails?|failed|errors?|wrong|problems?|issues?|broken?|breaks?|crash\w*|stuck|hangs?|missing|refused|doesn.t|does not|isn.t|is not|won.t|can.?t|cannot|needed)\b|^(roll ?back|revert|undo|restore|to (roll ?back|roll back|revert|undo|restore))\b/i.test(
+const OTHER_WAY =
+  /^(or\b|alternatively|alternative\b|otherwise\b|instead\b|(option|method|alternative|variant|approach|way) ?#?([b-z]|[2-9]|two|three)\b)/i
+const FOR_OTHERS =
+  /^(if (you |you.re |using )?(use|using|prefer|on)\b|(for|with|using) (yarn|pnpm|npm|bun|docker|podman|pm2|systemd|kubernetes|helm|alpine|debian|ubuntu|centos|rhel|fedora|mac(os)?|windows)\b|on (debian|ubuntu|centos|rhel|fedora|mac(os)?|windows)\b)/i
+
+/** “Deploy with a version of its own”, below “Deploy with the newest one”. */
+const isVariantOf = (comment: string, before: string): boolean => {
+  const [verb] = VARIANT.exec(comment)?.slice(1) ?? []
+  return verb !== undefined && verb.toLowerCase() === VARIANT.exec(before)?.[1]?.toLowerCase()
+}
+const VARIANT = /^(\p{L}+) (?:with|without|using|via|by|from|to|only|a specific)\b/iu
+
+/** Whether a comment leaves it to its reader which of the lines below it is performed. */
+export const isChoice = (comment: string): boolean =>
+  /\b(choose|pick|select|use|run) (only )?(one|any|either)\b|\bone of (these|the following|them)\b|\beither\b.*\bor\b/i.test(
     comment,
   )
+
+/** Whether a comment says that what follows is for when something has gone wrong. */
+export const isOnlyWhereWrong = (comment: string): boolean =>
+  /^(if|when|should|in case)\b.*\b(fails?|failed|errors?|wrong|problems?|issues?|broken?|breaks?|crash\w*|stuck|hangs?|missing|refused|doesn.t|does not|isn.t|is not|won.t|can.?t|cannot)\b/i.test(
+    comment,
+  )
+
+/** Whether a comment says that what follows brings an older state back. */
+export const isToGoBack = (comment: string): boolean =>
+  /^(((if|when) needed|to)[,:]? )?(roll ?back|roll it back|revert|undo|restore)\b/i.test(comment)
 
 /** What each step does to the letter; anything else that the page types was decided for its reader. */
 const same: Record<string, RegExp> = {

@@ -39,7 +39,7 @@ export const writeBook = (
     '  ],',
     ...told.flatMap(([, { because, entries }]) =>
       entries.length
-        ? ['', ...(because ? [`  // REVIEW: not performed: ${because}.`] : []), ...entriesText(entries, '  ')]
+        ? ['', ...(because ? [`  // Beside the deployment: ${because}.`] : []), ...entriesText(entries, '  ')]
         : [],
     ),
     ...(procedures.length ? ['', '  // Performed by: runbook run <name> <env>', '  procedures: {'] : []),
