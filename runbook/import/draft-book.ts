@@ -1,6 +1,7 @@
 import { addStep } from './add-step.ts'
 import { draftBlock } from './draft-block.ts'
-import { hostOfPage } from './host-of-page.ts'
+import type { Folders } from './folder.ts'
+import { hostOfPage, signInTold, speaksOfSsh } from './host-of-page.ts'
 import type { StepCall } from './known-commands.ts'
 import { withLead } from './lead.ts'
 import { DEPLOY, type Heading, headingsOf, type Part, partsOf } from './part-of.ts'
@@ -29,8 +30,9 @@ export interface Draft {
   /** The host to which the page signs in for its deployment; `given`: as the page writes it. */
   host?: { readonly to: string; readonly given: string }
   needsDatabase: boolean
-  /** Folders that the page goes to, which are not relative; the first is taken for the application's. */
-  folders: Set<string>
+  /** The deployment speaks of another machine. */
+  speaksOfSsh: boolean
+  folders: Folders
 }
 export interface Accounted {
   readonly line: number
@@ -76,29 +78,32 @@ const draftOf = (blocks: readonly Block[], main?: string): Draft => {
     secrets: new Set(),
     variables: new Map(),
     needsDatabase: false,
-    folders: new Set(),
+    speaksOfSsh: false,
+    folders: { all: new Set() },
   }
   const all = headingsOf(blocks)
-  const partOf = partsOf(all, main)
+  const parts = partsOf(all, main)
   const headings = new Map(all.map((heading) => [heading.block as Block, heading]))
   const located: { block: Block; heading: Heading | undefined; part: Part }[] = []
   let heading: Heading | undefined
   let lead = ''
   for (const block of blocks) {
     heading = headings.get(block) ?? heading
-    const part = partOf(heading)
+    const part = parts.of(heading)
     located.push({ block, heading, part: block.kind === 'code' ? withLead(part, lead) : part })
     lead = block.kind === 'prose' ? block.text : block.kind === 'code' ? lead : ''
   }
-  const ofDeploy = located.flatMap(({ block, part }) =>
-    part === DEPLOY && block.kind === 'code' ? [block] : [],
-  )
+  const ofDeploy = located.flatMap(({ block, part }) => (part === DEPLOY ? [block] : []))
   const host = hostOfPage(ofDeploy)
   if (host) draft.host = host
+  draft.speaksOfSsh = speaksOfSsh(ofDeploy)
   const walk = new Walk(draft)
   for (const { block, heading, part } of located) {
     const place = walk.at(part, heading?.block.title || draft.title, block.line)
     draft.account.push({ line: block.line, ...draftBlock(block, place) })
+    const told = part === DEPLOY && block.kind !== 'code' ? signInTold(block) : undefined
+    if (told !== undefined) place.session.enter({ kind: 'host', to: told })
+    if (block.kind === 'heading') remarkOnHeading(block.title, parts.besides(heading), place)
   }
   needSomething(draft)
   draft.needsDatabase ||= draft.secrets.has('DATABASE_URL')
@@ -109,6 +114,15 @@ const draftOf = (blocks: readonly Block[], main?: string): Draft => {
   )
   draft.account = draft.account.map((each) => truly(each, draft))
   return draft
+}
+
+/** What was decided for the reader by taking what stands under a heading. */
+const remarkOnHeading = (title: string, besides: readonly string[], { entries, part }: Place): void => {
+  if (part.performs === 'by-hand') return
+  if (besides.length)
+    entries.push({ kind: 'comment', text: `REVIEW: the page has other ways: ${besides.join('; ')}` })
+  if (/\boptional\b|\bif (needed|necessary|required|applicable|desired)\b/i.test(title))
+    entries.push({ kind: 'comment', text: 'REVIEW: the page leaves it to its reader whether this is done' })
 }
 
 /** Gives the places of a draft: its parts, as they are first needed. */
@@ -122,7 +136,7 @@ class Walk {
     const { name, because, performs } = part
     const { entries } = draft.parts.get(name) ?? { entries: [] }
     if (!draft.parts.has(name)) draft.parts.set(name, { ...(because && { because }), performs, entries })
-    const session = this.sessions.get(name) ?? new Session(name === 'deploy' ? draft.host?.given : undefined)
+    const session = this.sessions.get(name) ?? new Session(draft.host?.given, name !== 'deploy')
     this.sessions.set(name, session)
     return {
       ...{ draft, part, entries, heading, line, session },

@@ -1,12 +1,21 @@
-/** The folder that a block has gone to. `known`: those of the page that are not relative; its first is the application's. */
+/** The folders of a page. */
+export interface Folders {
+  /** The application's, as the page names it: the first that it goes to, and which is no other's. */
+  app?: string
+  /** All that are not relative. */
+  readonly all: Set<string>
+}
+
+/** The folder that a block has gone to. */
 export class Folder {
   /** Relative to the application's. */
   path = '.'
-  private outside: string | undefined
+  /** Another folder than the application’s, and none in it. */
+  outside: string | undefined
   private before: { path: string; outside: string | undefined } = { path: '.', outside: undefined }
 
   constructor(
-    private readonly known: Set<string>,
+    private readonly known: Folders,
     private readonly isOfDeployment: boolean,
   ) {}
 
@@ -28,15 +37,22 @@ export class Folder {
   }
 
   private enterWhole(to: string): void {
-    const [app] = this.known
-    if (this.isOfDeployment) this.known.add(to)
+    const { known, isOfDeployment } = this
+    if (isOfDeployment) {
+      known.all.add(to)
+      if (!OTHERS.test(to)) known.app ??= to
+    }
+    const { app } = known
     this.path = '.'
     this.outside = undefined
-    if (app === undefined || app === to) return
-    if (to.startsWith(`${app}/`)) this.path = to.slice(app.length + 1)
-    else this.outside = to
+    if (app !== undefined && to.startsWith(`${app}/`)) this.path = to.slice(app.length + 1)
+    else if (to !== app && (app !== undefined || OTHERS.test(to))) this.outside = to
   }
 }
+
+/** Never an application's. */
+const OTHERS =
+  /^(\/|~|\$HOME|\/root|\/home(\/\w+)?|\/(etc|tmp|usr|bin|dev|proc|sys|boot|lib|var\/(log|tmp|lib|backups?))(\/.*)?|\/var)$/
 
 /** Without `.` and with `..` taken, as far as there is something to take. */
 const joined = (base: string, to: string): string => {

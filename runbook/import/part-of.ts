@@ -47,7 +47,11 @@ export interface Heading {
 export const partsOf = (
   headings: readonly Heading[],
   main?: string,
-): ((heading: Heading | undefined) => Part) => {
+): {
+  of(heading: Heading | undefined): Part
+  /** The other ways than that under this heading. */
+  besides(heading: Heading | undefined): readonly string[]
+} => {
   const title = headings[0]
   const isTop = ({ above }: Heading) => above === undefined || above === title
   const ways = waysAmong(headings)
@@ -74,13 +78,16 @@ export const partsOf = (
     const kind = kindIn(heading, { isTop: isTop(heading), afterMain, afterBack, hasMain, hasAny })
     if (kind === 'main') afterMain = true
     if (isTop(heading) && isOf(kind)) afterBack = true
-    const way = ways.get(heading)
+    const way = ways.others.get(heading)
     const own = way ? another(way, heading, above, names) : kind && partFor(kind, heading, above, names)
     const part = own ?? names.within(above, heading)
     const isWayBack = above.isWayBack || kind === 'back'
     known.set(heading, isWayBack && part.performs !== 'by-hand' ? { ...part, isWayBack } : part)
   }
-  return (heading) => known.get(heading) ?? DEPLOY
+  return {
+    of: (heading) => known.get(heading) ?? DEPLOY,
+    besides: (heading) => (heading ? (ways.beside.get(heading) ?? []) : []).map(({ block }) => block.title),
+  }
 }
 
 /** What a heading says, on this page. */

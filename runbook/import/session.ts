@@ -7,8 +7,15 @@ export interface Place {
 /** The way through hosts and accounts, as a page takes it. */
 export class Session {
   private readonly open: Place[] = []
-  /** `home`: the host on which a book performs its steps; undefined: this machine. */
-  constructor(private readonly home: string | undefined) {}
+  /** Where the last block ended, under which heading. */
+  left: { readonly heading: string; readonly path: string; readonly outside: string | undefined } | undefined
+  /** `home`: the host on which a book performs its steps; undefined: this machine. `isThere`: the page has signed in before. */
+  constructor(
+    private readonly home: string | undefined,
+    isThere = false,
+  ) {
+    if (home !== undefined && isThere) this.open.push({ kind: 'host', to: home })
+  }
 
   enter(place: Place): void {
     // Signed in anew, from the reader's own machine.

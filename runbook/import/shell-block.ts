@@ -37,6 +37,7 @@ export class ShellBlock {
   /** Enters all of it; says what became of it. */
   enter(): string {
     const { place, lines } = this.given
+    this.goOn()
     let aside: string | undefined
     let before: string | undefined
     let isOneOf = false
@@ -52,8 +53,23 @@ export class ShellBlock {
       else this.line(line, i)
     }
     this.flush()
+    const { path, outside } = this.folder
+    place.session.left = { heading: place.heading, path, outside }
     place.session.endBlock()
     return [...new Set(this.became)].join('; ') || 'nothing: it only changes the folder'
+  }
+
+  /** A page seldom says whether its reader is still in the folder of the block above. */
+  private goOn(): void {
+    const { place, lines } = this.given
+    const { left } = place.session
+    if (left?.heading !== place.heading || lines[0]?.command?.words[0] === 'cd') return
+    this.folder.outside = left.outside
+    if (left.outside === undefined && left.path !== '.')
+      remark(
+        `REVIEW: the block above ends in ${left.path}; this is performed in the application’s folder`,
+        place,
+      )
   }
 
   private line(line: Line, i: number): void {

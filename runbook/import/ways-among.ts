@@ -1,9 +1,18 @@
 import { plainHeading } from './kind-of-heading.ts'
 import type { Heading } from './part-of.ts'
 
-/** Headings that are other ways than a heading beside them, and why. The first way, or the one that is recommended, is not among them. */
-export const waysAmong = (headings: readonly Heading[]): Map<Heading, string> => {
-  const found = new Map<Heading, string>()
+/** Of a page that tells several ways: which heading is another way than the first, or than the one it recommends. */
+export interface Ways {
+  /** The other ways, and why each is one. */
+  readonly others: ReadonlyMap<Heading, string>
+  /** Of the way that is taken, the other ones. */
+  readonly beside: ReadonlyMap<Heading, readonly Heading[]>
+}
+
+/** Finds the ways among the headings that stand beside each other. */
+export const waysAmong = (headings: readonly Heading[]): Ways => {
+  const others = new Map<Heading, string>()
+  const beside = new Map<Heading, readonly Heading[]>()
   const families = new Map<Heading | undefined, Heading[]>()
   for (const heading of headings)
     families.set(heading.above, [...(families.get(heading.above) ?? []), heading])
@@ -12,13 +21,17 @@ export const waysAmong = (headings: readonly Heading[]): Map<Heading, string> =>
       const ways = family.filter((heading) => isWay(plainHeading(heading.block.title), heading))
       const known = new Set(ways.map(({ block: { title } }) => nameOf(plainHeading(title))))
       if (ways.length < 2 || known.size < 2) {
-        for (const way of ways) if (LATER.test(plainHeading(way.block.title))) found.set(way, because)
+        for (const way of ways) if (LATER.test(plainHeading(way.block.title))) others.set(way, because)
         continue
       }
       const first = ways.find(({ block: { title } }) => /recommend|preferred|default/i.test(title)) ?? ways[0]
-      for (const way of ways) if (way !== first) found.set(way, because)
+      for (const way of ways) if (way !== first) others.set(way, because)
+      beside.set(
+        first!,
+        ways.filter((way) => way !== first),
+      )
     }
-  return found
+  return { others, beside }
 }
 
 const NUMBER = '([a-z]|\\d+|[ivx]+|one|two|three|four|first|second|third)'

@@ -104,10 +104,14 @@ const environment = (draft: Draft): string[] => [
 ]
 
 /** The host, the folder and the address. */
-const where = ({ host, folders, branch, url }: Draft): string[] => {
-  const [folder] = folders
-  const dir = !host ? '.' : folder?.startsWith('/') ? folder : '/path/of/the/application'
-  const app = literal({ dir, ...(branch && { branch }), ...(url && { url }) })
+const where = ({ host, speaksOfSsh, folders, branch, url }: Draft): string[] => {
+  const { app: folder, all } = folders
+  const dir = !host
+    ? '.'
+    : folder?.startsWith('/') && !/[$<>{}*]/.test(folder)
+      ? folder
+      : '/path/of/the/application'
+  const text = literal({ dir, ...(branch && { branch }), ...(url && { url }) })
   return [
     ...(host
       ? [
@@ -115,8 +119,13 @@ const where = ({ host, folders, branch, url }: Draft): string[] => {
           `      host: ${literal(host.to)}, // REVIEW: the host of this environment, on which its steps are performed`,
         ]
       : []),
-    ...(folders.size ? [`      // The page goes to ${[...folders].map(oneLine).join(', ')}.`] : []),
-    `      app: ${app}, // REVIEW: the clone, its branch, its address`,
+    ...(!host && speaksOfSsh
+      ? [
+          "      // REVIEW: the page signs in to a server; where this is not that machine: host: 'user@server'",
+        ]
+      : []),
+    ...(all.size ? [`      // The page goes to ${[...all].map(oneLine).join(', ')}.`] : []),
+    `      app: ${text}, // REVIEW: the clone, its branch, its address`,
   ]
 }
 

@@ -191,6 +191,27 @@ describe('another host, another account:', () => {
     expect(text).toContain('rm -rf cache\nEOF')
   })
 
+  test('a sentence that tells to sign in is as good as a block', () => {
+    const { text, performed } = bookOf(
+      `# Shop\n\n## Deploy\n\n1. Sign in with \`ssh deploy@web.example.net\`.\n\n${sh('./bin/there')}\n## Troubleshooting\n\nSee \`ssh root@db.example.net\`.\n`,
+    )
+    expect(text).toContain("host: 'deploy@web.example.net', // REVIEW")
+    expect(performed).toBe('./bin/there')
+  })
+
+  test('a page that does not say which server leaves that for review', () => {
+    const { text } = bookOf(`# Shop\n\n## Deploy\n${sh('# SSH into the server\nnpm ci')}`)
+    expect(text).toMatch(/REVIEW: the page signs in to a server; .*host: 'user@server'/)
+  })
+
+  test('a block that goes on where the one above ended', () => {
+    const { performed, text } = bookOf(
+      `# Shop\n\n## Deploy\n${sh('cd /srv/shop\nmake a')}${sh('cd /etc/nginx\nls')}${sh('rm sites-enabled/default')}\n## Build\n${sh('cd web\nmake b')}${sh('make c')}`,
+    )
+    expect(performed).toBe('make a\nmake b\nmake c')
+    expect(text).toMatch(/REVIEW: the block above ends in web.*\n.*\n.*shell\(\{\n.*\n.*\n\s*block: 'make c'/)
+  })
+
   test('a folder that is not the application’s', () => {
     const { performed, deploy } = bookOf(
       `# Shop\n\n## Deploy\n${sh('cd /srv/shop/backend/..\nmake thing')}${sh('cd /srv/shop/backend\nnpm ci')}${sh('cd /etc/nginx\nrm sites-enabled/default')}${sh('cd a/b\ncd ..\nmake other')}`,
@@ -231,6 +252,11 @@ describe('of several ways only the first is performed:', () => {
     )
     expect(deploy).toContain('./bin/way-2')
     expect(deploy).not.toContain('./bin/way-1')
+  })
+
+  test('and the book says that there are others', () => {
+    const { deploy } = bookOf(`# Shop\n\n## Deploy\n${ways('Option A: git', 'Option B: an archive')}`)
+    expect(deploy).toContain('REVIEW: the page has other ways: Option B: an archive')
   })
 
   test('of a way back, too', () => {
@@ -390,7 +416,7 @@ describe('no word of a page is lost:', () => {
       .split(/\r?\n/)
       .filter((line) => !/^[\s>]*(```+.*|~~~.*|---+|===+|\|[-:|]+\|)$/.test(line))
       .map((line) => line.replace(/^\s*(npm ci|curl .*|cd a && )/, '').replace(/^(user@web:~)?\$ /, ''))
-      .flatMap((line) => (/^export \w+=\w/.test(line) ? line.split(/^export |[= ]/) : [line]))
+      .flatMap((line) => (/^export \w+=\w/.test(line) ? line.split(/^export |[= ]|# /) : [line]))
       .map(bare)
       .filter((line) => line && !all.includes(line))
     expect(lost).toEqual([])
