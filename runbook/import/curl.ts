@@ -4,7 +4,7 @@ import { namesSecret } from './without-secrets.ts'
 
 /** Flags of curl that only say how it prints, or how patient it is. */
 const silent = /^(-[sSifLv]+|--(silent|show-error|include|fail|location|verbose|compressed|fail-with-body))$/
-const silentWithValue = /^(-[owm]|--(output|write-out|max-time|connect-timeout))$/
+const silentWithValue = /^(-[wm]|--(write-out|max-time|connect-timeout))$/
 
 /** A request as a step sends it; undefined where curl is told more than a step can do. */
 export const requestOf = (
@@ -20,7 +20,10 @@ export const requestOf = (
     const word = rest.shift()!
     if (silent.test(word)) continue
     if (silentWithValue.test(word)) rest.shift()
-    else if (word === '-X' || word === '--request') method = rest.shift()
+    // What is kept in a file is used later.
+    else if (/^(-o|--output)$/.test(word)) {
+      if (rest.shift() !== '/dev/null') return undefined
+    } else if (word === '-X' || word === '--request') method = rest.shift()
     else if (word === '-H' || word === '--header') {
       const header = headerOf(rest.shift() ?? '')
       if (!header) return undefined

@@ -61,6 +61,9 @@ const INITIAL = /^initial\b.*\bset-?up\b|\bbootstrap/i
 /** What stands beside a deployment: what is looked after on other days. */
 const BESIDE =
   /\bmonitor|\bobservab|\bmaint(enance|ain)|\boperations?\b|\boperating\b|\bday[- ]?(2|two)\b|\blook(ing)? (after|inside|into)\b|\b(useful|common|handy|helpful|frequent\w*|other|more|working|management|admin\w*) (commands|tasks|operations|things)|\bcommands? (reference|summary|list)|\breference\b|\blogs?\b|\blogging\b|\bscal(e|es|ing)\b|\binspect|\bshells?\b|\badministrat|\b(server|process|user|database|container) management\b|\bhouse-?keeping|\broutine\b|\bcron\b|\bschedul|\balert|\bsecurity\b|\bhardening|\bperformance\b|\btuning\b|\boptimi[sz]|\buninstall|\btear(ing)? ?down|\bclean(ing)?[ -]?up\b|\bdecommission|\bremov(e|al|ing)\b|\bdestroy|\bdelet(e|ing)\b|\brotat|\brenewal\b|\btemplates?\b|\bcosts?\b|\bsupport\b|\bcontacts?\b|\bescalation|\bappendix\b|\bresources\b|\bglossary|\bnext steps\b|\bbest practices\b|监控|维护|日志|мониторинг|обслуживани|wartung|überwachung|surveillance|supervisión|mantenimiento/i
+/** That, also as one of numbered sections. */
+const SURELY_BESIDE =
+  /^(\w+ )?(operations?|maintenance|day[- ]?(2|two).*)$|\b(operations?|maintenance) (and|&)|\b(and|&) (operations?|maintenance)$|\blook(ing)? after\b|\b(useful|common|handy|helpful) (commands|tasks|operations)|\buninstall|\bdecommission|\btear(ing)? ?down\b|\bhouse-?keeping|^(useful )?(options|flags|parameters|examples|usage)$|\b(update|deploy\w*|script|command[- ]line) (options|flags|parameters|examples)$/i
 const BACKUPS = /\bback-?ups?\b|备份|резервн|sauvegarde|copias? de seguridad/i
 
 /** A section that is a deployment. */
@@ -69,6 +72,11 @@ const MAIN =
 /** What belongs to one. */
 const OF_DEPLOYMENT =
   /\bdeploy|\bship|\breleas|\broll[ -]?out|\bpublish|\bgo[ -]?live|\binstall|\bset(ting)?[ -]?up\b|\bupgrad|\bupdat|\bmigrat|\bbuild|\bcompil|\bstart|\bstop\b|\brestart|\breload|\bverif|\bvalidat|\bsmoke|\btest|\bcheck|\bpre-|\bpost-|\bprepar|\bprerequisit|\brequire|\bbefore\b|\bafter\b|\bfinal|\bprocedure\b|\bsteps?\b|\bphase\b|\benviron|\bconfig|\bvariables\b|\bsecrets?\b|\bcode\b|\bpull|\bpush|\bmerge|\btag\b|\bclone|\bdatabase|\bschema\b|\bnginx\b|\bssl\b|\btls\b|\bhttps\b|\bcertificat|\bdomain|\bdns\b|\bproxy\b|\bservice|\bprocess\b|\bannounc|\bnotif|\bcommunicat|\bconnect|\bsign in|\blog ?in|\bfirewall|\bserver\b|\bcache|\bassets?\b|\bdownload|\bcreate|\bbackend\b|\bfrontend\b|\brun\b|\bapplication\b/i
+
+/** Ways to choose from are told apart below. */
+const SEVERAL = /\bdeploy\w* options$/i
+/** What a command may be given, each by itself. */
+const LISTS = /^(\w+ )?(options|flags|parameters|examples)$/i
 
 /** Whether a heading names something that deployments do. */
 export const isOfDeployment = (heading: string): boolean => OF_DEPLOYMENT.test(plainHeading(heading))
@@ -93,7 +101,8 @@ export const kindOfHeading = (
   const found = table.find(([, pattern, unless]) => pattern.test(text) && !unless?.test(text))?.[0]
   if (found) return found
   if (INITIAL.test(text) && !isStep) return 'once'
-  if (!isTop) return undefined
+  if (isTop && SURELY_BESIDE.test(text) && !SEVERAL.test(text)) return 'beside'
+  if (!isTop) return LISTS.test(text) ? 'beside' : undefined
   if (BESIDE.test(text) && !isStep && !/\bpre-?deploy/i.test(text)) return 'beside'
   if (MAIN.test(text)) return 'main'
   if (isStep || !(afterMain || afterBack)) return undefined

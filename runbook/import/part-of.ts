@@ -56,6 +56,7 @@ export const partsOf = (
   const isTop = ({ above }: Heading) => above === undefined || above === title
   const ways = waysAmong(headings)
   const names = new Names(main)
+  const holdsWays = new Set([...ways.beside.keys()].map(({ above }) => above))
   const known = new Map<Heading | undefined, Part>()
   let afterMain = false
   let afterBack = false
@@ -75,7 +76,11 @@ export const partsOf = (
       known.set(heading, whole ? (partFor(ofTitle!, heading, DEPLOY, names) ?? DEPLOY) : DEPLOY)
       continue
     }
-    const kind = kindIn(heading, { isTop: isTop(heading), afterMain, afterBack, hasMain, hasAny })
+    const kind = kindIn(heading, {
+      isTop: isTop(heading),
+      ...{ afterMain, afterBack, hasMain, hasAny },
+      hasWays: holdsWays.has(heading),
+    })
     if (kind === 'main') afterMain = true
     if (isTop(heading) && isOf(kind)) afterBack = true
     const way = ways.others.get(heading)
@@ -93,10 +98,12 @@ export const partsOf = (
 /** What a heading says, on this page. */
 const kindIn = (
   heading: Heading,
-  at: Position & { hasMain: boolean; hasAny: boolean },
+  at: Position & { hasMain: boolean; hasAny: boolean; hasWays: boolean },
 ): HeadingKind | undefined => {
   const { title } = heading.block
   const kind = kindOfHeading(title, at)
+  // Ways to choose from, which stand below it.
+  if (kind === 'beside' && at.hasWays) return undefined
   // Nothing else is the deployment.
   if (kind === 'again' && at.isTop && !at.hasMain) return 'main'
   // A section before the deployment, with commands that nothing says are for it.

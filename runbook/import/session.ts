@@ -7,6 +7,8 @@ export interface Place {
 /** The way through hosts and accounts, as a page takes it. */
 export class Session {
   private readonly open: Place[] = []
+  /** What was performed so far, each with its arguments. */
+  readonly called: (readonly string[])[] = []
   /** Where the last block ended, under which heading. */
   left: { readonly heading: string; readonly path: string; readonly outside: string | undefined } | undefined
   /** `home`: the host on which a book performs its steps; undefined: this machine. `isThere`: the page has signed in before. */

@@ -6,7 +6,13 @@ import { hasHoles, type Meaning, meaningOf } from './known-commands.ts'
 import { addUnderstood } from './noted-step.ts'
 import type { Line } from './shell-lines.ts'
 import { byHand, remark, setVariables, shellStep, whole } from './shell-steps.ts'
-import { isChoice, isOnlyWhereWrong, isOtherWay, isToGoBack } from './what-comments-say.ts'
+import {
+  callsWithOtherOptions,
+  isChoice,
+  isOnlyWhereWrong,
+  isOtherWay,
+  isToGoBack,
+} from './what-comments-say.ts'
 import { isSecretName, withoutSecrets } from './without-secrets.ts'
 
 type Kind = ForAPerson | undefined
@@ -47,7 +53,10 @@ export class ShellBlock {
         before = aside && before ? before : line.about
       } else if (i === 0) before = ''
       if (line.above) isOneOf = isChoice(line.about)
-      if (aside !== undefined) this.note(line, aside)
+      const words = line.command?.words ?? []
+      if (aside === undefined && callsWithOtherOptions(words, place.session.called))
+        this.note(line, 'the same with other options')
+      else if (aside !== undefined) this.note(line, aside)
       else if (isOneOf) this.hand(line, 'which of them is for its reader to choose')
       else if (this.script(i)) break
       else this.line(line, i)
@@ -160,6 +169,7 @@ export class ShellBlock {
   }
 
   private run(line: Line, reads: boolean): void {
+    if (line.command) this.given.place.session.called.push(line.command.words)
     const isOfAnotherSort = this.hands.length || this.noted.length || this.rest[0]?.reads === !reads
     if (isOfAnotherSort) this.flush()
     this.rest.push({ line, reads })

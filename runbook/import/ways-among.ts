@@ -24,7 +24,8 @@ export const waysAmong = (headings: readonly Heading[]): Ways => {
         for (const way of ways) if (LATER.test(plainHeading(way.block.title))) others.set(way, because)
         continue
       }
-      const first = ways.find(({ block: { title } }) => /recommend|preferred|default/i.test(title)) ?? ways[0]
+      const named = (pattern: RegExp) => ways.find(({ block: { title } }) => pattern.test(title))
+      const first = named(/recommend|preferred|default/i) ?? ways[0]
       for (const way of ways) if (way !== first) others.set(way, because)
       beside.set(
         first!,
@@ -36,17 +37,17 @@ export const waysAmong = (headings: readonly Heading[]): Ways => {
 
 const NUMBER = '([a-z]|\\d+|[ivx]+|one|two|three|four|first|second|third)'
 const OPTION = new RegExp(
-  `^(option|method|alternative|variant|approach|way|path|route|choice|strategy|possibility)\\s*#?${NUMBER}\\b`,
+  `^(option|method|alternative|variant|approach|way|path|route|choice|strategy|possibility)[\\s#:-]+${NUMBER}\\b`,
   'i',
 )
 /** Without a first one beside it. */
 const LATER =
-  /^(option|method|alternative|variant|approach|way|path|route|choice|strategy)\s*#?([b-z]|[2-9]|ii+|iv|two|three|four|second|third)\b/i
+  /^(option|method|alternative|variant|approach|way|path|route|choice|strategy)[\s#:-]+([b-z]|[2-9]|ii+|iv|two|three|four|second|third)\b/i
 const PLATFORMS =
-  'docker[ -]compose|docker swarm|docker|kubernetes|k8s|helm|podman|pm2|systemd|heroku|vercel|netlify|railway|render|fly\\.io|aws[\\w ]*|ec2|ecs|eks|gcp|google cloud[\\w ]*|cloud run|azure[\\w ]*|digital ?ocean[\\w ]*|app platform|droplet|bare[ -]metal|vps|traditional server|virtual machine|manual|automated|automatic|terraform|ansible|kamal|coolify|dokku|cpanel|cloudflare[\\w ]*'
+  'docker[ -]compose|docker swarm|docker|kubernetes|k8s|helm|podman|pm2|systemd|heroku|vercel|netlify|railway|render|fly\\.io|aws[\\w ]*|ec2|ecs|eks|gcp|google cloud[\\w ]*|cloud run|azure[\\w ]*|digital ?ocean[\\w ]*|app platform|droplet|bare[ -]metal|vps|traditional server|virtual machine|manual|automated|automatic|one[- ]command|scripted|terraform|ansible|kamal|coolify|dokku|cpanel|cloudflare[\\w ]*'
 const VERBS = '(deploy(ing|ment)?|install(ing|ation)?|run(ning)?|start(ing)?|host(ing)?)'
 const PLATFORM = new RegExp(
-  `^(${VERBS} (it |the \\w+ )?(to|on|with|using|via|by|in|through) (an? |the )?(${PLATFORMS})( server)?|((to|on|with|using|via|by) )?(an? |the )?(${PLATFORMS})( server)? (deploy(ment|ing)?|method|way|approach)|(with|using|via) (an? |the )?(${PLATFORMS}))( \\(.*\\))?$`,
+  `^(${VERBS} (it |the \\w+ )?(to|on|with|using|via|by|in|through) (an? |the )?(${PLATFORMS})( server)?|((to|on|with|using|via|by) )?(an? |the )?(${PLATFORMS})( server)? (deploy(ment|ing)?|method|way|approach)( flow| process| steps)?|(with|using|via) (an? |the )?(${PLATFORMS}))( \\(.*\\))?$`,
   'i',
 )
 /** By its name alone, where what it stands under speaks of several. */

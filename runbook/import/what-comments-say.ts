@@ -4,7 +4,7 @@ export const isOtherWay = (comment: string, before: string | undefined): boolean
   (before !== undefined && (FOR_OTHERS.test(comment) || isVariantOf(comment, before)))
 
 const OTHER_WAY =
-  /^(or\b|alternatively|alternative\b|otherwise\b|instead\b|(option|method|alternative|variant|approach|way) ?#?([b-z]|[2-9]|two|three)\b)/i
+  /^(or\b|alternatively|alternative\b|otherwise\b|instead\b|(option|method|alternative|variant|approach|way)[ #:-]+([b-z]|[2-9]|two|three)\b)/i
 const FOR_OTHERS =
   /^(if (you |you.re |using )?(use|using|prefer|on)\b|(for|with|using) (yarn|pnpm|npm|bun|docker|podman|pm2|systemd|kubernetes|helm|alpine|debian|ubuntu|centos|rhel|fedora|mac(os)?|windows)\b|on (debian|ubuntu|centos|rhel|fedora|mac(os)?|windows)\b)/i
 
@@ -14,6 +14,23 @@ const isVariantOf = (comment: string, before: string): boolean => {
   return verb !== undefined && verb.toLowerCase() === VARIANT.exec(before)?.[1]?.toLowerCase()
 }
 const VARIANT = /^(\p{L}+) (?:with|without|using|via|by|from|to|only|a specific)\b/iu
+
+/** Whether a line calls a script once more, with other options: it shows what that can be given. */
+export const callsWithOtherOptions = (
+  words: readonly string[],
+  before: readonly (readonly string[])[],
+): boolean =>
+  /^(\.{1,2}\/|~\/|\/)|\.sh$/.test(words[0] ?? '') &&
+  before.some(
+    (earlier) =>
+      earlier.join(' ') !== words.join(' ') &&
+      withoutOptions(earlier).join(' ') === withoutOptions(words).join(' '),
+  )
+
+const withoutOptions = (words: readonly string[]): readonly string[] => {
+  const at = words.findIndex((word) => word.startsWith('-'))
+  return at < 0 ? words : words.slice(0, at)
+}
 
 /** Whether a comment leaves it to its reader which of the lines below it is performed. */
 export const isChoice = (comment: string): boolean =>

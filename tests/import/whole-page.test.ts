@@ -134,6 +134,7 @@ describe('what waits for somebody, does not end, or is typed elsewhere is no blo
     'sudo systemctl restart nginx',
     'sudo apt-get install -y nginx',
     'python manage.py migrate --noinput',
+    'curl -fsSL https://get.example.com -o get.sh',
     'node scripts/seed.js',
     'tail -n 50 /var/log/shop.log',
     'helm upgrade --install shop ./chart -f values.yaml',
@@ -234,6 +235,7 @@ describe('of several ways only the first is performed:', () => {
     ['Docker', 'Kubernetes', 'PM2'],
     ['Deploy with Docker Compose', 'Deploy with PM2', 'Deploy on a VPS'],
     ['Docker Deployment', 'Kubernetes Deployment', ''],
+    ['1) One-command deployment', '2) Manual deployment flow', ''],
     ['Staging', 'Production', ''],
     ['With git', 'Alternative: by hand', ''],
   ])('%s, %s, %s', (...headings) => {
@@ -269,6 +271,10 @@ describe('of several ways only the first is performed:', () => {
 
   test.each([
     ['in a block', sh('./bin/way-1\n# or\n./bin/way-2')],
+    [
+      'by other options of one script',
+      sh('./bin/way-1\n# Skip the build\n./bin/way-1 --skip-build ./bin/way-2'),
+    ],
     ['by a sentence', `${sh('./bin/way-1')}\nOr, without a build:\n\n${sh('./bin/way-2')}`],
     ['by comments', sh('# Deploy with the newest\n./bin/way-1\n# Deploy with a version\n./bin/way-2')],
     [
@@ -290,6 +296,8 @@ describe('what is looked after on other days, or only where something is wrong:'
     'Day two',
     'Maintenance',
     'Operations',
+    '9) Operations',
+    'Options',
     'Useful commands',
     'Monitoring',
     'Logs',
