@@ -24,7 +24,8 @@ const ofWords = ([path = '', ...args]: readonly string[], fed: string): ForAPers
   const program = path.replace(/^\/\S*\//, '')
   const found = rules[program]?.(args, fed)
   if (found) return found
-  const words = [program, ...args]
+  // What a command is shows at its beginning; a certificate behind it is no reading.
+  const words = [program, ...args.slice(0, 100).map((word) => word.slice(0, 500))]
   const brings = bringsBack(words, fed)
   if (brings) return { kind: brings }
   const why = waitingFor(words.join(' '), fed !== '')

@@ -14,7 +14,7 @@ export const hostOfPage = (blocks: readonly Block[]): { to: string; given: strin
 /** `ssh deploy@server` in a sentence, or in an item of a list, that tells its reader to type it; undefined: none does. */
 export const signInTold = (block: Block): string | undefined => {
   const sentences = block.kind === 'checklist' ? block.items : block.kind === 'prose' ? [block.text] : []
-  for (const sentence of sentences)
+  for (const sentence of sentences.filter((one) => /`(ssh|mosh) /.test(one)))
     for (const [, before, typed] of sentence.matchAll(/([^.\n]*?)`((?:ssh|mosh) [^`]+)`/g)) {
       const given = /\b(if|when|optional\w*|instead|could|might|e\.g|example)\b/i.test(before!)
         ? undefined
