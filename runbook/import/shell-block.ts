@@ -90,10 +90,18 @@ export class ShellBlock {
     else if (line.command && kind && 'stays' in kind && kind.stays) this.goElsewhere(line, kind)
     else {
       const elsewhere = place.session.elsewhere() ?? (program === 'cd' ? undefined : this.folder.elsewhere())
-      if (elsewhere !== undefined) this.hand(line, elsewhere)
+      if (elsewhere !== undefined) this.elsewhere(line, elsewhere)
       else if (isSetting(line)) this.set(line)
       else this.meant(line, kind, meaningOf(line, this.folder.path, lines.slice(i + 1), place.part.isWayBack))
     }
+  }
+
+  /** Where it goes to is worth to be known, also where nothing is performed there. */
+  private elsewhere(line: Line, why: string): void {
+    const { draft, part } = this.given.place
+    const [program, to] = line.command?.words ?? []
+    if (program === 'cd' && to?.startsWith('/') && part.name === 'deploy') draft.folders.all.add(to)
+    this.hand(line, why)
   }
 
   private meant(line: Line, kind: Kind, meaning: Meaning): void {
