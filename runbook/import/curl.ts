@@ -1,11 +1,11 @@
 import { type ExactJson, isExactNumber, isSameNumber, numberOf, readJson } from '../model/exact-json.ts'
+import type { SimpleCommand } from './commands-in.ts'
 import { code, type Value } from './literal.ts'
-import type { SimpleCommand } from './shell-lines.ts'
 import { namesSecret } from './without-secrets.ts'
 
 /** Flags of curl that only say how it prints, or how patient it is. */
-const silent = /^(-[sSifLkv]+|--(silent|show-error|include|fail|location|verbose|compressed|fail-with-body))$/
-const silentWithValue = /^(-[owm]|--(output|write-out|max-time|connect-timeout))$/
+const silent = /^(-[sSifLv]+|--(silent|show-error|include|fail|location|verbose|compressed|fail-with-body))$/
+const silentWithValue = /^(-[wm]|--(write-out|max-time|connect-timeout))$/
 
 /** A request as a step sends it; undefined where curl is told more than a step can do. */
 export const requestOf = (
@@ -21,7 +21,10 @@ export const requestOf = (
     const word = rest.shift()!
     if (silent.test(word)) continue
     if (silentWithValue.test(word)) rest.shift()
-    else if (word === '-X' || word === '--request') method = rest.shift()
+    // What is kept in a file is used later.
+    else if (/^(-o|--output)$/.test(word)) {
+      if (rest.shift() !== '/dev/null') return undefined
+    } else if (word === '-X' || word === '--request') method = rest.shift()
     else if (word === '-H' || word === '--header') {
       const header = headerOf(rest.shift() ?? '')
       if (!header) return undefined
@@ -35,6 +38,7 @@ export const requestOf = (
   method ??= json === undefined ? 'GET' : 'POST'
   if (
     !url ||
+    !URL.canParse(url) ||
     /[$<>[\]{}]|\/\/[^/]*@/.test(url) ||
     namesSecret(url) ||
     !/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)

@@ -2,20 +2,22 @@ import type { Accounted, Place } from './draft-book.ts'
 import { draftShell } from './draft-shell.ts'
 import type { StepCall } from './known-commands.ts'
 import type { Block } from './read-page.ts'
+import { byHand } from './shell-steps.ts'
 import { slug } from './slug.ts'
 import { kindOfSql } from './sql-block.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /** Enters a block; gives what it is called, and what became of it. */
-export const draftBlock = (block: Block, place: Place, part: string): Omit<Accounted, 'line'> => {
-  const { entries, heading, draft } = place
+export const draftBlock = (block: Block, place: Place): Omit<Accounted, 'line'> => {
+  const { entries, heading, draft, part } = place
   switch (block.kind) {
     case 'heading': {
       const name = `heading “${block.title}”`
-      if (block.depth === 1 && block.title === draft.title) return { block: name, became: 'the title' }
+      if (block.depth === 1 && block.title === draft.title && part.name === 'deploy' && entries.length === 0)
+        return { block: name, became: 'the title' }
       if (block.depth <= 3) entries.push({ kind: 'phase', title: block.title, line: block.line })
       else entries.push({ kind: 'comment', text: `${'#'.repeat(block.depth)} ${block.title}` })
-      const where = part === 'deploy' ? '' : ` of the procedure ${part}`
+      const where = part.name === 'deploy' ? '' : ` of the procedure ${part.name}`
       return { block: name, became: `${block.depth <= 3 ? 'a phase' : 'a comment'}${where}` }
     }
     case 'checklist': {
@@ -44,13 +46,21 @@ const enteredCode = (block: Block & { kind: 'code' }, place: Place): string => {
   const { language, code } = block
   if (!code.trim()) return 'nothing: it is empty'
   if (SQL.test(language)) return enteredSql(code, place)
-  const prompted = !language && code.split('\n').some((line) => /^\s*\$ /.test(line))
-  if (SHELL.test(language) || prompted) return draftShell(code, place)
+  const isPrompted =
+    !language && code.split('\n').some((line) => /^\s*([\w.-]+@[\w.-]+\S*\s*)?\$ /.test(line))
+  if (SHELL.test(language) || isPrompted) return draftShell(code, place)
+  if (/^(|text|txt|plain(text)?|none|no-highlight|output)$/.test(language) && looksTyped(code))
+    return byHand(code, UNNAMED, place)
   place.entries.push({ kind: 'comment', text: withoutSecrets(code) })
-  return language
-    ? 'a comment'
-    : 'a comment: no language is named; where it is to be performed, write ```bash above it'
+  return language ? 'a comment' : `a comment: ${UNNAMED}`
 }
+const UNNAMED = 'no language is named; where it is to be performed, write ```bash above it'
+
+/** A line in it begins with a program that deployments use. */
+const looksTyped = (code: string): boolean =>
+  /^\s*(sudo|git|npm|npx|pnpm|yarn|docker|docker-compose|kubectl|helm|pm2|systemctl|ssh|cd|curl|psql|make|node|python3?|pip3?|php|composer|bundle|rails|\.\/\S+|bash|sh|apt(-get)?|terraform|aws|gcloud|az) \S/m.test(
+    code,
+  )
 
 /** What a transaction is followed by, and only asks, is a file of its own: `applySql` performs nothing outside of it. */
 const enteredSql = (sql: string, place: Place): string => {
@@ -69,7 +79,7 @@ const sqlFile = (sql: string, place: Place, suffix: string): string => {
   const file = `sql/${name}.sql`
   draft.files.set(file, `${withoutSecrets(sql).trim()}\n`)
   draft.needsDatabase = true
-  const kind = kindOfSql(sql)
+  const kind = place.part.performs === 'by-hand' || place.session.elsewhere() ? 'asks' : kindOfSql(sql)
   const id = kind === 'changes' ? heading : `${heading} ${suffix || 'sql'}`
   return `the file ${file} and ${place.add(stepFor(kind, file, heading), id)}`
 }

@@ -1,6 +1,8 @@
+import type { SimpleCommand } from './commands-in.ts'
 import { requestOf } from './curl.ts'
+import { forAPerson } from './for-a-person.ts'
 import type { Value } from './literal.ts'
-import type { Line, SimpleCommand } from './shell-lines.ts'
+import type { Line } from './shell-lines.ts'
 
 /** A step as a book calls it. */
 export interface StepCall {
@@ -30,14 +32,16 @@ const step = (factory: string, options: StepCall['options'] = {}, review?: strin
 
 /** A line that is understood whole becomes a step of the library; whatever is left over of it stays shell. */
 export const meaningOf = (
-  { command, text, answer }: Line,
+  { command, commands, text, answer }: Line,
   folder: string,
   after: readonly Line[],
+  isWayBack = false,
 ): Meaning => {
-  if (!command) return hasHoles(text) || follows.test(text) ? BY_HAND : UNKNOWN
+  const isByHand = hasHoles(text) || commands.some((one) => isForAPerson(one, isWayBack))
+  if (!command) return isByHand ? BY_HAND : UNKNOWN
   const request = command.words[0] === 'curl' && !command.redirects.length && requestOf(command, answer)
   if (request) return step('verifyHttp', request.options, request.review)
-  if (hasHoles(text) || isByHand(command)) return BY_HAND
+  if (isByHand) return BY_HAND
   const at = folder === '.' ? {} : { in: folder }
   const { words, variables, redirects } = command
   const [program, ...args] = words
@@ -62,6 +66,12 @@ export const meaningOf = (
     default:
       return readers.has(program ?? '') ? LOOK : UNKNOWN
   }
+}
+
+/** Where the page takes back, that is what it does by itself. */
+const isForAPerson = (command: SimpleCommand, isWayBack: boolean): boolean => {
+  const kind = forAPerson(command)?.kind
+  return kind !== undefined && !(isWayBack && kind === 'takes-back')
 }
 
 /** `<hash>`, `[timestamp]`, `{projectId}`: what the page leaves to its reader. */
@@ -89,37 +99,6 @@ const readers = new Set([
   'test',
   'diff',
 ])
-const waiting = new Set([
-  'nano',
-  'vi',
-  'vim',
-  'emacs',
-  'less',
-  'more',
-  'top',
-  'htop',
-  'ssh',
-  'watch',
-  'mysql',
-  'journalctl',
-])
-
-/** In a pipe, too. */
-const follows = /\bpm2 logs\b(?!.*--nostream)|\btail\s+(-\w*[fF]|--follow)/
-
-const isByHand = ({ words: [program = '', ...args], redirects }: SimpleCommand): boolean => {
-  if (waiting.has(program)) return true
-  if (program === 'tail') return args.some((arg) => /^-\w*[fF]|^--follow/.test(arg))
-  if (program === 'pm2') return (args[0] === 'logs' && !args.includes('--nostream')) || args[0] === 'monit'
-  if (program === 'psql')
-    return !redirects.length && !args.some((arg) => /^(-[clf]|--(command|file|list))/.test(arg))
-  if (/^(npm|pnpm|yarn)$/.test(program)) return /^(run )?(dev|start|watch)$/.test(args.join(' '))
-  return (
-    (args.includes('prisma') && args.includes('dev')) ||
-    (/^(prisma|npx)$/.test(program) && args.includes('studio'))
-  )
-}
-
 const git = (args: readonly string[], after: readonly Line[]): Meaning => {
   const [verb, ...rest] = args
   const pullsLater = after.some(({ command }) => command?.words[0] === 'git' && command.words[1] === 'pull')
@@ -167,9 +146,6 @@ const prisma = ([program, ...args]: readonly string[], at: StepCall['options']):
     case 'migrate reset':
     case 'migrate reset --force':
       return step('prismaReset', at)
-    // Its exit status is 1 where something waits, which is what somebody wants to see.
-    case 'migrate status':
-      return BY_HAND
     default:
       return UNKNOWN
   }

@@ -48,7 +48,9 @@ const blocksIn = (token: Token, line: number): Block[] => {
     case 'list':
       return blocksOfList(token as Tokens.List, line)
     case 'blockquote':
-      return holdsCode(token.tokens ?? []) ? blocksOf(token.tokens ?? [], line) : [prose(token, line)]
+      return holdsCode(token.tokens ?? []) || holdsTasks(token.tokens ?? [])
+        ? blocksOf(token.tokens ?? [], line)
+        : [prose(token, line)]
     default:
       return [prose(token, line)]
   }
@@ -71,17 +73,16 @@ const names: Record<string, string> = {
 /** A list with code in it is taken apart; what of it is ticked off stays a checklist. */
 const blocksOfList = (list: Tokens.List, first: number): Block[] => {
   const { items } = list
-  if (!holdsCode(items)) {
-    if (!items.every(({ task }) => task)) return [prose(list, first)]
-    return [{ line: first, kind: 'checklist', items: items.map(({ text }) => bare(text)) }]
-  }
+  if (!holdsCode(items))
+    return holdsTasks([list]) ? blocksOfTasks(entriesOf(list, first)) : [prose(list, first)]
   let line = first
   return items.flatMap((item) => {
     const begins = line
     line += linesIn(item.raw)
     const [own, ...rest] = item.tokens.filter(({ type }) => type !== 'checkbox' && type !== 'space')
-    const title = own && 'text' in own ? bare(String(own.text)) : ''
-    if (!own || own.type === 'code') return blocksOf(item.tokens, begins)
+    const isText = own?.type === 'text' || own?.type === 'paragraph'
+    if (!own || !isText) return blocksOf(item.tokens, begins)
+    const title = bare(String(own.text))
     const head: Block = item.task
       ? { line: begins, kind: 'checklist', items: [title] }
       : { line: begins, kind: 'prose', what: 'item', text: title }
@@ -89,8 +90,59 @@ const blocksOfList = (list: Tokens.List, first: number): Block[] => {
   })
 }
 
+interface ListEntry {
+  readonly line: number
+  readonly isTask: boolean
+  readonly text: string
+}
+
+/** The items of a list, and of the lists in it; what is no task under a task belongs to that. */
+const entriesOf = ({ items }: Tokens.List, first: number): ListEntry[] => {
+  let line = first
+  return items.flatMap((item) => {
+    const begins = line
+    line += linesIn(item.raw)
+    const lists = item.tokens.filter((token) => token.type === 'list' && holdsTasks([token]))
+    const own = item.tokens.filter((token) => !lists.includes(token) && token.type !== 'checkbox')
+    const raw = own.map((token) => token.raw).join('')
+    return [
+      { line: begins, isTask: item.task, text: bare(raw.trim()) },
+      ...lists.flatMap((inner) => entriesOf(inner as Tokens.List, begins + linesIn(raw) + 1)),
+    ]
+  })
+}
+
+/** Tasks beside each other are one checklist. */
+const blocksOfTasks = (entries: readonly ListEntry[]): Block[] => {
+  const blocks: Block[] = []
+  let tasks: string[] = []
+  for (const [i, { line, isTask, text }] of entries.entries())
+    if (!isTask) blocks.push({ line, kind: 'prose', what: 'item', text })
+    else {
+      if (!entries[i - 1]?.isTask) {
+        tasks = []
+        blocks.push({ line, kind: 'checklist', items: tasks })
+      }
+      tasks.push(text)
+    }
+  return blocks
+}
+
+const holdsTasks = (tokens: readonly Token[]): boolean =>
+  tokens.some(
+    (token) =>
+      (token.type === 'list' && (token as Tokens.List).items.some(({ task }) => task)) ||
+      ('items' in token && holdsTasks(token.items as Token[])) ||
+      ('tokens' in token && holdsTasks(token.tokens ?? [])),
+  )
+
 const holdsCode = (tokens: readonly Token[]): boolean =>
-  tokens.some((token) => token.type === 'code' || ('tokens' in token && holdsCode(token.tokens ?? [])))
+  tokens.some(
+    (token) =>
+      token.type === 'code' ||
+      ('items' in token && holdsCode(token.items as Token[])) ||
+      ('tokens' in token && holdsCode(token.tokens ?? [])),
+  )
 
 /** Without the marks of emphasis and of code. */
 const bare = (text: string): string =>

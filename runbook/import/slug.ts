@@ -3,7 +3,7 @@ export const slug = (title: string): string =>
   (title.replace(/^(step|phase|part)?\s*\d+[.):]?\s*/i, '') || title)
     .toLowerCase()
     .normalize('NFKD')
-    .replace(/\(.*?\)/g, ' ')
+    .replace(/\(.*?\)|\{#.*?\}/g, ' ')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .split('-')

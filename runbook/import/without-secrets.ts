@@ -1,7 +1,7 @@
 /** A guide may hold a real password; a book that is committed must not. */
 export const withoutSecrets = (text: string): string =>
   text
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]+):[^\s/@]+@/gi, '$1:…@')
+    .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@]+):[^\s/@]+@/gi, '$1:…@')
     .replace(/(\bBearer\s+)(?![$<{‹])[\w.~+/=-]{12,}/g, '$1…')
     .replace(
       /(\b(?:cookie|authorization|x-api-key|private-token):\s*(?:Basic |Token )?)(?!Bearer|[$<{‹])[^"'\n]{3,}/gi,

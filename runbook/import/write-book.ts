@@ -36,11 +36,15 @@ export const writeBook = (
     '',
     '  deploy: () => [',
     ...entriesText(draft.parts.get('deploy')!.entries, '    '),
-    ...told.flatMap(([, { entries }]) => ['', ...entriesText(entries, '    ')]),
     '  ],',
+    ...told.flatMap(([, { because, entries }]) =>
+      entries.length
+        ? ['', ...(because ? [`  // Beside the deployment: ${because}.`] : []), ...entriesText(entries, '  ')]
+        : [],
+    ),
     ...(procedures.length ? ['', '  // Performed by: runbook run <name> <env>', '  procedures: {'] : []),
     ...procedures.flatMap(([name, { because, entries }]) => [
-      ...(because ? [`    // ${because}.`] : []),
+      ...(because ? [`    // REVIEW: not performed by a deployment: ${because}.`] : []),
       `    ${keyOf(name)}: () => [`,
       ...entriesText(entries, '      '),
       '    ],',
@@ -80,18 +84,50 @@ const imported = (names: readonly string[], from: string): string => {
     : `import {\n${names.map((name) => `  ${name},\n`).join('')}} from '${from}'`
 }
 
-const environment = ({ branch, url, needsDatabase, variables, folders, secrets }: Draft): string[] => [
+const environment = (draft: Draft): string[] => [
   '  environments: {',
   '    // REVIEW: one to try the book in. A production is protected, and backs its database up before that is changed.',
   '    staging: {',
-  ...(folders.size ? [`      // The page goes to ${[...folders].map(oneLine).join(', ')}.`] : []),
-  `      app: ${literal({ dir: '.', ...(branch && { branch }), ...(url && { url }) })}, // REVIEW: the clone, its branch, its address`,
-  ...(needsDatabase ? ["      database: { url: secret('DATABASE_URL') },"] : []),
-  ...(variables.size ? [`      variables: ${literal(Object.fromEntries(variables), '      ')},`] : []),
-  ...(secrets.size ? [`      // Secrets, in .env.staging beside the book: ${[...secrets].join(', ')}.`] : []),
+  ...where(draft),
+  ...(draft.needsDatabase ? ["      database: { url: secret('DATABASE_URL') },"] : []),
+  ...(draft.variables.size
+    ? [
+        `      // REVIEW: the page sets them`,
+        `      variables: ${literal(Object.fromEntries(draft.variables), '      ')},`,
+      ]
+    : []),
+  ...(draft.secrets.size
+    ? [`      // Secrets, in .env.staging beside the book: ${[...draft.secrets].join(', ')}.`]
+    : []),
   '    },',
   '  },',
 ]
+
+/** The host, the folder and the address. */
+const where = ({ host, speaksOfSsh, folders, branch, url }: Draft): string[] => {
+  const { app: folder, all } = folders
+  const dir = !host
+    ? '.'
+    : folder?.startsWith('/') && !/[$<>{}*]/.test(folder)
+      ? folder
+      : '/path/of/the/application'
+  const text = literal({ dir, ...(branch && { branch }), ...(url && { url }) })
+  return [
+    ...(host
+      ? [
+          `      // The page signs in by: ssh ${oneLine(host.given)}`,
+          `      host: ${literal(host.to)}, // REVIEW: the host of this environment, on which its steps are performed`,
+        ]
+      : []),
+    ...(!host && speaksOfSsh
+      ? [
+          "      // REVIEW: the page signs in to a server; where this is not that machine: host: 'user@server'",
+        ]
+      : []),
+    ...(all.size ? [`      // The page goes to ${[...all].map(oneLine).join(', ')}.`] : []),
+    `      app: ${text}, // REVIEW: the clone, its branch, its address`,
+  ]
+}
 
 /** How many places of a book are left to decide. */
 export const reviewsIn = (book: string): number => book.match(/\/\/ REVIEW:/g)?.length ?? 0

@@ -97,6 +97,30 @@ test('what is in a way there stays out of the way back', async () => {
   expect(listed.out + listed.err).toContain('take-back')
 })
 
+test('what a page tells beside its deployment is a procedure of the book, and no step of the deployment', async () => {
+  const block = (code: string) => `\n\`\`\`bash\n${code}\n\`\`\`\n`
+  const { exit, out } = await imported(
+    [
+      '# Billing',
+      `## Release${block('npm ci\nkubectl get pods -w')}`,
+      `## In case of emergency\n### Load the snapshot of the night${block('zcat night.sql.gz | psql billing')}`,
+      `### Watch it${block('stern billing')}`,
+      `## Going back\n### Way 1${block('./bin/older 1')}\n### Way 2${block('./bin/older 2')}`,
+    ].join('\n\n'),
+  )
+  expect(exit, out).toBe(0)
+  const guide = await place.runbook(['guide', 'staging'])
+  expect(guide.exit).toBe(0)
+  expect(guide.out).toContain('npm ci')
+  expect(guide.out).not.toMatch(/night\.sql|stern|bin\/older/)
+  const listed = await place.runbook(['run'])
+  for (const name of ['load-the-snapshot-of-the-night', 'watch-it', 'take-back', 'way-2'])
+    expect(listed.out + listed.err).toContain(name)
+  const plan = await place.runbook(['run', 'take-back', 'staging', '--plan'])
+  expect(plan.out).toContain('./bin/older 1')
+  expect(plan.out).not.toContain('./bin/older 2')
+})
+
 test('a password of the page is in no file', async () => {
   const page =
     '# A\n\nUse postgres://me:hunter2@db/x.\n\n```bash\nDATABASE_URL=postgres://me:hunter2@db/x\n```\n```bash\npsql postgres://me:hunter2@db/x -c "VACUUM"\ncurl -X POST http://a.example/login -d \'{"password":"hunter2"}\'\ncurl http://a.example/?token=hunter2\ncurl -H "Cookie: s=hunter2" http://a.example/\ncurl -u me:hunter2 http://a.example/\nAPI_URL=http://me:hunter2@a.example\n```\n'
