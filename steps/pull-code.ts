@@ -93,7 +93,7 @@ export const pullCode = factory(
       revision: ({ observed: { from, to } }) => ({ from, to }),
       restsOn: ({ observed: { from } }) => ({ HEAD: from }),
       findings: ({
-        observed: { commits, commitCount, changedFiles, named, to, dropped, droppedCount, hooks },
+        observed: { commits, commitCount, changedFiles, named, to, dropped, droppedCount, submodules, hooks },
       }) => [
         ...(named ? [`${named}, ${to.slice(0, 7)}, without a branch`] : []),
         ...(commitCount
@@ -106,6 +106,10 @@ export const pullCode = factory(
           : []),
         ...(dropped ?? []).map(({ id, author, subject }) => `  ${id} ${subject} (${author})`),
         ...(droppedCount > dropped?.length ? [`  … and ${droppedCount - dropped.length} more`] : []),
+        ...(submodules.left ?? []).map(
+          (path) =>
+            `the submodule ${path} does not come any more; its folder stays, with files that no commit has`,
+        ),
         ...(hooks?.names.length ? [hooksText(hooks.folder, hooks.names)] : []),
       ],
       before: ({ observed, env }) => [

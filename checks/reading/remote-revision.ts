@@ -125,13 +125,13 @@ const known = async (at: Look, ids: readonly string[], env: Record<string, strin
 const isOfRemote = async (at: Look, commit: string, { refs, env }: Asked): Promise<boolean> => {
   const tips = await known(at, [...new Set(refs.values())], env)
   if (!tips.length) return false
-  const input = [commit, '--not', ...tips, ''].join('\n')
+  const input = [commit, ...tips.map((tip) => `^${tip}`), ''].join('\n')
   const left = await at.see({ ...reads('git', 'rev-list', '--max-count=1', '--stdin'), env, input })
   return left === ''
 }
 
-const fetched = (at: Look, what: readonly string[], env: Record<string, string>) =>
-  at.attempt({
+const fetched = async (at: Look, what: readonly string[], env: Record<string, string>) => {
+  const asked = await at.attempt({
     ...reads(
       ...(['git', '-c', 'core.hooksPath=/dev/null', 'fetch', '--dry-run', '--quiet'] as const),
       ...['--no-tags', '--no-auto-gc', '--no-recurse-submodules', ...what],
@@ -139,6 +139,10 @@ const fetched = (at: Look, what: readonly string[], env: Record<string, string>)
     env,
     timeout: TO_HAND_OVER,
   })
+  // What was asked before it is asked anew.
+  await at.sleep(0)
+  return asked
+}
 
 const isFullId = (name: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(name)
 const isShortId = (name: string): boolean => /^[0-9a-f]{7,63}$/i.test(name)

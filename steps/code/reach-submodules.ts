@@ -112,19 +112,16 @@ const commitOf = async (
     await at.see({ ...reads('mkdir', '-p', store), cwd })
     if (await has()) return { env }
   } else await at.see({ ...reads('git', 'init', '--quiet', '--bare', '--template=', store), cwd })
-  const fetch = (...what: string[]) =>
-    at.attempt({
-      ...git(
-        'fetch',
-        '--quiet',
-        '--no-tags',
-        '--no-auto-gc',
-        '--no-recurse-submodules',
-        ...(gitDir ? ['--dry-run'] : []),
-        ...what,
-      ),
+  const fetch = async (...what: string[]) => {
+    const dry = gitDir ? ['--dry-run'] : []
+    const asked = await at.attempt({
+      ...git('fetch', '--quiet', '--no-tags', '--no-auto-gc', '--no-recurse-submodules', ...dry, ...what),
       timeout: PATIENCE,
     })
+    // What was asked before it is asked anew.
+    await at.sleep(0)
+    return asked
+  }
   const one = await fetch(...(gitDir ? [] : ['--depth=1']), url, id)
   if (one.ok && (await has())) return { env }
   // Not every server hands a commit over by its id.
