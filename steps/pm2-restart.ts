@@ -5,7 +5,7 @@ import { pm2Present } from '../checks/pm2-present.ts'
 import { processFresh } from '../checks/process-fresh.ts'
 import { processKnown } from '../checks/process-known.ts'
 import { processStable } from '../checks/process-stable.ts'
-import { pm2Instances } from '../checks/reading/pm2-instances.ts'
+import { pm2Daemon, pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import {
   type Actions,
@@ -16,8 +16,9 @@ import {
   factory,
   fails,
   holds,
+  type Look,
   nothingToUndo,
-  plainVariables,
+  reads,
   type Step,
   spanText,
   typed,
@@ -30,11 +31,24 @@ import { oldProcess } from './diagnoses/old-process.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
 import { asksPm2, type Pm2Limit, performWithDaemon } from './pm2/ask-pm2.ts'
+import {
+  differenceText,
+  ecosystemFindings,
+  ecosystemHas,
+  instancesWanted,
+  runsAsFileSays,
+  wayOf,
+} from './pm2/ecosystem-differences.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
+import { type Difference, type EcosystemRead, readEcosystem } from './pm2/read-ecosystem.ts'
+import { keptVariables, startsAnew, variablesOfBook } from './pm2/start-anew.ts'
 import { stopProcess } from './pm2/stop-process.ts'
 import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
 import { variables } from './variables.ts'
 import { watch } from './watch.ts'
+
+/** What runs, and how the ecosystem file differs from it. `kept`: an earlier try has deleted it, and kept its variables. */
+type Observed = WhatRuns & { file?: EcosystemRead; kept?: boolean }
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
 export type Restarted = ProcessLogs & { process: string; pids: number[] }
@@ -47,12 +61,17 @@ export const pm2Restart = factory(
       .string()
       .regex(/^(?!all$|-)(?=.*\D).+$/, 'the name of a process, not its number, and not all')
       .describe('its name in pm2’s list; in cluster mode all instances of that name'),
-    /** Starts the process where pm2 does not know it yet. Below the application's folder. */
+    /**
+     * Starts the process where pm2 does not know it yet, and is compared with what pm2 runs where it does: what differs is
+     * applied. Below the application's folder.
+     */
     ecosystem: z
       .string()
       .min(1)
       .optional()
-      .describe('the ecosystem file from which the process is started where pm2 does not know it yet'),
+      .describe(
+        'the ecosystem file: the process is started from it where pm2 does not know it yet; otherwise it is compared with what pm2 runs, and what differs (variables, script, instances, …) is shown and applied',
+      ),
     /** Default: `reload` where it runs in cluster mode, else `restart`. `anew`: deleted, and started from `ecosystem`. */
     how: z
       .enum(['restart', 'reload', 'anew'])
@@ -118,28 +137,49 @@ export const pm2Restart = factory(
       const anyway = verb === 'reload' ? ['--force'] : []
       const given = updateEnv || own ? ['--update-env'] : []
       return asksPm2(limit, [verb, process, ...anyway, ...given], {
-        variables: updateEnv ? Object.keys(plainVariables(env)) : [],
+        variables: updateEnv ? variablesOfBook(env) : [],
         env: own,
       })
     }
     const actions = (
-      { known, waits, daemon, pids }: WhatRuns,
+      { known, waits, daemon, pids, file, kept }: Observed,
       verb: 'restart' | 'reload',
       env: Environment,
     ): Actions => {
       const limit = { instances: pids.length, timeout }
       // What has no environment of its own yet gets the book's; a daemon, which is everybody's, does not.
-      const start =
-        ecosystem &&
-        asksPm2(limit, ['start', ecosystem, '--only', process], {
-          variables: Object.keys(plainVariables(env)),
-          env: own,
-        })
-      if (start && !known) return { ...(daemon === 0 && { daemon: asksPm2(limit, ['ping']) }), start }
-      if (start && how === 'anew') return { forget: asksPm2(limit, ['delete', process]), start }
-      return waits
-        ? { stop: asksPm2(limit, ['stop', process]), restart: asks('restart', limit, env) }
-        : { [verb]: asks(verb, limit, env) }
+      const given = { variables: variablesOfBook(env), env: own }
+      const start = ecosystem && asksPm2(limit, ['start', ecosystem, '--only', process], given)
+      const ping = daemon === 0 && { daemon: asksPm2(limit, ['ping']) }
+      if (start && how === 'anew' && known) return { forget: asksPm2(limit, ['delete', process]), start }
+      const differs = file?.differs ?? []
+      const way = wayOf(differs)
+      if (ecosystem && (known ? way === 'anew' : kept)) {
+        const dropped = differs.flatMap(({ kind, what }) => (kind === 'no-variable' ? [what] : []))
+        return { ...ping, anew: startsAnew(limit, { process, ecosystem, dropped }, given) }
+      }
+      if (start && !known) return { ...ping, start }
+      const wanted = instancesWanted(differs)
+      return {
+        ...(wanted !== undefined && { scale: asksPm2(limit, ['scale', process, String(wanted)]) }),
+        ...(waits && { stop: asksPm2(limit, ['stop', process]) }),
+        // From the file a process is restarted with what that says, and without what pm2 is called with.
+        ...(way === 'restart' &&
+          ecosystem && { apply: asksPm2(limit, [verb, ecosystem, '--only', process], given) }),
+        ...((way !== 'restart' || updateEnv || own) && {
+          [waits ? 'restart' : verb]: asks(waits ? 'restart' : verb, limit, env),
+        }),
+      }
+    }
+    const observed = async (look: Look, ran: WhatRuns): Promise<Observed> => {
+      if (!ecosystem) return ran
+      const { runs, home } = await pm2Daemon(look)
+      const file = await readEcosystem(look, { runs }, { process, ecosystem, env: own })
+      // What the book gives it goes before the file.
+      const over = new Set([...Object.keys(own ?? {}), ...(updateEnv ? variablesOfBook(look.env) : [])])
+      const differs = file.differs.filter(({ kind, what }) => !kind.endsWith('variable') || !over.has(what))
+      const kept = !ran.known && (await look.attempt(reads('test', '-e', keptVariables(home, process)))).ok
+      return { ...ran, file: { ...file, differs }, kept }
     }
     // Where nothing serves, nothing can take over from it.
     const usual = (observed: WhatRuns, env: Environment) =>
@@ -157,10 +197,16 @@ export const pm2Restart = factory(
       // Another process than the one that was seen before it.
       provenByContent: true,
       needs: () => [pm2Present()],
-      observe: (look) => whatRuns(look, process),
-      before: ({ observed: { known, clustered } }) => [
+      observe: async (look) => observed(look, await whatRuns(look, process)),
+      findings: ({ observed: { file, known } }) =>
+        ecosystem && file ? ecosystemFindings(ecosystem, process, file, known) : [],
+      before: ({ observed: { known, clustered, file } }) => [
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
+        ...(known && how === 'reload' && file ? [early(differsInNothingLasting(process, file.differs))] : []),
+        ...(ecosystem && file && file.why === undefined
+          ? [early(ecosystemHas(ecosystem, process, file))]
+          : []),
       ],
       actions: ({ observed, env }) => usual(observed, env),
       run: (act) =>
@@ -170,13 +216,19 @@ export const pm2Restart = factory(
             ? `start it again from ${ecosystem}: runbook resume`
             : typed`pm2 start <ecosystem file> --only ${process}, and name that file in the book (ecosystem: …); then runbook resume`,
         }),
-      after: ({ observed: { pids, restarts, logs }, env }) => {
+      after: ({ observed: { pids, restarts, logs, file }, env }) => {
+        const differs = file?.differs ?? []
+        // A new instance has its own count, and what is restarted twice counts twice.
+        const counts = how === 'anew' || wayOf(differs) === 'anew' ? 0 : differs.length ? null : restarts
         const answers = revision
           ? healthShowsRevision({ path: health || env.app.health })
           : httpAnswers(health || env.app.health)
         return [
           within(withLogTail(processFresh({ process, notPids: pids }), logs), 15_000, 200),
-          withLogTail(processStable({ process, soak, ...countFrom(how === 'anew' ? 0 : restarts) }), logs),
+          withLogTail(processStable({ process, soak, ...countFrom(counts) }), logs),
+          ...(ecosystem && differs.length
+            ? [runsAsFileSays({ process, ecosystem, env: own }, { differs, own: file?.own ?? [] })]
+            : []),
           ...(health === false ? [] : [within(withLogTail(answers, logs), startup, 200)]),
         ]
       },
@@ -202,7 +254,7 @@ export const pm2Restart = factory(
         }),
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
-        observe: (look) => whatRanBefore(look, process, stop),
+        observe: async (look) => observed(look, await whatRanBefore(look, process, stop)),
         actions: ({ observed, env }) => actions(observed, 'restart', env),
       }),
       diagnoses: ({ env, step }) => {
@@ -230,6 +282,17 @@ const again = ({ id, options }: Step) => ({ ...(options as { process: string }),
 
 /** pm2 counts from nothing what it has not known before. */
 const countFrom = (restarts: number | null) => (restarts === null ? {} : { restarts })
+
+/** A reload would pass over it without a word. */
+const differsInNothingLasting = (process: string, differs: readonly Difference[]) =>
+  defineCheck({
+    fact: `what the ecosystem file changes of ${process} is taken by a reload`,
+    remedy: 'take out `how`: then it is deleted and started anew',
+    look: async () =>
+      wayOf(differs) === 'anew'
+        ? fails(differs.map(differenceText).join(', '))
+        : holds('nothing that is not'),
+  })
 
 const canBeReloaded = (process: string, clustered: boolean) =>
   defineCheck({

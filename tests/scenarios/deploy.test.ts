@@ -86,7 +86,11 @@ describe('plan', () => {
     const { broken, fixed } = world.revisions
     expect(out).toContain(`revision  ${broken.slice(0, 7)} → ${fixed.slice(0, 7)}`)
     expect(out).toContain(`$ git -c core.hooksPath=/dev/null merge --ff-only --no-overwrite-ignore ${fixed}`)
-    expect(out).toMatch(new RegExp(`back   write .*RUNBOOK_MOVE.*\\n +git -c core.hooksPath=/dev/null checkout --detach ${broken}`))
+    expect(out).toMatch(
+      new RegExp(
+        `back   write .*RUNBOOK_MOVE.*\\n +git -c core.hooksPath=/dev/null checkout --detach ${broken}`,
+      ),
+    )
     expect(out).toContain('DROP COLUMN IF EXISTS "personaName"')
     expect(out).toContain('DELETE')
     const phases = ['Pre-Deployment Checklist', 'Step 1: Verify Current State', 'Step 2: Deploy Code Fix']

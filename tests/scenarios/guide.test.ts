@@ -66,7 +66,9 @@ test('where the database does not answer it says so, and gives what is known wit
   expect(text).toMatch(/\d of its \d+ steps could not be looked at/)
   expect(text).toMatch(/It could not be looked at: the database .* cannot be reached/)
   expect(text).toContain('- file: `backend/migrations/20251014_avatar_creator.sql`')
-  expect(text).toContain(`git -c core.hooksPath=/dev/null merge --ff-only --no-overwrite-ignore ${world.revisions.fixed}`)
+  expect(text).toContain(
+    `git -c core.hooksPath=/dev/null merge --ff-only --no-overwrite-ignore ${world.revisions.fixed}`,
+  )
 })
 
 test('another database under the name of production is not looked at, and the page comes all the same', async () => {

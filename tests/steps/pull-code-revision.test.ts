@@ -48,7 +48,9 @@ test('an older commit by a few of its digits: what is dropped is named before it
   const step = pullCode({ revision: w.first.slice(0, 8) })
   const { steps, failures } = await w.rig.plan(step)
   expect(failures).toEqual([])
-  expect(steps[0]!.findings?.join('\n')).toMatch(/the commit .*without a branch\n1 commit that is there now .*\n {2}\w{7} A mistake/)
+  expect(steps[0]!.findings?.join('\n')).toMatch(
+    /the commit .*without a branch\n1 commit that is there now .*\n {2}\w{7} A mistake/,
+  )
   const run = await w.rig.run(step)
   expect(run.failure).toBeUndefined()
   expect(run.summary).toMatch(/1 commit back$/)
@@ -88,21 +90,29 @@ test('what no remote has, or what means two things, is refused before anything, 
   const w = await world()
   w.tag('v1.0.0')
   expect(await why(w, 'v1.0.1')).toMatchObject([
-    { seen: 'origin has no tag and no branch of this name, but v1.0.0', remedy: expect.stringContaining('did you mean v1.0.0?') },
+    {
+      seen: 'origin has no tag and no branch of this name, but v1.0.0',
+      remedy: expect.stringContaining('did you mean v1.0.0?'),
+    },
   ])
   const mine = w.commit(w.clone, { 'mine.txt': 'mine\n' }, 'Nobody has reviewed it')
   git(w.clone, 'tag', 'local-only')
   expect(await why(w, mine)).toMatchObject([
     { seen: 'the clone has the commit, and no branch or tag of origin does' },
   ])
-  expect(await why(w, 'local-only')).toMatchObject([{ seen: expect.stringContaining('no tag and no branch') }])
+  expect(await why(w, 'local-only')).toMatchObject([
+    { seen: expect.stringContaining('no tag and no branch') },
+  ])
   expect(await why(w, '0123456789abcdef0123456789abcdef01234567')).toMatchObject([
     { seen: expect.stringContaining('neither the clone nor a branch') },
   ])
   w.tag('both')
   w.push({ 'app.txt': 'both\n' }, 'Both', 'both')
   expect(await why(w, 'both')).toMatchObject([
-    { seen: expect.stringContaining('a tag and a branch'), remedy: 'name the one that is meant: refs/tags/both or refs/heads/both' },
+    {
+      seen: expect.stringContaining('a tag and a branch'),
+      remedy: 'name the one that is meant: refs/tags/both or refs/heads/both',
+    },
   ])
   expect(await why(w, 'refs/tags/both')).toEqual([])
   for (const revision of ['', '-x', 'HEAD', 'HEAD~1', 'a b', 'v1..v2', 'main@{1}', 'a\0b', 'x.lock'])

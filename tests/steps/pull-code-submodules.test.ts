@@ -1,8 +1,8 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type Action, defineStep, nothingToUndo, type Reverse } from '../../runbook/index.ts'
 import { treeIs } from '../../checks/tree-is.ts'
+import { type Action, defineStep, nothingToUndo, type Reverse } from '../../runbook/index.ts'
 import { pullCode } from '../../steps/pull-code.ts'
 import { endsAfterEach } from '../rig/ends.ts'
 import { git, gitRemote, gitVariables } from '../rig/git-remote.ts'
@@ -118,7 +118,9 @@ test('a submodule at another commit is not done, and what its own checkout has l
   expect(run.failure).toBeUndefined()
   expect(git(w.clone, 'status', '--porcelain', '--ignore-submodules=none')).toBe('')
   expect(existsSync(join(w.clone, '.git/modules/vendor/lib/index.lock'))).toBe(false)
-  expect(run.performed.join('\n')).toMatch(/lib' && git -c core.hooksPath=\/dev\/null --literal-pathspecs checkout .*<<< lib\.txt/)
+  expect(run.performed.join('\n')).toMatch(
+    /lib' && git -c core.hooksPath=\/dev\/null --literal-pathspecs checkout .*<<< lib\.txt/,
+  )
 })
 
 test('the plan says nothing of what is not needed', async () => {
@@ -129,7 +131,8 @@ test('the plan says nothing of what is not needed', async () => {
 })
 
 const unmetOf = async ({ rig }: World, step = pullCode()) =>
-  ((await rig.needs(step)) as { unmet?: { fact: string; seen: string; remedy: string }[] } | undefined)?.unmet ?? []
+  ((await rig.needs(step)) as { unmet?: { fact: string; seen: string; remedy: string }[] } | undefined)
+    ?.unmet ?? []
 
 test('a submodule in a submodule, with an address that is relative to its parent’s, comes, is proven, and goes', async () => {
   const w = await world()
@@ -156,7 +159,10 @@ test('a submodule in a submodule, with an address that is relative to its parent
   git(w.inLibrary('deps/deep'), 'reset', '--quiet', '--hard', 'HEAD~1')
   expect(await w.rig.look(deep)).toMatchObject({ holds: true })
   git(join(w.clone, 'vendor/lib'), 'submodule', '--quiet', 'deinit', '--force', 'deps/deep')
-  expect(await w.rig.look(deep)).toMatchObject({ holds: false, seen: '1 submodule otherwise: vendor/lib/deps/deep' })
+  expect(await w.rig.look(deep)).toMatchObject({
+    holds: false,
+    seen: '1 submodule otherwise: vendor/lib/deps/deep',
+  })
   expect((await w.rig.run(pullCode())).failure).toBeUndefined()
   expect(readFileSync(w.inLibrary('deps/deep/inner.txt'), 'utf8')).toBe('one\n')
   expect((await takeBack(w, run.observed)).failure).toBeUndefined()
@@ -187,7 +193,9 @@ test('one that a revision drops is removed, and left where something in it is no
   w.push({}, 'Without the library')
   writeFileSync(w.inLibrary('uploaded.txt'), 'theirs\n')
   const { steps } = await w.rig.plan(pullCode())
-  expect(steps[0]!.findings).toContain('the submodule vendor/lib does not come any more; its folder stays, with files that no commit has')
+  expect(steps[0]!.findings).toContain(
+    'the submodule vendor/lib does not come any more; its folder stays, with files that no commit has',
+  )
   expect((await w.rig.run(pullCode())).failure).toBeUndefined()
   expect(readFileSync(w.inLibrary('uploaded.txt'), 'utf8')).toBe('theirs\n')
 })
@@ -212,7 +220,9 @@ test('a commit of a submodule that nobody has pushed, and one without an address
   const only = w.library.commit(join(w.desk, 'vendor/lib'), { 'lib.txt': 'only here\n' }, 'Not pushed')
   w.push({}, 'Names what nobody has')
   const [unmet] = await unmetOf(w)
-  expect(unmet?.seen).toContain(`the commit ${only.slice(0, 7)} of the submodule vendor/lib cannot be had from`)
+  expect(unmet?.seen).toContain(
+    `the commit ${only.slice(0, 7)} of the submodule vendor/lib cannot be had from`,
+  )
   expect(unmet?.remedy).toContain('git -C vendor/lib push')
   git(join(w.desk, 'vendor/lib'), 'push', '--quiet', 'origin', 'HEAD:refs/heads/elsewhere')
   expect(await unmetOf(w)).toEqual([])

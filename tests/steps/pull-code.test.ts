@@ -177,7 +177,9 @@ test('checks the branch out where another one is, also one with a slash that the
   const to = push({ 'app.txt': 'two\n' }, 'On a branch', 'feature/avatars')
   const run = await rig.run(pullCode({ branch: 'feature/avatars' }))
   expect(run.failure).toBeUndefined()
-  expect(run.performed[2]).toBe(`git -c core.hooksPath=/dev/null checkout --no-overwrite-ignore -b feature/avatars ${to} --`)
+  expect(run.performed[2]).toBe(
+    `git -c core.hooksPath=/dev/null checkout --no-overwrite-ignore -b feature/avatars ${to} --`,
+  )
   expect(git(clone, 'symbolic-ref', 'HEAD')).toBe('refs/heads/feature/avatars')
   // And back to one that it knows, which is also the name of a folder.
   const back = await rig.run(pullCode())

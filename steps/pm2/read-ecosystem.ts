@@ -1,0 +1,88 @@
+import { type Daemon, listed } from '../../checks/reading/pm2-instances.ts'
+import { type Look, plainVariables, reads, type Text } from '../../runbook/index.ts'
+import { incomingObjects } from '../code/incoming-objects.ts'
+import { COMPARE } from './compare-ecosystem.ts'
+
+/** How an app of the ecosystem file differs from what pm2 runs. Of variables and arguments only the name is told. */
+export type Difference = {
+  /** `no-…`: the file no longer says it. `option`: any other key of the file, which differs from the previous revision's. */
+  kind: string
+  what: string
+  from?: string
+  to?: string
+}
+
+export type EcosystemRead = {
+  /** Why it could not be read. */
+  why?: string
+  /** The names of its apps. */
+  names: string[]
+  /** Whether the process is one of them. */
+  has: boolean
+  differs: Difference[]
+  /** The names of the variables that the process has. */
+  own: string[]
+  /** Further apps that came with this revision and that pm2 does not run, and such that went and that it does. */
+  more: string[]
+  fewer: string[]
+}
+
+/** What it may read in its variables, besides the little that pm2 itself gets. */
+export interface EcosystemVariables {
+  env?: Readonly<Record<string, Text>> | undefined
+}
+
+/**
+ * Evaluates the ecosystem file, as it is in the revision that is deployed, and compares. Before the code is moved it is
+ * read from the revision, with what stands beside it now.
+ */
+export const readEcosystem = async (
+  look: Look,
+  daemon: Pick<Daemon, 'runs'>,
+  { process, ecosystem, env }: { process: string; ecosystem: string } & EcosystemVariables,
+): Promise<EcosystemRead> => {
+  const { code, before } = await versionsOf(look, ecosystem)
+  const list = await listed(daemon, look)
+  const input = JSON.stringify({
+    list,
+    ...(code !== undefined && { code }),
+    ...(before !== undefined && { before }),
+  })
+  const asked = await look.attempt({
+    ...reads('node', '-e', COMPARE, '--', ecosystem, process),
+    ...{ input, shows: 'what pm2 lists', timeout: 30_000 },
+    outlives: Object.keys(plainVariables(look.env)),
+    ...(env && { env }),
+  })
+  const none = { names: [], has: false, differs: [], own: [], more: [], fewer: [] }
+  if (!asked.ok)
+    return {
+      ...none,
+      why: 'tail' in asked.failure ? String(asked.failure.tail).split('\n')[0]! : asked.failure.kind,
+    }
+  try {
+    const answer = JSON.parse(asked.value) as Partial<EcosystemRead>
+    return { ...none, ...answer }
+  } catch {
+    return { ...none, why: 'node printed no answer' }
+  }
+}
+
+/** The file in the revisions that a run goes to and from; undefined where it is the one on the disk, or there is none. */
+const versionsOf = async (look: Look, ecosystem: string): Promise<{ code?: string; before?: string }> => {
+  const { revision } = look
+  if (!revision) return {}
+  const prefix = await look.attempt(reads('git', 'rev-parse', '--show-prefix'))
+  const head = await look.attempt(reads('git', 'rev-parse', 'HEAD'))
+  if (!prefix.ok || !head.ok) return {}
+  const path = `${prefix.value}${ecosystem.replace(/^\.\//, '')}`
+  const at = async (commit: string): Promise<string | undefined> => {
+    if (commit === head.value && commit === revision.to) return undefined
+    const env = commit === head.value ? {} : await incomingObjects(look, commit)
+    const read = await look.attempt({ ...reads('git', 'cat-file', 'blob', `${commit}:${path}`), env })
+    return read.ok ? read.value : undefined
+  }
+  const code = await at(revision.to)
+  const before = revision.from === revision.to ? undefined : await at(revision.from)
+  return { ...(code !== undefined && { code }), ...(before !== undefined && { before }) }
+}

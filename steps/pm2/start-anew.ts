@@ -1,0 +1,50 @@
+import { type Command, changes, type Environment, plainVariables, type Text } from '../../runbook/index.ts'
+import { asksPm2, type Pm2Limit } from './ask-pm2.ts'
+
+/**
+ * Run by node on the host: has pm2 forget an app and start it from the ecosystem file, with the variables that the process
+ * had of its own, such as those of the shell in which somebody once started it: nobody else knows them. Until it runs they
+ * are in a file of pm2's folder which only its owner can read, so that a second try finds them.
+ *
+ * Arguments: the file, the name of the app, and the variables that the file no longer sets.
+ */
+const ANEW = `
+const [file, name, ...dropped] = process.argv.slice(1)
+const fs = require('node:fs'), path = require('node:path'), os = require('node:os')
+const { spawnSync } = require('node:child_process')
+const home = process.env.PM2_HOME || path.join(os.homedir(), '.pm2')
+const kept = path.join(home, 'runbook-' + encodeURIComponent(name) + '.json')
+const pm2 = (...words) => spawnSync('pm2', words, { encoding: 'utf8', maxBuffer: 1e9 })
+const listed = pm2('jlist').stdout.split('\\n').filter((line) => /^\\[(\\{|\\])/.test(line)).pop()
+const one = JSON.parse(listed || '[]').find((one) => one.name === name)
+let own
+if (fs.existsSync(kept)) own = JSON.parse(fs.readFileSync(kept, 'utf8'))
+else {
+  own = {}
+  const { env = {}, ...flat } = one ? one.pm2_env : {}
+  for (const from of [flat, env])
+    for (const [key, value] of Object.entries(from))
+      if (typeof value === 'string' && (from === env || /^[A-Z][A-Z0-9_]*$/.test(key)) && !/^(PM2_|NODE_APP_INSTANCE$|NODE_CHANNEL_|unique_id$|km_link$|_$)/.test(key)) own[key] = value
+  fs.writeFileSync(kept, JSON.stringify(own), { mode: 0o600 })
+}
+for (const key of dropped) delete own[key]
+const shown = (done) => { process.stdout.write(done.stdout); process.stderr.write(done.stderr); if (done.status) process.exit(done.status || 1) }
+if (one) shown(pm2('delete', name))
+shown(spawnSync('pm2', ['start', file, '--only', name], { encoding: 'utf8', env: { ...process.env, ...own, PM2_HOME: home } }))
+fs.unlinkSync(kept)`.trim()
+
+/** Where the variables of a process stand that was deleted and not started again. */
+export const keptVariables = (home: string, process: string): string =>
+  `${home}/runbook-${encodeURIComponent(process)}.json`
+
+export const startsAnew = (
+  limit: Pm2Limit,
+  { process, ecosystem, dropped }: { process: string; ecosystem: string; dropped: readonly string[] },
+  { variables, env }: { variables: readonly string[]; env?: Readonly<Record<string, Text>> | undefined },
+): Command<'changes'> => ({
+  ...asksPm2(limit, [], { variables, env }),
+  argv: changes('node', '-e', ANEW, '--', ecosystem, process, ...dropped).argv,
+})
+
+/** What a process that is started for the first time gets of the book. */
+export const variablesOfBook = (env: Environment): string[] => Object.keys(plainVariables(env))
