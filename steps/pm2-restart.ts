@@ -5,10 +5,9 @@ import { pm2Present } from '../checks/pm2-present.ts'
 import { processFresh } from '../checks/process-fresh.ts'
 import { processKnown } from '../checks/process-known.ts'
 import { processStable } from '../checks/process-stable.ts'
-import { pm2Daemon, pm2Instances } from '../checks/reading/pm2-instances.ts'
+import { pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import {
-  type Actions,
   defineCheck,
   defineStep,
   type Environment,
@@ -16,9 +15,7 @@ import {
   factory,
   fails,
   holds,
-  type Look,
   nothingToUndo,
-  reads,
   type Step,
   spanText,
   typed,
@@ -30,25 +27,24 @@ import { noAnswer } from './diagnoses/no-answer.ts'
 import { oldProcess } from './diagnoses/old-process.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
-import { asksPm2, type Pm2Limit, performWithDaemon } from './pm2/ask-pm2.ts'
+import { performWithDaemon } from './pm2/ask-pm2.ts'
 import {
   differenceText,
   ecosystemFindings,
   ecosystemHas,
-  instancesWanted,
+  isToEnd,
+  othersAsFileSays,
+  processesGone,
   runsAsFileSays,
   wayOf,
 } from './pm2/ecosystem-differences.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
-import { type Difference, type EcosystemRead, readEcosystem } from './pm2/read-ecosystem.ts'
-import { keptVariables, startsAnew, variablesOfBook } from './pm2/start-anew.ts'
+import { type Difference, endedWith } from './pm2/read-ecosystem.ts'
+import { type Restarting, restartActions, whatDiffers } from './pm2/restart-actions.ts'
 import { stopProcess } from './pm2/stop-process.ts'
-import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
+import { whatRanBefore, whatRuns } from './pm2/what-runs.ts'
 import { variables } from './variables.ts'
 import { watch } from './watch.ts'
-
-/** What runs, and how the ecosystem file differs from it. `kept`: an earlier try has deleted it, and kept its variables. */
-type Observed = WhatRuns & { file?: EcosystemRead; kept?: boolean }
 
 /** What `pm2Restart` hands on: `watchLogs({ from })` reads its logs from before the restart on. */
 export type Restarted = ProcessLogs & { process: string; pids: number[] }
@@ -131,62 +127,14 @@ export const pm2Restart = factory(
     startup,
     timeout,
   }): Step<any, any, Restarted> => {
-    const asks = (verb: 'restart' | 'reload', limit: Pm2Limit, env: Environment) => {
-      // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
-      // other by their own lock.
-      const anyway = verb === 'reload' ? ['--force'] : []
-      const given = updateEnv || own ? ['--update-env'] : []
-      return asksPm2(limit, [verb, process, ...anyway, ...given], {
-        variables: updateEnv ? variablesOfBook(env) : [],
-        env: own,
-      })
-    }
-    const actions = (
-      { known, waits, daemon, pids, file, kept }: Observed,
-      verb: 'restart' | 'reload',
-      env: Environment,
-    ): Actions => {
-      const limit = { instances: pids.length, timeout }
-      // What has no environment of its own yet gets the book's; a daemon, which is everybody's, does not.
-      const given = { variables: variablesOfBook(env), env: own }
-      const start = ecosystem && asksPm2(limit, ['start', ecosystem, '--only', process], given)
-      const ping = daemon === 0 && { daemon: asksPm2(limit, ['ping']) }
-      if (start && how === 'anew' && known) return { forget: asksPm2(limit, ['delete', process]), start }
-      const differs = file?.differs ?? []
-      const way = wayOf(differs)
-      if (ecosystem && (known ? way === 'anew' : kept)) {
-        const dropped = differs.flatMap(({ kind, what }) => (kind === 'no-variable' ? [what] : []))
-        return { ...ping, anew: startsAnew(limit, { process, ecosystem, dropped }, given) }
-      }
-      if (start && !known) return { ...ping, start }
-      const wanted = instancesWanted(differs)
-      return {
-        ...(wanted !== undefined && { scale: asksPm2(limit, ['scale', process, String(wanted)]) }),
-        ...(waits && { stop: asksPm2(limit, ['stop', process]) }),
-        // From the file a process is restarted with what that says, and without what pm2 is called with.
-        ...(way === 'restart' &&
-          ecosystem && { apply: asksPm2(limit, [verb, ecosystem, '--only', process], given) }),
-        ...((way !== 'restart' || updateEnv || own) && {
-          [waits ? 'restart' : verb]: asks(waits ? 'restart' : verb, limit, env),
-        }),
-      }
-    }
-    const observed = async (look: Look, ran: WhatRuns): Promise<Observed> => {
-      if (!ecosystem) return ran
-      const { runs, home } = await pm2Daemon(look)
-      const file = await readEcosystem(look, { runs }, { process, ecosystem, env: own })
-      // What the book gives it goes before the file.
-      const over = new Set([...Object.keys(own ?? {}), ...(updateEnv ? variablesOfBook(look.env) : [])])
-      const differs = file.differs.filter(({ kind, what }) => !kind.endsWith('variable') || !over.has(what))
-      const kept = !ran.known && (await look.attempt(reads('test', '-e', keptVariables(home, process)))).ok
-      return { ...ran, file: { ...file, differs }, kept }
-    }
+    const options = { process, ecosystem, how, updateEnv, env: own, timeout }
     // Where nothing serves, nothing can take over from it.
-    const usual = (observed: WhatRuns, env: Environment) =>
-      actions(
+    const usual = (observed: Restarting, env: Environment) =>
+      restartActions(
         observed,
         observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart',
         env,
+        options,
       )
     const step = defineStep({
       id: 'pm2-restart',
@@ -197,14 +145,14 @@ export const pm2Restart = factory(
       // Another process than the one that was seen before it.
       provenByContent: true,
       needs: () => [pm2Present()],
-      observe: async (look) => observed(look, await whatRuns(look, process)),
+      observe: async (look) => whatDiffers(look, await whatRuns(look, process), options),
       findings: ({ observed: { file, known } }) =>
         ecosystem && file ? ecosystemFindings(ecosystem, process, file, known) : [],
       before: ({ observed: { known, clustered, file } }) => [
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
         ...(known && how === 'reload' && file ? [early(differsInNothingLasting(process, file.differs))] : []),
-        ...(ecosystem && file && file.why === undefined
+        ...(ecosystem && file && file.why === undefined && !isToEnd(file)
           ? [early(ecosystemHas(ecosystem, process, file))]
           : []),
       ],
@@ -217,6 +165,7 @@ export const pm2Restart = factory(
             : typed`pm2 start <ecosystem file> --only ${process}, and name that file in the book (ecosystem: …); then runbook resume`,
         }),
       after: ({ observed: { pids, restarts, logs, file }, env }) => {
+        if (file && isToEnd(file)) return [processesGone([process, ...endedWith(file)])]
         const differs = file?.differs ?? []
         // A new instance has its own count, and what is restarted twice counts twice.
         const counts = how === 'anew' || wayOf(differs) === 'anew' ? 0 : differs.length ? null : restarts
@@ -226,9 +175,10 @@ export const pm2Restart = factory(
         return [
           within(withLogTail(processFresh({ process, notPids: pids }), logs), 15_000, 200),
           withLogTail(processStable({ process, soak, ...countFrom(counts) }), logs),
-          ...(ecosystem && differs.length
-            ? [runsAsFileSays({ process, ecosystem, env: own }, { differs, own: file?.own ?? [] })]
+          ...(ecosystem && file && differs.length
+            ? [runsAsFileSays(options, { differs, variables: how === 'anew' ? [] : file.variables })]
             : []),
+          ...(file ? othersAsFileSays(file, soak) : []),
           ...(health === false ? [] : [within(withLogTail(answers, logs), startup, 200)]),
         ]
       },
@@ -254,8 +204,8 @@ export const pm2Restart = factory(
         }),
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
-        observe: async (look) => observed(look, await whatRanBefore(look, process, stop)),
-        actions: ({ observed, env }) => actions(observed, 'restart', env),
+        observe: async (look) => whatDiffers(look, await whatRanBefore(look, process, stop), options),
+        actions: ({ observed, env }) => restartActions(observed, 'restart', env, options),
       }),
       diagnoses: ({ env, step }) => {
         const remedy = {

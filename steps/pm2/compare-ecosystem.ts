@@ -135,6 +135,10 @@ const compare = (app, again, before, running) => {
   return differs
 }
 
+// Another application may have a process of the same name.
+const isOurs = ({ pm2_env: { pm_cwd = '', pm_exec_path = '' } }) =>
+  [pm_cwd, pm_exec_path].some((one) => one === process.cwd() || one.startsWith(process.cwd() + '/'))
+
 const main = async () => {
   const apps = appsOf(await evaluate(given.code))
   let before
@@ -152,12 +156,15 @@ const main = async () => {
     names,
     has: app !== undefined,
     differs: app && running.length ? compare(app, again, named(before), running) : [],
-    own: running.length
+    variables: running.length
       ? Object.entries(running[0].pm2_env).flatMap(([key, value]) =>
           typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(key) && !/^(PM2_|NODE_APP_INSTANCE$|NODE_CHANNEL_)/.test(key) ? [key] : [])
       : [],
     more: old ? names.filter((one) => one !== name && !old.includes(one) && !runs.has(one)) : [],
     fewer: old ? old.filter((one) => one !== name && !names.includes(one) && runs.has(one)) : [],
+    // A host may run a part of the file only.
+    whole: old !== undefined && old.every((one) => runs.has(one)),
+    own: given.list.filter(isOurs).map((one) => one.name),
   }
 }
 main().then(

@@ -1,11 +1,24 @@
+import { processFresh } from '../../checks/process-fresh.ts'
+import { processStable } from '../../checks/process-stable.ts'
 import { oneLine } from '../../checks/reading/one-line.ts'
-import { pm2Daemon } from '../../checks/reading/pm2-instances.ts'
-import { defineCheck, fails, holds, type Look, quantity, typed } from '../../runbook/index.ts'
+import { listed, pm2Daemon } from '../../checks/reading/pm2-instances.ts'
+import {
+  type Check,
+  defineCheck,
+  fails,
+  holds,
+  type Look,
+  quantity,
+  typed,
+  within,
+} from '../../runbook/index.ts'
 import {
   type Difference,
   type EcosystemRead,
   type EcosystemVariables,
+  endedWith,
   readEcosystem,
+  startedWith,
 } from './read-ecosystem.ts'
 
 /**
@@ -46,11 +59,16 @@ export const differenceText = ({ kind, what, from, to }: Difference): string => 
 export const ecosystemFindings = (
   ecosystem: string,
   process: string,
-  { why, differs, more, fewer }: EcosystemRead,
+  read: EcosystemRead,
   known: boolean,
 ): string[] => {
+  const { why, differs, more, fewer } = read
   const file = oneLine(ecosystem, 100)
-  const listed = (names: readonly string[]) => names.map((name) => oneLine(name, 60)).join(', ')
+  const shown = (names: readonly string[]) => names.map((name) => oneLine(name, 60)).join(', ')
+  const [starts, ends] = [startedWith(read), endedWith(read)]
+  const [others, left] = [more, fewer].map((names) =>
+    names.filter((name) => ![...starts, ...ends].includes(name)),
+  ) as [string[], string[]]
   return [
     ...(why !== undefined && known ? [`whether ${file} has changed is not known: ${oneLine(why, 200)}`] : []),
     ...(differs.length
@@ -58,24 +76,55 @@ export const ecosystemFindings = (
       : []),
     ...(wayOf(differs) === 'anew'
       ? [
-          `pm2 takes that only for a process that it starts: it is deleted and started anew with the variables of its own, and for that time nobody is served`,
+          'pm2 takes that only for a process that it starts: it is deleted and started anew with the variables of its own, and for that time nobody is served',
         ]
       : []),
-    ...(more.length
+    ...(isToEnd(read) && known
+      ? [`${file} differs: the older revision does not have ${process} yet, so that it is ended`]
+      : []),
+    ...(starts.length ? [`${file} differs: ${shown(starts)} came with it, and is started`] : []),
+    ...(ends.length ? [`${file} differs: ${shown(ends)} is no longer in it, and is ended`] : []),
+    ...(others.length
       ? [
-          `${file} differs: new in it, and not run by pm2: ${listed(more)}; where this host is to run it, add pm2Restart({ process: '${listed(more.slice(0, 1))}', ecosystem: '${file}' })`,
+          `${file} differs: ${shown(others)} came with it, and is not started: pm2 runs a part of the file only; where this host is to run it: ${typed`pm2 start ${ecosystem} --only ${others[0]!}`}`,
         ]
       : []),
-    ...(fewer.length
+    ...(left.length
       ? [
-          `${file} differs: no longer in it, and still run by pm2: ${listed(fewer)}; where that is to end: ${typed`pm2 delete ${fewer}`}`,
+          `${file} differs: ${shown(left)} is no longer in it, and still runs, from another folder; where that is to end: ${typed`pm2 delete ${left}`}`,
         ]
       : []),
   ]
 }
 
+/** An app that comes with a later revision than the one that is gone back to. */
+export const isToEnd = ({ back, has, why }: EcosystemRead): boolean => back && !has && why === undefined
+
+/** pm2 does not know these processes. */
+export const processesGone = (names: readonly string[]) =>
+  defineCheck({
+    fact: `pm2 runs no ${names.map((name) => oneLine(name, 60)).join(', no ')}`,
+    remedy: typed`pm2 delete ${names}`,
+    look: async (look: Look) => {
+      const list = await listed(await pm2Daemon(look), look)
+      const there = names.filter((name) => list.some((one) => one.name === name))
+      return there.length
+        ? fails(`it runs ${there.map((name) => oneLine(name, 60)).join(', ')}`)
+        : holds('it does not know it')
+    },
+  })
+
+/** Those that came with the revision run, and those that went do not. */
+export const othersAsFileSays = (file: EcosystemRead, soak: number): Check[] => [
+  ...startedWith(file).flatMap((process) => [
+    within(processFresh({ process, notPids: [] }), 15_000, 200),
+    processStable({ process, soak }),
+  ]),
+  ...(endedWith(file).length ? [processesGone(endedWith(file))] : []),
+]
+
 /** The ecosystem file has the app that is to be restarted from it. */
-export const ecosystemHas = (ecosystem: string, process: string, { names }: EcosystemRead) =>
+export const ecosystemHas = (ecosystem: string, process: string, { names }: Pick<EcosystemRead, 'names'>) =>
   defineCheck({
     fact: `${ecosystem} has the app ${process}`,
     remedy: 'correct `process` in the book; where the app is gone, take the step out, and end it: pm2 delete',
@@ -87,8 +136,8 @@ export const ecosystemHas = (ecosystem: string, process: string, { names }: Ecos
 
 /** What differed is as the file has it: looked at in pm2's own list, since it reports success whatever it takes over. */
 export const runsAsFileSays = (
-  { process, ecosystem, env }: { process: string; ecosystem: string } & EcosystemVariables,
-  { differs: before, own }: Pick<EcosystemRead, 'differs' | 'own'>,
+  { process, ecosystem = '', env }: { process: string; ecosystem?: string | undefined } & EcosystemVariables,
+  { differs: before, variables }: Pick<EcosystemRead, 'differs' | 'variables'>,
 ) =>
   defineCheck({
     fact: `${process} runs as ${ecosystem} says`,
@@ -105,7 +154,7 @@ export const runsAsFileSays = (
       )
       if (left.length) return fails(left.map(differenceText).join(', '))
       const gone = new Set(before.flatMap(({ kind, what }) => (kind === 'no-variable' ? [what] : [])))
-      const lost = own.filter((name) => !gone.has(name) && !read.own.includes(name))
+      const lost = variables.filter((name) => !gone.has(name) && !read.variables.includes(name))
       if (lost.length) return fails(`it has lost variables of its own: ${lost.slice(0, 8).join(', ')}`)
       return holds(before.map(differenceText).join(', '))
     },

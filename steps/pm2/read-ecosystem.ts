@@ -21,10 +21,16 @@ export type EcosystemRead = {
   has: boolean
   differs: Difference[]
   /** The names of the variables that the process has. */
-  own: string[]
+  variables: string[]
   /** Further apps that came with this revision and that pm2 does not run, and such that went and that it does. */
   more: string[]
   fewer: string[]
+  /** pm2 runs every app that the file had before: this host is for all of it. */
+  whole: boolean
+  /** The processes that run in the application's folder. */
+  own: string[]
+  /** The code goes to an older revision, in which an app may not be there yet. */
+  back: boolean
 }
 
 /** What it may read in its variables, besides the little that pm2 itself gets. */
@@ -54,7 +60,10 @@ export const readEcosystem = async (
     outlives: Object.keys(plainVariables(look.env)),
     ...(env && { env }),
   })
-  const none = { names: [], has: false, differs: [], own: [], more: [], fewer: [] }
+  const none: EcosystemRead = {
+    ...{ names: [], has: false, differs: [], variables: [], more: [], fewer: [], whole: false, own: [] },
+    back: await goesBack(look),
+  }
   if (!asked.ok)
     return {
       ...none,
@@ -86,3 +95,13 @@ const versionsOf = async (look: Look, ecosystem: string): Promise<{ code?: strin
   const before = revision.from === revision.to ? undefined : await at(revision.from)
   return { ...(code !== undefined && { code }), ...(before !== undefined && { before }) }
 }
+
+const goesBack = async ({ revision, attempt }: Look): Promise<boolean> => {
+  if (!revision || revision.from === revision.to) return false
+  return (await attempt(reads('git', 'merge-base', '--is-ancestor', revision.to, revision.from))).ok
+}
+
+/** The further apps that are started and ended with it: where this host is for the whole file, and none of another application. */
+export const startedWith = ({ more, whole }: EcosystemRead): string[] => (whole ? more : [])
+export const endedWith = ({ fewer, own }: EcosystemRead): string[] =>
+  fewer.filter((name) => own.includes(name))
