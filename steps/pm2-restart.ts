@@ -68,6 +68,14 @@ export const pm2Restart = factory(
       .describe(
         'the ecosystem file: the process is started from it where pm2 does not know it yet; otherwise it is compared with what pm2 runs, and what differs (variables, script, instances, …) is shown and applied',
       ),
+    /** Which of its `env_…` are taken, as by pm2's `--env`. Default: those that the process runs with; for a new one none. */
+    ecosystemEnv: z
+      .string()
+      .regex(/^[\w-]+$/, "a name as in env_production: 'production'")
+      .optional()
+      .describe(
+        'which of the file’s `env_…` are taken, as by pm2’s --env; default: those that the process runs with, and none for one that pm2 does not know',
+      ),
     /** Default: `reload` where it runs in cluster mode, else `restart`. `anew`: deleted, and started from `ecosystem`. */
     how: z
       .enum(['restart', 'reload', 'anew'])
@@ -118,6 +126,7 @@ export const pm2Restart = factory(
   ({
     process,
     ecosystem,
+    ecosystemEnv,
     how,
     soak,
     updateEnv,
@@ -127,7 +136,7 @@ export const pm2Restart = factory(
     startup,
     timeout,
   }): Step<any, any, Restarted> => {
-    const options = { process, ecosystem, how, updateEnv, env: own, timeout }
+    const options = { process, ecosystem, ecosystemEnv, how, updateEnv, env: own, timeout }
     // Where nothing serves, nothing can take over from it.
     const usual = (observed: Restarting, env: Environment) =>
       restartActions(
@@ -176,7 +185,12 @@ export const pm2Restart = factory(
           within(withLogTail(processFresh({ process, notPids: pids }), logs), 15_000, 200),
           withLogTail(processStable({ process, soak, ...countFrom(counts) }), logs),
           ...(ecosystem && file && differs.length
-            ? [runsAsFileSays(options, { differs, variables: how === 'anew' ? [] : file.variables })]
+            ? [
+                runsAsFileSays(
+                  { ...options, ecosystemEnv: ecosystemEnv ?? file.chosen },
+                  { differs, variables: how === 'anew' ? [] : file.variables },
+                ),
+              ]
             : []),
           ...(file ? othersAsFileSays(file, soak) : []),
           ...(health === false ? [] : [within(withLogTail(answers, logs), startup, 200)]),

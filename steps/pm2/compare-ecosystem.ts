@@ -3,11 +3,12 @@
  * an app of it against what pm2 runs. It prints names of variables, never their values: a file of this kind is where people
  * keep passwords.
  *
- * Arguments: the file, and the name of the app. Standard input, as JSON: `list`, what `pm2 jlist` printed; `code` and
+ * Arguments: the file, the name of the app, and which of its `env_…` count, where that is known:
+ * '-' none, '' those that it runs with. Standard input, as JSON: `list`, what `pm2 jlist` printed; `code` and
  * `before`, the file as the incoming and the previous revision have it, where it is not the one on the disk.
  */
 export const COMPARE = `
-const [file, name] = process.argv.slice(1)
+const [file, name, wanted = ''] = process.argv.slice(1)
 const fs = require('node:fs'), path = require('node:path'), os = require('node:os'), Module = require('node:module')
 const given = JSON.parse(fs.readFileSync(0, 'utf8'))
 const place = path.resolve(file)
@@ -57,6 +58,20 @@ const appsOf = (made) =>
 const words = (value) =>
   value === undefined || value === null ? '' : [].concat(value).join(' ').replace(/["']/g, '').replace(/\\s+/g, ' ').trim()
 const valueOf = (value) => (value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value))
+// pm2 start --env production puts env_production over env, and keeps no note of it: what runs tells.
+const envOf = (app, chosen) => ({ ...app.env, ...(chosen && app['env_' + chosen]) })
+const chosenBy = (versions, env) => {
+  const namesIn = (app) => Object.keys(app).flatMap((key) => (/^env_./.test(key) ? [key.slice(4)] : []))
+  const fitsIn = (app, chosen) => {
+    const own = envOf(app, chosen)
+    const keys = new Set(namesIn(app).flatMap((one) => Object.keys(app['env_' + one] || {})))
+    const isSo = (key) => (own[key] === undefined ? env[key] === undefined : env[key] !== undefined && valueOf(env[key]) === valueOf(own[key]))
+    return [...keys].filter(isSo).length
+  }
+  // It may have been started from either.
+  const fits = (chosen) => versions.reduce((sum, app) => sum + fitsIn(app, chosen), 0)
+  return ['', ...new Set(versions.flatMap(namesIn))].reduce((best, one) => (fits(one) > fits(best) ? one : best))
+}
 const variablesOf = (app) =>
   Object.entries(app.env || {}).filter(([key, value]) => value !== undefined && key !== 'io' && key !== 'current_conf')
 // What is compared with what runs, and not with what the file said before.
@@ -152,10 +167,14 @@ const main = async () => {
   const names = apps.map((one) => one.name)
   const runs = new Set(given.list.map((one) => one.name))
   const old = before && before.map((one) => one.name)
+  const versions = [named(before), app].filter(Boolean)
+  const chosen = wanted === '-' ? '' : wanted || (running.length ? chosenBy(versions, running[0].pm2_env) : '')
+  const withEnv = (one) => one && { ...one, env: envOf(one, chosen) }
   return {
     names,
+    chosen,
     has: app !== undefined,
-    differs: app && running.length ? compare(app, again, named(before), running) : [],
+    differs: app && running.length ? compare(withEnv(app), withEnv(again), withEnv(named(before)), running) : [],
     variables: running.length
       ? Object.entries(running[0].pm2_env).flatMap(([key, value]) =>
           typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(key) && !/^(PM2_|NODE_APP_INSTANCE$|NODE_CHANNEL_)/.test(key) ? [key] : [])

@@ -136,14 +136,19 @@ export const ecosystemHas = (ecosystem: string, process: string, { names }: Pick
 
 /** What differed is as the file has it: looked at in pm2's own list, since it reports success whatever it takes over. */
 export const runsAsFileSays = (
-  { process, ecosystem = '', env }: { process: string; ecosystem?: string | undefined } & EcosystemVariables,
+  {
+    process,
+    ecosystem = '',
+    ecosystemEnv,
+    env,
+  }: { process: string; ecosystem?: string | undefined } & EcosystemVariables,
   { differs: before, variables }: Pick<EcosystemRead, 'differs' | 'variables'>,
 ) =>
   defineCheck({
     fact: `${process} runs as ${ecosystem} says`,
     remedy: typed`pm2 delete ${process}, then: pm2 start ${ecosystem} --only ${process}`,
     look: async (look: Look) => {
-      const read = await readEcosystem(look, await pm2Daemon(look), { process, ecosystem, env })
+      const read = await readEcosystem(look, await pm2Daemon(look), { process, ecosystem, ecosystemEnv, env })
       const { why, differs } = read
       if (why !== undefined) return fails(`not known: ${why}`)
       // Of any other option only the two revisions of the file are compared, and they still differ.

@@ -17,6 +17,8 @@ export type EcosystemRead = {
   why?: string
   /** The names of its apps. */
   names: string[]
+  /** Which of its `env_…` the process runs with, as by `pm2 start --env production`; '' where none. */
+  chosen: string
   /** Whether the process is one of them. */
   has: boolean
   differs: Difference[]
@@ -36,6 +38,8 @@ export type EcosystemRead = {
 /** What it may read in its variables, besides the little that pm2 itself gets. */
 export interface EcosystemVariables {
   env?: Readonly<Record<string, Text>> | undefined
+  /** Which of the file's `env_…` are taken; '' for none. Default: those that it runs with. */
+  ecosystemEnv?: string | undefined
 }
 
 /**
@@ -45,7 +49,7 @@ export interface EcosystemVariables {
 export const readEcosystem = async (
   look: Look,
   daemon: Pick<Daemon, 'runs'>,
-  { process, ecosystem, env }: { process: string; ecosystem: string } & EcosystemVariables,
+  { process, ecosystem, ecosystemEnv, env }: { process: string; ecosystem: string } & EcosystemVariables,
 ): Promise<EcosystemRead> => {
   const { code, before } = await versionsOf(look, ecosystem)
   const list = await listed(daemon, look)
@@ -55,13 +59,31 @@ export const readEcosystem = async (
     ...(before !== undefined && { before }),
   })
   const asked = await look.attempt({
-    ...reads('node', '-e', COMPARE, '--', ecosystem, process),
+    ...reads(
+      'node',
+      '-e',
+      COMPARE,
+      '--',
+      ecosystem,
+      process,
+      ecosystemEnv === undefined ? '' : ecosystemEnv || '-',
+    ),
     ...{ input, shows: 'what pm2 lists', timeout: 30_000 },
     outlives: Object.keys(plainVariables(look.env)),
     ...(env && { env }),
   })
   const none: EcosystemRead = {
-    ...{ names: [], has: false, differs: [], variables: [], more: [], fewer: [], whole: false, own: [] },
+    ...{
+      names: [],
+      chosen: '',
+      has: false,
+      differs: [],
+      variables: [],
+      more: [],
+      fewer: [],
+      whole: false,
+      own: [],
+    },
     back: await goesBack(look),
   }
   if (!asked.ok)

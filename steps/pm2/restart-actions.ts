@@ -16,6 +16,7 @@ export type Restarting = WhatRuns & { file?: EcosystemRead; kept?: string[] }
 export interface RestartOptions {
   process: string
   ecosystem?: string | undefined
+  ecosystemEnv?: string | undefined
   how?: 'restart' | 'reload' | 'anew' | undefined
   updateEnv: boolean
   env?: Readonly<Record<string, Text>> | undefined
@@ -25,11 +26,11 @@ export interface RestartOptions {
 export const whatDiffers = async (
   look: Look,
   ran: WhatRuns,
-  { process, ecosystem, env: own, updateEnv }: RestartOptions,
+  { process, ecosystem, ecosystemEnv, env: own, updateEnv }: RestartOptions,
 ): Promise<Restarting> => {
   if (!ecosystem) return ran
   const { runs, home } = await pm2Daemon(look)
-  const file = await readEcosystem(look, { runs }, { process, ecosystem, env: own })
+  const file = await readEcosystem(look, { runs }, { process, ecosystem, ecosystemEnv, env: own })
   // What the book gives it goes before the file.
   const over = new Set([...Object.keys(own ?? {}), ...(updateEnv ? variablesOfBook(look.env) : [])])
   const differs = file.differs.filter(({ kind, what }) => !kind.endsWith('variable') || !over.has(what))
@@ -48,11 +49,13 @@ export const restartActions = (
   const { known, waits, daemon, pids, file, kept = [] } = seen
   const { process, ecosystem, how, updateEnv, env: own, timeout } = options
   const limit = { instances: pids.length, timeout }
-  const others = ecosystem && file ? othersWith(ecosystem, file, kept, { limit, env }) : {}
+  const chosen = options.ecosystemEnv ?? file?.chosen ?? ''
+  const withEnv = chosen ? ['--env', chosen] : []
+  const others = ecosystem && file ? othersWith(ecosystem, file, kept, { limit, env, chosen }) : {}
   if (file && isToEnd(file)) return { ...(known && { end: endsForGood(limit, process) }), ...others }
   // What has no environment of its own yet gets the book's; a daemon, which is everybody's, does not.
   const given = { variables: variablesOfBook(env), env: own }
-  const start = ecosystem && asksPm2(limit, ['start', ecosystem, '--only', process], given)
+  const start = ecosystem && asksPm2(limit, ['start', ecosystem, '--only', process, ...withEnv], given)
   const ping = daemon === 0 && { daemon: asksPm2(limit, ['ping']) }
   if (start && known && how === 'anew')
     return { forget: asksPm2(limit, ['delete', process]), start, ...others }
@@ -60,7 +63,7 @@ export const restartActions = (
   const way = wayOf(differs)
   if (ecosystem && (known ? way === 'anew' : kept.includes(process))) {
     const dropped = differs.flatMap(({ kind, what }) => (kind === 'no-variable' ? [what] : []))
-    return { ...ping, anew: startsAnew(limit, { process, ecosystem, dropped }, given), ...others }
+    return { ...ping, anew: startsAnew(limit, { process, ecosystem, chosen, dropped }, given), ...others }
   }
   if (start && !known) return { ...ping, start, ...others }
   const wanted = instancesWanted(differs)
@@ -69,7 +72,7 @@ export const restartActions = (
     ...(waits && { stop: asksPm2(limit, ['stop', process]) }),
     // From the file a process is restarted with what that says, and without what pm2 is called with.
     ...(way === 'restart' &&
-      ecosystem && { apply: asksPm2(limit, [verb, ecosystem, '--only', process], given) }),
+      ecosystem && { apply: asksPm2(limit, [verb, ecosystem, '--only', process, ...withEnv], given) }),
     ...((way !== 'restart' || updateEnv || own) && {
       [waits ? 'restart' : verb]: byName(waits ? 'restart' : verb, limit, env, options),
     }),
@@ -98,13 +101,13 @@ const othersWith = (
   ecosystem: string,
   file: EcosystemRead,
   kept: readonly string[],
-  { limit, env }: { limit: Pm2Limit; env: Environment },
+  { limit, env, chosen }: { limit: Pm2Limit; env: Environment; chosen: string },
 ): Actions => {
   const given = { variables: variablesOfBook(env) }
   const start = (name: string) =>
     kept.includes(name)
-      ? startsAnew(limit, { process: name, ecosystem, dropped: [] }, given)
-      : asksPm2(limit, ['start', ecosystem, '--only', name], given)
+      ? startsAnew(limit, { process: name, ecosystem, chosen, dropped: [] }, given)
+      : asksPm2(limit, ['start', ecosystem, '--only', name, ...(chosen ? ['--env', chosen] : [])], given)
   return {
     ...Object.fromEntries(startedWith(file).map((name) => [`start ${name}`, start(name)])),
     ...Object.fromEntries(endedWith(file).map((name) => [`end ${name}`, endsForGood(limit, name)])),

@@ -6,11 +6,12 @@ import { asksPm2, type Pm2Limit } from './ask-pm2.ts'
  * had of its own, such as those of the shell in which somebody once started it: nobody else knows them. They are in a file
  * of pm2's folder that only its owner can read until it runs again, for a second try or the way back.
  *
- * Arguments: the file, or nothing where it is not started again; the name of the app; the variables that the file no longer
+ * Arguments: the file, or nothing where it is not started again; the name of the app; which of its `env_…` are taken;
+ * the variables that the file no longer
  * sets.
  */
 const ANEW = `
-const [file, name, ...dropped] = process.argv.slice(1)
+const [file, name, chosen, ...dropped] = process.argv.slice(1)
 const fs = require('node:fs'), path = require('node:path'), os = require('node:os')
 const { spawnSync } = require('node:child_process')
 const home = process.env.PM2_HOME || path.join(os.homedir(), '.pm2')
@@ -35,7 +36,7 @@ const shown = ({ stdout, stderr, status }) => {
 }
 if (one) shown(pm2(['delete', name]))
 if (file) {
-  shown(pm2(['start', file, '--only', name], { ...process.env, ...own, PM2_HOME: home }))
+  shown(pm2(['start', file, '--only', name, ...(chosen ? ['--env', chosen] : [])], { ...process.env, ...own, PM2_HOME: home }))
   fs.rmSync(kept, { force: true })
 }`.trim()
 
@@ -45,17 +46,22 @@ export const keptVariables = (home: string, process: string): string =>
 
 export const startsAnew = (
   limit: Pm2Limit,
-  { process, ecosystem, dropped }: { process: string; ecosystem: string; dropped: readonly string[] },
+  {
+    process,
+    ecosystem,
+    chosen,
+    dropped,
+  }: { process: string; ecosystem: string; chosen: string; dropped: readonly string[] },
   { variables, env }: { variables: readonly string[]; env?: Readonly<Record<string, Text>> | undefined },
 ): Command<'changes'> => ({
   ...asksPm2(limit, [], { variables, env }),
-  argv: changes('node', '-e', ANEW, '--', ecosystem, process, ...dropped).argv,
+  argv: changes('node', '-e', ANEW, '--', ecosystem, process, chosen, ...dropped).argv,
 })
 
 /** Has pm2 forget a process that the file no longer has; its variables are kept for the way back. */
 export const endsForGood = (limit: Pm2Limit, process: string): Command<'changes'> => ({
   ...asksPm2(limit, []),
-  argv: changes('node', '-e', ANEW, '--', '', process).argv,
+  argv: changes('node', '-e', ANEW, '--', '', process, '').argv,
 })
 
 /** What a process that is started for the first time gets of the book. */

@@ -240,6 +240,35 @@ describe('an ecosystem file that differs from what pm2 runs', () => {
     expect(existsSync(kept)).toBe(false)
   })
 
+  it('in the variables of the environment that it was started with, and no others', async () => {
+    const staged = (colour: string) =>
+      w.shop({
+        env: { COLOUR: 'none', SHAPE: 'square' },
+        env_staging: { COLOUR: 'grey' },
+        env_production: { COLOUR: colour },
+      })
+    w.push([staged('red')])
+    git(w.clone, 'pull', '--quiet', '--ff-only')
+    await w.pm2('start', 'ecosystem.config.cjs', '--env', 'production')
+    w.file('more.txt', 'nothing of it\n')
+    expect((await w.findings()).found).toEqual([])
+    w.push([staged('blue')])
+    expect((await w.findings()).found).toEqual([
+      'ecosystem.config.cjs differs from what pm2 runs as shop: the variable COLOUR has another value',
+    ])
+    const run = await w.deploy()
+    expect(run.failure).toBeUndefined()
+    expect(run.performed.at(-1)).toBe('pm2 restart ecosystem.config.cjs --only shop --env production')
+    expect(await w.answer()).toMatchObject({ COLOUR: 'blue', SHAPE: 'square' })
+    w.push([{ ...staged('green'), script: './server.cjs', kill_timeout: 2000, args: 'x' }])
+    await w.deploy()
+    expect(await w.answer()).toMatchObject({ COLOUR: 'green', args: ['x'] })
+    w.push([{ ...staged('green'), script: './server.cjs', kill_timeout: 2000 }])
+    const anew = await w.deploy()
+    expect(anew.failure).toBeUndefined()
+    expect(await w.answer()).toMatchObject({ COLOUR: 'green', args: [], FROM_SHELL: 'typed once' })
+  })
+
   it('in what the time decides: that is no difference', async () => {
     await w.start(w.shop({ env: { COLOUR: 'red' } }))
     const text = (colour: string) =>
