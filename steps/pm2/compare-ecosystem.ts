@@ -188,5 +188,9 @@ const main = async () => {
 }
 main().then(
   (answer) => print(JSON.stringify(answer), () => process.exit(0)),
-  (error) => print(JSON.stringify({ why: String((error && error.message) || error).split('\\n')[0] }), () => process.exit(0)),
+  (error) => {
+    const denied = error && error.code === 'ERR_ACCESS_DENIED'
+    const why = denied ? 'it starts a program or writes a file, which it may only when it is deployed' : String((error && error.message) || error).split('\\n')[0]
+    print(JSON.stringify({ why }), () => process.exit(0))
+  },
 )`.trim()

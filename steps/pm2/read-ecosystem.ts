@@ -52,26 +52,27 @@ export const readEcosystem = async (
   { process, ecosystem, ecosystemEnv, env }: { process: string; ecosystem: string } & EcosystemVariables,
 ): Promise<EcosystemRead> => {
   const { code, before } = await versionsOf(look, ecosystem)
-  const list = await listed(daemon, look)
+  // The variables of other applications are nobody's business here.
+  const list = (await listed(daemon, look)).map((one) =>
+    one.name === process
+      ? one
+      : { name: one.name, pm2_env: { pm_cwd: one.pm2_env.pm_cwd, pm_exec_path: one.pm2_env.pm_exec_path } },
+  )
   const input = JSON.stringify({
     list,
     ...(code !== undefined && { code }),
     ...(before !== undefined && { before }),
   })
-  const asked = await look.attempt({
-    ...reads(
-      'node',
-      '-e',
-      COMPARE,
-      '--',
-      ecosystem,
-      process,
-      ecosystemEnv === undefined ? '' : ecosystemEnv || '-',
-    ),
-    ...{ input, shows: 'what pm2 lists', timeout: 30_000 },
-    outlives: Object.keys(plainVariables(look.env)),
-    ...(env && { env }),
-  })
+  const compare = (guard: readonly string[]) =>
+    look.attempt({
+      ...reads('node', ...guard, '-e', COMPARE, '--', ecosystem, process, chosenWord(ecosystemEnv)),
+      ...{ input, shows: 'what pm2 lists', timeout: 30_000 },
+      outlives: Object.keys(plainVariables(look.env)),
+      ...(env && { env }),
+    })
+  let asked = await compare(code === undefined ? [] : GUARDS[0])
+  // node calls it otherwise in its newer versions; one that has neither runs nothing.
+  if (code !== undefined && !asked.ok) asked = await compare(GUARDS[1])
   const none: EcosystemRead = {
     ...{
       names: [],
@@ -117,6 +118,14 @@ const versionsOf = async (look: Look, ecosystem: string): Promise<{ code?: strin
   const before = revision.from === revision.to ? undefined : await at(revision.from)
   return { ...(code !== undefined && { code }), ...(before !== undefined && { before }) }
 }
+
+const chosenWord = (chosen: string | undefined): string => (chosen === undefined ? '' : chosen || '-')
+
+/** What is not deployed yet is evaluated so that it can write no file and start no program: nobody has said yes to it. */
+const GUARDS = [
+  ['--permission', '--allow-fs-read=*'],
+  ['--experimental-permission', '--allow-fs-read=*'],
+] as const
 
 const goesBack = async ({ revision, attempt }: Look): Promise<boolean> => {
   if (!revision || revision.from === revision.to) return false

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -294,7 +294,18 @@ describe('an ecosystem file that differs from what pm2 runs', () => {
         `${ecosystem} differs from what pm2 runs as shop: the variable COLOUR has another value`,
       ])
     expect((await w.findings({ ecosystem: 'broken.config.cjs' })).found[0]).toMatch(/is not known: /)
-    expect(readFileSync(join(w.clone, 'ecosystem.config.cjs'), 'utf8')).toContain('red')
-    expect(existsSync(join(w.clone, 'pm2.json'))).toBe(false)
+    // What nobody has said yes to starts nothing and writes nothing; it does when it is deployed.
+    const touched = join(w.home.dir, 'touched')
+    w.file(
+      'starts.config.cjs',
+      `require('node:child_process').execFileSync('touch', ['${touched}'])\nmodule.exports = { apps: [${JSON.stringify(app)}] }\n`,
+    )
+    expect((await w.findings({ ecosystem: 'starts.config.cjs' })).found[0]).toContain(
+      'only when it is deployed',
+    )
+    expect(existsSync(touched)).toBe(false)
+    const run = await w.deploy({ ecosystem: 'starts.config.cjs' })
+    expect(run.failure).toBeUndefined()
+    expect(await w.answer()).toMatchObject({ COLOUR: 'blue' })
   })
 })
