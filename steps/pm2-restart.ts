@@ -149,7 +149,7 @@ export const pm2Restart = factory(
       id: 'pm2-restart',
       title: how === 'anew' ? `Start ${process} anew` : `Restart ${process}`,
       about:
-        "Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it; with `how: 'anew'` pm2 forgets it first, and what it had kept of it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.",
+        "Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it; with `how: 'anew'` pm2 forgets it first, and what it had kept of it. An ecosystem file that differs from what pm2 runs is shown, applied and looked at again; the process is started anew, with the variables of its own, where pm2 would not take that over otherwise. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.",
       sort: 'follows',
       // Another process than the one that was seen before it.
       provenByContent: true,
