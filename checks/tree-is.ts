@@ -1,6 +1,7 @@
 import { defineCheck, fails, holds, type Look, quantity, reads, typed } from '../runbook/index.ts'
 import { changedFiles } from './reading/changed-files.ts'
 import { oneLine } from './reading/one-line.ts'
+import { isSeenTo, ownSettings, submodulesOf } from './reading/submodules.ts'
 import { isSubmodule, otherwise, treeChanges } from './reading/tree-changes.ts'
 
 /**
@@ -73,23 +74,26 @@ const leftOut = async (at: Look, cwd: string): Promise<Set<string>> => {
   return new Set(tagged.split('\0').flatMap((line) => (line.startsWith('S ') ? [line.slice(2)] : [])))
 }
 
-/** Those that stand at another commit than the revision says; one that is not to be there does not count. */
-const otherSubmodules = async (at: Look, cwd: string): Promise<string[]> => {
-  if (!(await at.attempt({ ...reads('test', '-e', '.gitmodules'), cwd })).ok) return []
-  const status = await at.see({ ...reads('git', 'submodule', 'status', '--recursive'), cwd })
-  const read = await at.attempt({
-    ...reads('git', 'config', '--get-regexp', String.raw`^submodule\..*\.(url|update)$`),
-    cwd,
-  })
-  const settings = read.ok ? read.value.split('\n') : []
-  const isWanted = (path: string) =>
-    settings.some((line) => line.startsWith(`submodule.${path}.url `)) &&
-    !settings.includes(`submodule.${path}.update none`)
-  return status.split('\n').flatMap((line) => {
-    const [, mark, path = ''] = /^([-+U])\S+ (.*?)( \([^)]*\))?$/.exec(line) ?? []
-    if (!mark) return []
-    return mark === '-' && !isWanted(path) ? [] : [oneLine(path)]
-  })
+/**
+ * Those that stand at another commit than their parent says, or are not there, at any depth; one that is not to be there
+ * does not count.
+ */
+const otherSubmodules = async (at: Look, cwd: string, prefix = ''): Promise<string[]> => {
+  const all = await submodulesOf(at, 'HEAD', { cwd })
+  // Without .gitmodules the folders are empty, as git leaves them.
+  if (!all.some(({ name }) => name !== undefined)) return []
+  const own = await ownSettings(at, { cwd })
+  const found: string[] = []
+  for (const one of all.filter((one) => isSeenTo(one, own))) {
+    const folder = `${cwd}/${one.path}`
+    const path = `${prefix}${one.path}`
+    const read = await at.attempt({ ...reads('git', 'rev-parse', '--show-toplevel', 'HEAD'), cwd: folder })
+    const [top, head] = read.ok ? read.value.split('\n') : []
+    // In a folder that is no repository git finds the one around it.
+    if (top === cwd || head !== one.id) found.push(oneLine(path))
+    else found.push(...(await otherSubmodules(at, folder, `${path}/`)))
+  }
+  return found
 }
 
 /** How many files there are, and those that git is told not to look at. */

@@ -8,7 +8,6 @@ import { processStable } from '../checks/process-stable.ts'
 import { pm2Instances } from '../checks/reading/pm2-instances.ts'
 import { withLogTail } from '../checks/reading/with-log-tail.ts'
 import {
-  type Actions,
   defineCheck,
   defineStep,
   type Environment,
@@ -17,7 +16,6 @@ import {
   fails,
   holds,
   nothingToUndo,
-  plainVariables,
   type Step,
   spanText,
   typed,
@@ -29,10 +27,22 @@ import { noAnswer } from './diagnoses/no-answer.ts'
 import { oldProcess } from './diagnoses/old-process.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
-import { asksPm2, type Pm2Limit, performWithDaemon } from './pm2/ask-pm2.ts'
+import { performWithDaemon } from './pm2/ask-pm2.ts'
+import {
+  differenceText,
+  ecosystemFindings,
+  ecosystemHas,
+  isToEnd,
+  othersAsFileSays,
+  processesGone,
+  runsAsFileSays,
+  wayOf,
+} from './pm2/ecosystem-differences.ts'
 import { logsSince, type ProcessLogs } from './pm2/process-logs.ts'
+import { type Difference, endedWith } from './pm2/read-ecosystem.ts'
+import { type Restarting, restartActions, whatDiffers } from './pm2/restart-actions.ts'
 import { stopProcess } from './pm2/stop-process.ts'
-import { type WhatRuns, whatRanBefore, whatRuns } from './pm2/what-runs.ts'
+import { whatRanBefore, whatRuns } from './pm2/what-runs.ts'
 import { variables } from './variables.ts'
 import { watch } from './watch.ts'
 
@@ -47,12 +57,25 @@ export const pm2Restart = factory(
       .string()
       .regex(/^(?!all$|-)(?=.*\D).+$/, 'the name of a process, not its number, and not all')
       .describe('its name in pm2’s list; in cluster mode all instances of that name'),
-    /** Starts the process where pm2 does not know it yet. Below the application's folder. */
+    /**
+     * Starts the process where pm2 does not know it yet, and is compared with what pm2 runs where it does: what differs is
+     * applied. Below the application's folder.
+     */
     ecosystem: z
       .string()
       .min(1)
       .optional()
-      .describe('the ecosystem file from which the process is started where pm2 does not know it yet'),
+      .describe(
+        'the ecosystem file: the process is started from it where pm2 does not know it yet; otherwise it is compared with what pm2 runs, and what differs (variables, script, instances, …) is shown and applied',
+      ),
+    /** Which of its `env_…` are taken, as by pm2's `--env`. Default: those that the process runs with; for a new one none. */
+    ecosystemEnv: z
+      .string()
+      .regex(/^[\w-]+$/, "a name as in env_production: 'production'")
+      .optional()
+      .describe(
+        'which of the file’s `env_…` are taken, as by pm2’s --env; default: those that the process runs with, and none for one that pm2 does not know',
+      ),
     /** Default: `reload` where it runs in cluster mode, else `restart`. `anew`: deleted, and started from `ecosystem`. */
     how: z
       .enum(['restart', 'reload', 'anew'])
@@ -103,6 +126,7 @@ export const pm2Restart = factory(
   ({
     process,
     ecosystem,
+    ecosystemEnv,
     how,
     soak,
     updateEnv,
@@ -112,55 +136,34 @@ export const pm2Restart = factory(
     startup,
     timeout,
   }): Step<any, any, Restarted> => {
-    const asks = (verb: 'restart' | 'reload', limit: Pm2Limit, env: Environment) => {
-      // A reload that was killed locks every other out for half a minute, just when one wants back. Runs exclude each
-      // other by their own lock.
-      const anyway = verb === 'reload' ? ['--force'] : []
-      const given = updateEnv || own ? ['--update-env'] : []
-      return asksPm2(limit, [verb, process, ...anyway, ...given], {
-        variables: updateEnv ? Object.keys(plainVariables(env)) : [],
-        env: own,
-      })
-    }
-    const actions = (
-      { known, waits, daemon, pids }: WhatRuns,
-      verb: 'restart' | 'reload',
-      env: Environment,
-    ): Actions => {
-      const limit = { instances: pids.length, timeout }
-      // What has no environment of its own yet gets the book's; a daemon, which is everybody's, does not.
-      const start =
-        ecosystem &&
-        asksPm2(limit, ['start', ecosystem, '--only', process], {
-          variables: Object.keys(plainVariables(env)),
-          env: own,
-        })
-      if (start && !known) return { ...(daemon === 0 && { daemon: asksPm2(limit, ['ping']) }), start }
-      if (start && how === 'anew') return { forget: asksPm2(limit, ['delete', process]), start }
-      return waits
-        ? { stop: asksPm2(limit, ['stop', process]), restart: asks('restart', limit, env) }
-        : { [verb]: asks(verb, limit, env) }
-    }
+    const options = { process, ecosystem, ecosystemEnv, how, updateEnv, env: own, timeout }
     // Where nothing serves, nothing can take over from it.
-    const usual = (observed: WhatRuns, env: Environment) =>
-      actions(
+    const usual = (observed: Restarting, env: Environment) =>
+      restartActions(
         observed,
         observed.serves && observed.clustered && how !== 'restart' ? 'reload' : 'restart',
         env,
+        options,
       )
     const step = defineStep({
       id: 'pm2-restart',
       title: how === 'anew' ? `Start ${process} anew` : `Restart ${process}`,
       about:
-        "Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it; with `how: 'anew'` pm2 forgets it first, and what it had kept of it. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.",
+        "Restarts a process under pm2, without a gap where it runs in cluster mode, or starts it where pm2 does not know it; with `how: 'anew'` pm2 forgets it first, and what it had kept of it. An ecosystem file that differs from what pm2 runs is shown, applied and looked at again; the process is started anew, with the variables of its own, where pm2 would not take that over otherwise. Since pm2 reports success for a program that dies at once or two seconds later, it proves a new process id, no crash during a soak, and a health answer with the deployed revision. On failure the end of the error log since the restart is shown.",
       sort: 'follows',
       // Another process than the one that was seen before it.
       provenByContent: true,
       needs: () => [pm2Present()],
-      observe: (look) => whatRuns(look, process),
-      before: ({ observed: { known, clustered } }) => [
+      observe: async (look) => whatDiffers(look, await whatRuns(look, process), options),
+      findings: ({ observed: { file, known } }) =>
+        ecosystem && file ? ecosystemFindings(ecosystem, process, file, known) : [],
+      before: ({ observed: { known, clustered, file } }) => [
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
+        ...(known && how === 'reload' && file ? [early(differsInNothingLasting(process, file.differs))] : []),
+        ...(ecosystem && file && file.why === undefined && !isToEnd(file)
+          ? [early(ecosystemHas(ecosystem, process, file))]
+          : []),
       ],
       actions: ({ observed, env }) => usual(observed, env),
       run: (act) =>
@@ -170,13 +173,26 @@ export const pm2Restart = factory(
             ? `start it again from ${ecosystem}: runbook resume`
             : typed`pm2 start <ecosystem file> --only ${process}, and name that file in the book (ecosystem: …); then runbook resume`,
         }),
-      after: ({ observed: { pids, restarts, logs }, env }) => {
+      after: ({ observed: { pids, restarts, logs, file }, env }) => {
+        if (file && isToEnd(file)) return [processesGone([process, ...endedWith(file)])]
+        const differs = file?.differs ?? []
+        // A new instance has its own count, and what is restarted twice counts twice.
+        const counts = how === 'anew' || wayOf(differs) === 'anew' ? 0 : differs.length ? null : restarts
         const answers = revision
           ? healthShowsRevision({ path: health || env.app.health })
           : httpAnswers(health || env.app.health)
         return [
           within(withLogTail(processFresh({ process, notPids: pids }), logs), 15_000, 200),
-          withLogTail(processStable({ process, soak, ...countFrom(how === 'anew' ? 0 : restarts) }), logs),
+          withLogTail(processStable({ process, soak, ...countFrom(counts) }), logs),
+          ...(ecosystem && file && differs.length
+            ? [
+                runsAsFileSays(
+                  { ...options, ecosystemEnv: ecosystemEnv ?? file.chosen },
+                  { differs, variables: how === 'anew' ? [] : file.variables },
+                ),
+              ]
+            : []),
+          ...(file ? othersAsFileSays(file, soak) : []),
           ...(health === false ? [] : [within(withLogTail(answers, logs), startup, 200)]),
         ]
       },
@@ -202,8 +218,8 @@ export const pm2Restart = factory(
         }),
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
-        observe: (look) => whatRanBefore(look, process, stop),
-        actions: ({ observed, env }) => actions(observed, 'restart', env),
+        observe: async (look) => whatDiffers(look, await whatRanBefore(look, process, stop), options),
+        actions: ({ observed, env }) => restartActions(observed, 'restart', env, options),
       }),
       diagnoses: ({ env, step }) => {
         const remedy = {
@@ -230,6 +246,17 @@ const again = ({ id, options }: Step) => ({ ...(options as { process: string }),
 
 /** pm2 counts from nothing what it has not known before. */
 const countFrom = (restarts: number | null) => (restarts === null ? {} : { restarts })
+
+/** A reload would pass over it without a word. */
+const differsInNothingLasting = (process: string, differs: readonly Difference[]) =>
+  defineCheck({
+    fact: `what the ecosystem file changes of ${process} is taken by a reload`,
+    remedy: 'take out `how`: then it is deleted and started anew',
+    look: async () =>
+      wayOf(differs) === 'anew'
+        ? fails(differs.map(differenceText).join(', '))
+        : holds('nothing that is not'),
+  })
 
 const canBeReloaded = (process: string, clustered: boolean) =>
   defineCheck({

@@ -6,6 +6,7 @@ import { noGitOperation } from '../checks/no-git-operation.ts'
 import { onBranch } from '../checks/on-branch.ts'
 import { remoteAnswers } from '../checks/remote-answers.ts'
 import { remoteHasBranch } from '../checks/remote-has-branch.ts'
+import { remoteHasRevision } from '../checks/remote-has-revision.ts'
 import { toolPresent } from '../checks/tool-present.ts'
 import { treeIs } from '../checks/tree-is.ts'
 import type { Act, Actions, Environment, Look } from '../runbook/index.ts'
@@ -19,10 +20,14 @@ import {
   quantity,
   reads,
   reverse,
+  revisionName,
   typed,
 } from '../runbook/index.ts'
+import { contentsCanBeHad } from './code/contents-can-be-had.ts'
+import { hooksLeftOut, hooksText } from './code/git-hooks.ts'
 import { noGitLock } from './code/git-locks.ts'
-import { incomingCommits } from './code/incoming-commits.ts'
+import { incomingCommits, type Wanted } from './code/incoming-commits.ts'
+import { lfsFilled } from './code/lfs.ts'
 import { moveBack, moveForwards, type Observed } from './code/move-actions.ts'
 import { nothingInTheWay } from './code/nothing-in-the-way.ts'
 import { nothingLeft } from './code/nothing-left.ts'
@@ -33,7 +38,7 @@ import { gitEvidence } from './evidence/git.ts'
 /** Neither an option of git's nor anything that it could take for one. */
 const name = z.string().regex(/^[^\s-][^\s\x00-\x1f~^:?*[\\]*$/, 'a name as git understands it')
 
-/** Brings the clone to the head of a branch of its remote. */
+/** Brings the clone to the head of a branch of its remote, or to a tag or a commit of it. */
 export const pullCode = factory(
   'pull-code',
   {
@@ -41,43 +46,74 @@ export const pullCode = factory(
     remote: name.default('origin').describe('the git remote; default: origin'),
     /** Default: the environment's `app.branch`. */
     branch: name.optional().describe("the branch to deploy; default: the environment's app.branch"),
+    /** Default: the head of the branch. `app.revision` of the environment and `--revision` go before it. */
+    revision: revisionName
+      .optional()
+      .describe(
+        'the tag or commit to deploy, in place of the head of the branch; app.revision of the environment and `--revision` go before it',
+      ),
   },
   (options) => {
     const { remote } = options
     const branchOf = (env: Environment) => options.branch ?? env.app.branch
+    const revisionOf = ({ app }: Environment) => app.revision ?? options.revision
+    const wantedOf = (env: Environment): Wanted => ({ branch: branchOf(env), revision: revisionOf(env) })
 
     return defineStep({
       id: 'pull-code',
       title: 'Pull the latest code',
       about:
-        'Fast-forwards the clone to the head of the branch, so that what runs is what was reviewed. Refuses a working ' +
+        'Fast-forwards the clone to the head of the branch, or checks out the tag or commit that `app.revision` or ' +
+        '`--revision` names, where the remote has it, so that what runs is what was reviewed. Refuses a working ' +
         'tree with changes, history that diverged, and a file that the new revision would overwrite although git does ' +
-        'not track it. Proves by content that HEAD, the index, the files and the submodules are those of the very commit ' +
-        'that the plan named. What a checkout that was cut off has left is put back first, exactly that; a file that ' +
+        'not track it; a submodule whose commit cannot be had, and files in Git LFS where git-lfs is missing. git calls none ' +
+        'of the clone’s hooks. Proves by content that HEAD, the index, the files, the submodules at any depth and what is ' +
+        'in Git LFS are those of the very commit that the plan named. What a checkout that was cut off has left is put back first, exactly that; a file that ' +
         'somebody has changed never is. Going back checks the previous commit out, without a branch.',
       sort: 'state',
-      needs: ({ env }) => [
-        toolPresent('git'),
-        isClone(),
-        noGitLock(),
-        noGitOperation(),
-        nothingOfOthers(),
-        branchFree(branchOf(env)),
-        remoteAnswers(remote),
-        remoteHasBranch(branchOf(env), remote),
-      ],
-      observe: (at) => incomingCommits(at, remote, branchOf(at.env)),
+      takesRevision: true,
+      needs: ({ env }) => {
+        const revision = revisionOf(env)
+        return [
+          toolPresent('git'),
+          isClone(),
+          noGitLock(),
+          noGitOperation(),
+          nothingOfOthers(),
+          hooksLeftOut(),
+          ...(revision === undefined ? [branchFree(branchOf(env))] : []),
+          remoteAnswers(remote),
+          revision === undefined
+            ? remoteHasBranch(branchOf(env), remote)
+            : remoteHasRevision(revision, remote),
+          contentsCanBeHad(remote, wantedOf(env)),
+        ]
+      },
+      observe: (at) => incomingCommits(at, remote, wantedOf(at.env)),
       revision: ({ observed: { from, to } }) => ({ from, to }),
       restsOn: ({ observed: { from } }) => ({ HEAD: from }),
-      findings: ({ observed: { commits, commitCount, changedFiles } }) => [
+      findings: ({
+        observed: { commits, commitCount, changedFiles, named, to, dropped, droppedCount, submodules, hooks },
+      }) => [
+        ...(named ? [`${named}, ${to.slice(0, 7)}, without a branch`] : []),
         ...(commitCount
           ? [`${quantity(commitCount, 'commit')}, ${quantity(changedFiles, 'file')} changed:`]
           : []),
         ...commits.map(({ id, author, subject }) => `  ${id} ${subject} (${author})`),
         ...(commitCount > commits.length ? [`  … and ${commitCount - commits.length} more`] : []),
+        ...(droppedCount
+          ? [`${quantity(droppedCount, 'commit')} that is there now does not come with it:`]
+          : []),
+        ...(dropped ?? []).map(({ id, author, subject }) => `  ${id} ${subject} (${author})`),
+        ...(droppedCount > dropped?.length ? [`  … and ${droppedCount - dropped.length} more`] : []),
+        ...(submodules.left ?? []).map(
+          (path) =>
+            `the submodule ${path} does not come any more; its folder stays, with files that no commit has`,
+        ),
+        ...(hooks?.names.length ? [hooksText(hooks.folder, hooks.names)] : []),
       ],
       before: ({ observed, env }) => [
-        early(canFastForward(observed, branchOf(env), remote)),
+        ...(observed.named ? [] : [early(canFastForward(observed, branchOf(env), remote))]),
         noGitLock(),
         nothingOfOthers(),
         early(nothingInTheWay(observed, remote)),
@@ -95,24 +131,34 @@ export const pullCode = factory(
           await act.perform(name)
         }
       },
-      after: ({ observed: { from, to }, env }) => [
+      after: ({ observed: { from, to, named, lfs }, env }) => [
         headIs(to),
-        onBranch(branchOf(env)),
+        ...(named ? [] : [onBranch(branchOf(env))]),
         treeIs(to, { from }),
+        ...(lfs?.files ? [lfsFilled(to, from)] : []),
         nothingLeft(),
       ],
       output: async ({ observed: { from, to } }) => ({ from, to }),
       foresee: ({ observed: { from, to } }) => ({ from, to }),
-      summary: ({ observed: { from, to, commitCount } }) =>
-        `${from.slice(0, 7)} → ${to.slice(0, 7)}, ${quantity(commitCount, 'commit')}`,
+      summary: ({ observed: { from, to, commitCount, named, droppedCount } }) =>
+        `${from.slice(0, 7)} → ${to.slice(0, 7)}, ${[
+          ...(named ? [named] : []),
+          ...(droppedCount ? [`${quantity(droppedCount, 'commit')} back`] : []),
+          ...(commitCount || !droppedCount ? [quantity(commitCount, 'commit')] : []),
+        ].join(', ')}`,
       evidence: () => [gitEvidence],
       diagnoses: () => [gitLocked(), gitStandsStill()],
       undo: ({ observed }) => {
-        const { from, to } = observed
+        const { from, to, lfs } = observed
         return reverse(
           'code',
           moveBack(observed),
-          [headIs(from), treeIs(from, { from: to }), nothingLeft()],
+          [
+            headIs(from),
+            treeIs(from, { from: to }),
+            ...(lfs?.before ? [lfsFilled(from, to)] : []),
+            nothingLeft(),
+          ],
           {
             needs: [noGitLock(), noGitOperation()],
             before: [isInRepository(from, remote), nothingOfOthers()],
@@ -139,7 +185,8 @@ const isPast = async (name: string, at: Look & { observed: Observed }, branch: s
   const { to } = at.observed
   const tip = await at.attempt(reads('git', 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`))
   if (name === 'forward') return tip.ok && tip.value === to
-  return name === 'checkout' && (await headIs(to).look(at)).holds && (await onBranch(branch).look(at)).holds
+  if (name !== 'checkout' || !(await headIs(to).look(at)).holds) return false
+  return at.observed.named !== null || (await onBranch(branch).look(at)).holds
 }
 
 const canFastForward = ({ relation, tip, to, ahead, behind }: Observed, branch: string, remote: string) =>

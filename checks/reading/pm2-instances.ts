@@ -56,11 +56,7 @@ export const pm2Instances = async (look: Look, process: string): Promise<Instanc
 
 /** The same, of a daemon that was just looked at. */
 export const instancesOf = async ({ runs }: Daemon, look: Look, process: string): Promise<Instance[]> => {
-  if (!runs) return []
-  // With --silent it would write into its home, and what is only looked at stays as it is.
-  // It may start a daemon all the same, where that ends in between.
-  const printed = await look.see({ ...reads('pm2', 'jlist'), outlives: [], timeout: 30_000 })
-  return parse(printed)
+  return (await listed({ runs }, look))
     .filter(({ name }) => name === process)
     .map(({ pid, pm_id, monit, pm2_env }) => ({
       id: pm_id,
@@ -83,7 +79,16 @@ export const instancesOf = async ({ runs }: Daemon, look: Look, process: string)
     }))
 }
 
-interface Listed {
+/** Everything that pm2 keeps, as it lists it: with every variable of each, so that it is to be seen by nobody. */
+export const listed = async ({ runs }: Pick<Daemon, 'runs'>, look: Look): Promise<Listed[]> => {
+  if (!runs) return []
+  // With --silent it would write into its home, and what is only looked at stays as it is.
+  // It may start a daemon all the same, where that ends in between.
+  const printed = await look.see({ ...reads('pm2', 'jlist'), outlives: [], timeout: 30_000 })
+  return parse(printed)
+}
+
+export interface Listed {
   name: string
   pid?: number
   pm_id: number

@@ -12,14 +12,14 @@ export const remoteBranches = async (at: Look, remote: string, branch?: string):
     ...reads('git', 'ls-remote', '--heads', '--quiet', remote, ...pattern),
     timeout: PATIENCE,
   })
-  if (!asked.ok) return { ok: false, why: reasonOf(asked.failure) }
+  if (!asked.ok) return { ok: false, why: reasonOf(asked.failure, PATIENCE) }
   const lines = asked.value.split('\n').map((line) => line.split('\trefs/heads/'))
   return { ok: true, branches: new Map(lines.flatMap(([id, name]) => (id && name ? [[name, id]] : []))) }
 }
 
 /** git's own words, without the advice that follows them. */
-const reasonOf = (failure: Failure): string => {
-  if (failure.kind === 'timeout') return `no answer within ${PATIENCE / 1000} s`
+export const reasonOf = (failure: Failure, patience: number): string => {
+  if (failure.kind === 'timeout') return `no answer within ${patience / 1000} s`
   if (failure.kind !== 'command-failed') return failure.kind
   const lines = failure.tail.split('\n').filter((line) => line.trim())
   const telling = lines.filter(

@@ -3,28 +3,54 @@ import { dirname } from 'node:path'
 import { arrangeRemedy } from '../engine/arrange-remedy.ts'
 import { type Book, phase, stepsOf } from '../model/book.ts'
 import { MENDS } from '../model/diagnosis.ts'
+import type { Environment } from '../model/environment.ts'
 import { resolveEnvironment } from '../model/resolve-environment.ts'
+import { whyNoRevision } from '../model/revision-name.ts'
 import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
 import { diagnosesOf, mendedBy, mendingOf } from '../plan/diagnoses-of.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { withRehearsal } from '../plan/with-rehearsal.ts'
+import { visible } from '../render/visible.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
  * What a book, loaded from `path`, has for one of its environments; without a procedure: what `deploy` gives. The remedies
- * of its diagnoses are procedures too.
+ * of its diagnoses are procedures too. `revision`: what is deployed, in place of what the book says.
  */
-export const arrange = (book: Book, name: string, path: string, procedure?: string): Arrangement => {
+export const arrange = (
+  book: Book,
+  name: string,
+  path: string,
+  { procedure, revision }: { procedure?: string | undefined; revision?: string | undefined } = {},
+): Arrangement => {
   const definition = Object.hasOwn(book.environments, name) ? book.environments[name] : undefined
   if (!definition) throw unknownEnvironment(name, Object.keys(book.environments))
-  const env = resolveEnvironment(name, definition, dirname(path))
-  if (procedure?.startsWith(MENDS)) return remedyOf(arrange(book, name, path), procedure)
+  const env = withRevision(resolveEnvironment(name, definition, dirname(path)), revision)
+  if (procedure?.startsWith(MENDS)) return remedyOf(arrange(book, name, path, { revision }), procedure)
   const give = procedure === undefined ? book.deploy : procedureOf(book, procedure)
   const entries = withRehearsal(phase('', give.call(book, env)).entries, env)
   const steps = entries.flatMap(stepsOf)
   return { book, env, entries, steps, ...(procedure && { procedure }), fingerprint: fingerprintOf(steps) }
+}
+
+/** What was named on the command line would otherwise count for nothing, without a word. */
+export const demandRevisionTaken = (arrangement: Arrangement, revision: string | undefined): Arrangement => {
+  const { steps, procedure = 'deploy' } = arrangement
+  if (revision === undefined || steps.some(({ takesRevision }) => takesRevision)) return arrangement
+  throw new UsageError(
+    `--revision ${revision}: no step of ${procedure} checks a revision out`,
+    'leave it out, or have the book move the code: pullCode()',
+  )
+}
+
+const withRevision = (env: Environment, revision: string | undefined): Environment => {
+  if (revision === undefined) return env
+  const why = whyNoRevision(revision)
+  if (why)
+    throw new UsageError(`--revision ${visible(revision)}: ${why}`, 'name a tag or a commit that was pushed')
+  return { ...env, app: { ...env.app, revision } }
 }
 
 const remedyOf = (deploy: Arrangement, procedure: string): Arrangement => {

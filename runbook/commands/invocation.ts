@@ -31,6 +31,8 @@ export interface Options {
   json?: boolean
   verbose?: boolean
   color?: boolean
+  /** Of what reads `deploy`, and of `run`: what is deployed in place of the branch's head. */
+  revision?: string
   /** Of `deploy`. */
   onFailure?: 'stop' | 'rollback'
   otherWay?: boolean

@@ -3,7 +3,7 @@ import { askOnTerminal } from '../doors/prompt.ts'
 import type { Book } from '../model/book.ts'
 import { Failed } from '../model/failure.ts'
 import type { Arrangement } from '../plan/plan.ts'
-import { arrange } from './arrange.ts'
+import { arrange, demandRevisionTaken } from './arrange.ts'
 import { findBook } from './find-book.ts'
 import type { Invocation } from './invocation.ts'
 import { loadBook } from './load-book.ts'
@@ -12,8 +12,11 @@ import { loadBook } from './load-book.ts'
 export interface OpenBook {
   /** What `deploy` gives for it. */
   arrangement: Arrangement
-  /** What one of the book's procedures gives for it; without a name: `deploy`. */
-  of(procedure: string | undefined): Arrangement
+  /**
+   * What one of the book's procedures gives for it; without a name: `deploy`. `revision`: of an earlier run. Default: what
+   * the command line names.
+   */
+  of(procedure: string | undefined, revision?: string): Arrangement
   bookFolder: string
   stateDir: string
 }
@@ -40,10 +43,16 @@ export const openEach = async (invocation: Invocation): Promise<OpenBook[]> => {
 }
 
 const openFor = (book: Book, env: string, path: string, invocation: Invocation): OpenBook => {
-  const arrangement = arrange(book, env, path)
+  const { options, argument } = invocation
+  const of: OpenBook['of'] = (procedure, revision = options.revision) => {
+    const arrangement = arrange(book, env, path, { procedure, revision })
+    return demandRevisionTaken(arrangement, options.revision)
+  }
+  const arrangement = arrange(book, env, path, { revision: options.revision })
   return {
-    arrangement,
-    of: (procedure) => (procedure === undefined ? arrangement : arrange(book, env, path, procedure)),
+    // Of `run` the procedure is asked for by its name.
+    arrangement: argument === undefined ? demandRevisionTaken(arrangement, options.revision) : arrangement,
+    of,
     bookFolder: dirname(path),
     stateDir: stateDirOf(invocation, path),
   }

@@ -119,7 +119,7 @@ const readAgain = async (
   if (command === 'restore') {
     return (await meantBy(open, { argument: told.backup, options: told }, invocation)).arrangement
   }
-  if (command !== 'rollback') return open.of(told.procedure)
+  if (command !== 'rollback') return open.of(told.procedure, told.revision)
   if (takesBack === undefined) throw new Error(`${id} is a rollback of nothing`)
   const target = await looking(open, invocation, async (context) => {
     const history = await context.ledger.history()

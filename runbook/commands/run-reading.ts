@@ -224,7 +224,8 @@ const isTold = (command: Command, locks: boolean): boolean =>
   locks && (isForwards(command) || command === 'rollback' || command === 'restore')
 
 /** What an operator has said by name, of which the transcript tells although it did not come to count. */
-const overridden = ({ allow, otherWay, onFailure }: Invocation['options']): Told => ({
+const overridden = ({ allow, otherWay, onFailure, revision }: Invocation['options']): Told => ({
+  ...(revision !== undefined && { revision }),
   ...(allow?.length && { allow }),
   ...(otherWay && { otherWay: true as const }),
   ...(onFailure && { onFailure }),
@@ -269,7 +270,8 @@ const relativeTo = (cwd: string, path: string): string => {
 }
 
 /** The options without which it would be another rollback. */
-const optionsThatMatter = ({ run, database, inPlace, from }: Invocation['options']): string[] => [
+const optionsThatMatter = ({ run, database, inPlace, from, revision }: Invocation['options']): string[] => [
+  ...(revision === undefined ? [] : ['--revision', revision]),
   ...(run ? ['--run', run] : []),
   ...(database ? [`--database=${database}`] : []),
   ...(inPlace ? ['--in-place'] : []),

@@ -82,12 +82,12 @@ export const orTakeBack = async (
 
 /** The whole of what a run was to do, as the book has it now; nothing where it no longer has that procedure. */
 export const arrangementOf = ({ state }: PastRun, { of, arrangement }: OpenBook): Arrangement => {
-  const procedure = state.started?.told?.procedure
+  const { procedure, revision } = state.started?.told ?? {}
   const known =
     procedure === undefined ||
     Object.hasOwn(arrangement.book.procedures ?? {}, procedure) ||
     mendedBy(procedure, arrangement) !== undefined
-  return known ? of(procedure) : { ...arrangement, procedure, entries: [], steps: [] }
+  return known ? of(procedure, revision) : { ...arrangement, procedure, entries: [], steps: [] }
 }
 
 /** How a run is read backwards. */

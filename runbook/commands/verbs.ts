@@ -52,6 +52,11 @@ const allow = {
     'what stops a run and may be so all the same, by the name that it gives: drop:avatars.bio, log:api.log@5210',
 }
 
+const revision = {
+  flags: '--revision <ref>',
+  about: 'deploys this tag or commit of the remote, in place of the branch’s head: v1.4.2, 3f2a1b0',
+}
+
 /** Of every verb that performs a book, or goes on with it. */
 const forwards = [
   {
@@ -86,28 +91,28 @@ export const verbs: readonly Verb[] = [
     name: 'doctor',
     argument: '[env]',
     summary: 'the checklist before a deployment: tools, access, secrets, disk, rights; changes nothing',
-    options: [allow],
+    options: [revision, allow],
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
     name: 'plan',
     argument: '[env]',
     summary: 'what `deploy` would do, from real observations; changes nothing',
-    options: [allow],
+    options: [revision, allow],
     load: async () => (await import('./plan.ts')).plan,
   },
   {
     name: 'guide',
     argument: '[env]',
     summary: 'the book as a markdown page that a person can follow by hand; changes nothing',
-    options: [],
+    options: [revision],
     load: async () => (await import('./guide.ts')).guide,
   },
   {
     name: 'deploy',
     argument: '[env]',
     summary: 'performs the book',
-    options: forwards,
+    options: [revision, ...forwards],
     load: async () => (await import('./deploy.ts')).deploy,
   },
   {
@@ -122,7 +127,7 @@ export const verbs: readonly Verb[] = [
     argument: '[name] [env]',
     envLast: true,
     summary: 'performs another procedure of the book, such as `prepare`; without a name it lists them',
-    options: [onlyPlan, ...forwards],
+    options: [revision, onlyPlan, ...forwards],
     load: async () => (await import('./run.ts')).run,
   },
   {

@@ -134,10 +134,14 @@ export const laterUnmet = (
 }
 
 /** '20261128T…-deploy-7f3a by ada on laptop, 2026-11-28 14:02 UTC, 2733485 → 8f9abcd, done' */
-export const describe = ({ id, summary: { started, ended, revision } }: KnownRun): string =>
-  [
+export const describe = ({ id, ledger, summary: { started, ended, revision } }: KnownRun): string => {
+  const named = ledger?.opened.named ?? started?.told?.revision
+  return [
     `${id} by ${started?.operator ?? '?'} on ${started?.machine ?? '?'}`,
     ...(started ? [`${started.at.slice(0, 16).replace('T', ' ')} UTC`] : []),
-    ...(revision ? [`${short(revision.from)} → ${short(revision.to)}`] : []),
+    ...(revision
+      ? [`${short(revision.from)} → ${short(revision.to)}${named === undefined ? '' : ` (${named})`}`]
+      : []),
     ended ? ended.verdict : 'not ended',
   ].join(', ')
+}

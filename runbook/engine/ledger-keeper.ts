@@ -3,7 +3,7 @@ import { newNonce } from '../doors/ledger-file.ts'
 import { startOf } from '../doors/process-identity.ts'
 import { isLeftOut, isOver, type RunState } from '../journal/fold.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
-import type { Command, Happening } from '../model/event.ts'
+import { type Command, type Happening, isForwards } from '../model/event.ts'
 import { type Ended, EXIT } from '../model/exit.ts'
 import { Failed, type Failure, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
@@ -164,11 +164,13 @@ export class LedgerKeeper {
       const to = this.revision?.to ?? context.state.revision?.to
       const { prefix } = await context.ledger.place()
       const { book, command, procedure, takesBack, reason, within } = run
+      const { revision: named } = context.env.app
       await this.#append({
         ...{ line: 'opened', book, env: context.env.name, prefix, command },
         ...(procedure && { procedure }),
         ...(from && { from }),
         ...(to && { to }),
+        ...(isForwards(command) && named !== undefined && { named }),
         ...(answers && { answers }),
         ...(takesBack && { takesBack }),
         ...(reason && { reason }),

@@ -146,7 +146,7 @@ const nameSecrets = (steps: readonly Step[], env: Environment, run: RunPaths): v
 
 /** What a transcript says of every environment; a secret's part that is such a word stays readable. */
 const ordinaryWords = ({ name, host, app }: Environment): string[] =>
-  [name, host, app.dir, app.branch, app.url].filter((word) => word !== undefined)
+  [name, host, app.dir, app.branch, app.revision, app.url].filter((word) => word !== undefined)
 
 /** Of which the transcript tells the end: the host need not keep it any more. */
 const endedJobs = ({ steps }: RunState): string[] =>

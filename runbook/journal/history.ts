@@ -144,14 +144,16 @@ export const recall = async (
 /** What the ledger knows of a run, as a transcript would have it. */
 const stateInLedger = ({ id, opened, steps, backup, closed, holder }: LedgerRun): RunState => {
   const state = emptyRun()
-  const { book, env, command, procedure, takesBack, reason, at } = opened
+  const { book, env, command, procedure, takesBack, reason, named, at } = opened
   const { operator, machine, pid } = holder
   const started: EventOf<'run-started'> = {
     type: 'run-started',
     ...{ run: id, book, env, command, operator, machine, pid, version: '', fingerprint: '' },
     ...(takesBack && { takesBack }),
     ...(reason && { reason }),
-    ...(procedure && { told: { procedure } }),
+    ...((procedure || named) && {
+      told: { ...(procedure && { procedure }), ...(named && { revision: named }) },
+    }),
   }
   state.started = { ...started, at }
   if (closed) {

@@ -21,6 +21,8 @@ export interface App {
   /** Absolute. */
   readonly dir: string
   readonly branch: string
+  /** A tag or a commit that is deployed in place of the branch's head. */
+  readonly revision?: string
   /** Without a slash at its end. */
   readonly url: string
   /** The path that answers 200 when the app is well, with its `revision` in a JSON body. */

@@ -215,6 +215,8 @@ export type Told = {
   backup?: string
   /** The argument of `run`. */
   procedure?: string
+  /** The tag or commit that was to be deployed, as it was named. */
+  revision?: string
 }
 
 /** Whether a run performs the book itself, of which a rollback can take back what it changed. */

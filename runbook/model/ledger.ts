@@ -54,6 +54,8 @@ export type LedgerLine = { at: string; run: string } & (
       /** HEAD when it began, where there is a clone; and the revision that it deploys. Full commit ids. */
       from?: string
       to?: string
+      /** The tag or commit that was to be deployed, as it was named. */
+      named?: string
       /** The revision that the application answered with when it began. */
       answers?: string
       /** Of a rollback: the run that it rolls back, and why. */

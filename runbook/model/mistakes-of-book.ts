@@ -8,6 +8,7 @@ import { mistakesOfIdentity } from './mistakes-of-identity.ts'
 import { mistakesOfPeople, peopleShape } from './mistakes-of-people.ts'
 import { mistakesOfPhases } from './mistakes-of-phases.ts'
 import { resolveEnvironment } from './resolve-environment.ts'
+import { revisionName } from './revision-name.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake, Step } from './step.ts'
 import { hasCredentials } from './url-credentials.ts'
@@ -85,6 +86,14 @@ const mistakesOfEnvironment = (
       ? [{ at: `environments.${env.name}`, expected: '`deploy` gives it no step' }]
       : []),
     ...(ofOptions.length ? [] : mistakesOfOrder(entries, steps, env, at)),
+    ...(at === 'deploy' && env.app.revision !== undefined && !steps.some(({ takesRevision }) => takesRevision)
+      ? [
+          {
+            at: `environments.${env.name}.app.revision`,
+            expected: 'needs a step that checks it out, such as pullCode(); no step of `deploy` does',
+          },
+        ]
+      : []),
     ...mistakesOfIdentity(env),
   ]
 }
@@ -242,6 +251,7 @@ const environmentSchema = z
           {
             dir: line,
             branch: line.optional(),
+            revision: revisionName.optional(),
             url: z
               .url({ protocol: /^https?$/, error: 'must be a URL, such as https://app.example.com' })
               .refine((url) => !hasCredentials(url), IN_HEADERS)

@@ -14,6 +14,7 @@ export const resolveEnvironment = (
   app: {
     dir: resolve(bookFolder, definition.app.dir),
     branch: definition.app.branch ?? 'main',
+    ...(definition.app.revision !== undefined && { revision: definition.app.revision }),
     url: (definition.app.url ?? '').replace(/\/+$/, ''),
     health: definition.app.health ?? '/health',
     probe: definition.app.probe ?? [],

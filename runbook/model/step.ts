@@ -82,6 +82,8 @@ export interface Step<Seen extends Json = any, Acts extends Actions = any, Out =
   needs(at: { env: Environment }): readonly Check[]
   /** Looks; the result is recorded before the first effect, and used again by resume and rollback. */
   observe(at: Look): Promise<Seen>
+  /** It moves the code to `app.revision` where the book or the command line names one. */
+  readonly takesRevision?: boolean
   /** Of a step that moves the code; undefined where that cannot be known yet. */
   revision?(at: Known<Seen>): Revision | undefined
   /**

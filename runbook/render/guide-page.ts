@@ -39,7 +39,7 @@ const head = ({ book, env, approver, contacts, at, blind, steps }: Guide): strin
     `Written on ${at.slice(0, 16).replace('T', ' ')} UTC by \`runbook guide ${env.name}\`, which changes nothing. ${looked}`,
     'Commands are as of then: where something has changed since, write the page anew, or look before you type.',
     '',
-    `- Where: ${env.host === 'local' ? 'the machine on which the page was written' : plain(env.host)}, in ${code(env.app.dir)}, branch ${code(env.app.branch)}.`,
+    `- Where: ${env.host === 'local' ? 'the machine on which the page was written' : plain(env.host)}, in ${code(env.app.dir)}, ${env.app.revision === undefined ? `branch ${code(env.app.branch)}` : `revision ${code(env.app.revision)}`}.`,
     ...(env.protected
       ? [`- **${plain(env.name)} is protected: make the backup, and do not go on without it.**`]
       : []),

@@ -14,7 +14,7 @@ export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): s
   const { env, revision, steps } = shown
   const lines = [paint.bold(`${title}${env.protected ? ' (protected)' : ''}`)]
   lines.push(
-    `  where     ${env.host === 'local' ? 'this machine' : env.host}, ${env.app.dir}, branch ${env.app.branch}`,
+    `  where     ${env.host === 'local' ? 'this machine' : env.host}, ${env.app.dir}, ${whichCode(env)}`,
   )
   if (revision) lines.push(`  revision  ${revisionText(revision)}`)
   lines.push(...lastRun(shown, paint))
@@ -116,6 +116,10 @@ const dangerSummary = ({ steps }: Plan, whole: string, paint: Paint): string[] =
 }
 /** Of each step. */
 const MOST = 5
+
+/** What of the repository is deployed. */
+const whichCode = ({ app }: Plan['env']): string =>
+  app.revision === undefined ? `branch ${app.branch}` : `revision ${app.revision}`
 
 const revisionText = ({ from, to }: { from: string; to: string }): string =>
   from === to ? `${from.slice(0, 7)}, nothing new` : `${from.slice(0, 7)} → ${to.slice(0, 7)}`

@@ -74,8 +74,9 @@ const eventLines = (
 
 /** What was overridden by name. */
 const toldLines = ({ told = {} }: EventOf<'run-started'>, at: string): string[] => {
-  const { allow = [], around = [], otherWay, onFailure } = told
+  const { allow = [], around = [], otherWay, onFailure, revision } = told
   return [
+    ...(revision === undefined ? [] : [`--revision ${revision}`]),
     ...allow.map((name) => `--allow ${name}`),
     ...around.map((step) => `--around ${step}`),
     ...(otherWay ? ['--other-way'] : []),

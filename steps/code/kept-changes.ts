@@ -1,4 +1,5 @@
 import { changedFiles } from '../../checks/reading/changed-files.ts'
+import { storeOfLook } from '../../checks/reading/store-of-look.ts'
 import type { TreeEntry } from '../../checks/reading/tree-changes.ts'
 import {
   type Act,
@@ -14,7 +15,6 @@ import {
   typed,
   writesFile,
 } from '../../runbook/index.ts'
-import { ownStore } from './incoming-objects.ts'
 
 /** A file that git tracks, as a build has left it; undefined where it has removed it. */
 export interface KeptChange {
@@ -50,7 +50,7 @@ const recordOf = (head: string, changes: readonly KeptChange[]): string =>
 const asTheyAre = async (at: Look, cwd: string, paths: readonly string[]): Promise<KeptChange[]> => {
   const scratch = await at.scratch()
   count += 1
-  const env = { ...(await ownStore(at, scratch)), GIT_INDEX_FILE: `${scratch}/built-${count}` }
+  const env = { ...(await storeOfLook(at)), GIT_INDEX_FILE: `${scratch}/built-${count}` }
   const add = { ...reads('git', 'update-index', '--add', '--remove', '-z', '--stdin'), cwd, env }
   await at.see({ ...add, input: paths.map((path) => `${path}\0`).join('') })
   const listed = await at.see({ ...reads('git', 'ls-files', '--stage', '-z'), cwd, env })

@@ -193,7 +193,7 @@ const headOf = async ({ attempt }: Look, cwd: string, parent: string): Promise<s
 }
 
 /** Whether everything in a submodule is a commit that its repository has. */
-const isUntouched = async ({ attempt }: Look, cwd: string, commit: string): Promise<boolean> => {
+export const isUntouched = async ({ attempt }: Look, cwd: string, commit: string): Promise<boolean> => {
   const head = await attempt({ ...reads('git', 'rev-parse', 'HEAD'), cwd })
   const status = await attempt({ ...reads('git', 'status', '--porcelain', '--ignored', '-z'), cwd })
   return head.ok && head.value === commit && status.ok && status.value === ''

@@ -1,6 +1,7 @@
 import { oneLine } from '../../checks/reading/one-line.ts'
 import {
   type Act,
+  type Command,
   changes,
   defineCheck,
   fails,
@@ -9,6 +10,7 @@ import {
   type Look,
   quantity,
 } from '../../runbook/index.ts'
+import { movesCode } from './git-hooks.ts'
 import { untilUnlocked } from './git-locks.ts'
 import { isEmpty, type Leftovers, leftoversIn } from './leftovers.ts'
 
@@ -21,8 +23,8 @@ const shown = (list: string): string => {
   return files.length > 3 ? `${quantity(files.length, 'file')}: ${some.join(', ')}, …` : some.join(', ')
 }
 
-const ofFiles = (folder: string, files: string, program: string, ...args: string[]) => ({
-  ...changes(program, ...args),
+const ofFiles = (folder: string, files: string, command: Command<'changes'>) => ({
+  ...command,
   cwd: folder,
   input: files,
   shows: shown(files),
@@ -37,21 +39,21 @@ export const settling = {
   unlock: given(['locks'], ({ locks }) => changes('rm', '-f', '--', ...filesIn(locks))),
   // First what takes up room: the disk may be full.
   discard: given(['folder', 'files'], ({ folder, files }) =>
-    ofFiles(folder, files, 'xargs', '-0', 'rm', '-f', '--'),
+    ofFiles(folder, files, changes('xargs', '-0', 'rm', '-f', '--')),
   ),
   tidy: given(['folder', 'files'], ({ folder, files }) => ({
-    ...ofFiles(folder, files, 'xargs', '-0', 'rmdir', '--'),
+    ...ofFiles(folder, files, changes('xargs', '-0', 'rmdir', '--')),
     // One that is not empty stays.
     accept: [0, 1, 123],
   })),
   drop: given(['folders'], ({ folders }) => changes('rm', '-rf', '--', ...filesIn(folders))),
   unstage: given(['folder', 'files'], ({ folder, files }) =>
-    ofFiles(folder, files, 'git', '--literal-pathspecs', 'reset', '--quiet', ...PATHS, 'HEAD'),
+    ofFiles(folder, files, movesCode('--literal-pathspecs', 'reset', '--quiet', ...PATHS, 'HEAD')),
   ),
   restore: given(['folder', 'files'], ({ folder, files }) =>
-    ofFiles(folder, files, 'git', '--literal-pathspecs', 'checkout', '--quiet', ...PATHS, 'HEAD'),
+    ofFiles(folder, files, movesCode('--literal-pathspecs', 'checkout', '--quiet', ...PATHS, 'HEAD')),
   ),
-  modules: changes('git', 'submodule', 'update', '--recursive'),
+  modules: movesCode('submodule', 'update', '--recursive'),
 }
 
 /** Whether there is anything to put back. */

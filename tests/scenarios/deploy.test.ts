@@ -85,8 +85,12 @@ describe('plan', () => {
     expect(exit).toBe(0)
     const { broken, fixed } = world.revisions
     expect(out).toContain(`revision  ${broken.slice(0, 7)} → ${fixed.slice(0, 7)}`)
-    expect(out).toContain(`$ git merge --ff-only --no-overwrite-ignore ${fixed}`)
-    expect(out).toMatch(new RegExp(`back   write .*RUNBOOK_MOVE.*\\n +git checkout --detach ${broken}`))
+    expect(out).toContain(`$ git -c core.hooksPath=/dev/null merge --ff-only --no-overwrite-ignore ${fixed}`)
+    expect(out).toMatch(
+      new RegExp(
+        `back   write .*RUNBOOK_MOVE.*\\n +git -c core.hooksPath=/dev/null checkout --detach ${broken}`,
+      ),
+    )
     expect(out).toContain('DROP COLUMN IF EXISTS "personaName"')
     expect(out).toContain('DELETE')
     const phases = ['Pre-Deployment Checklist', 'Step 1: Verify Current State', 'Step 2: Deploy Code Fix']
@@ -372,7 +376,13 @@ const shortened = ([program, ...args]: string[]): string => [program, ...args].j
 
 /** The ways of looking. Whatever else is called is a mistake, or belongs on this list after a thought. */
 const READS = [
-  /^git (-c \S+ )*(--literal-pathspecs )?(status|rev-parse|symbolic-ref|ls-remote|cat-file|rev-list|log|diff-tree|ls-files|remote)\b/,
+  /^git (-c \S+ )*(--literal-pathspecs )?(status|rev-parse|symbolic-ref|ls-remote|cat-file|rev-list|log|diff-tree|ls-files|ls-tree|remote|grep|merge-base)\b/,
+  /^git config --show-scope --type=path --get-all core\.hooksPath$/,
+  /^grep -q filter=lfs -- \.git\/info\/attributes$/,
+  // Which of git's hooks are there.
+  /^sh -c cd "\$1" .*test -x/,
+  // The ecosystem file to come, which may start and write nothing.
+  /^node --(experimental-)?permission --allow-fs-read=\* -e const \[file, name/,
   /^git -c core\.hooksPath=\/dev\/null fetch --dry-run /,
   /^(git|node|npm|pg_dump|pg_restore|zstd|lz4) --version$/,
   // It asks for what pg_dump refuses before it connects, to learn whether it knows zstd.

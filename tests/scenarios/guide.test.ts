@@ -54,7 +54,7 @@ test('it holds every command, statement and request that a plan prints, and what
   }
   expect(text).toContain('Every step was looked at.')
   expect(text).toMatch(/Only where “Pull the latest code” has failed and has changed nothing/)
-  expect(text).toContain(`git checkout --detach ${world.revisions.broken}`)
+  expect(text).toContain(`git -c core.hooksPath=/dev/null checkout --detach ${world.revisions.broken}`)
   expect(text).toContain('DROP COLUMN')
   expect(text).not.toContain(world.env.LUMIKU_TOKEN)
   expect(text).not.toContain(world.env.DATABASE_URL)
@@ -66,7 +66,9 @@ test('where the database does not answer it says so, and gives what is known wit
   expect(text).toMatch(/\d of its \d+ steps could not be looked at/)
   expect(text).toMatch(/It could not be looked at: the database .* cannot be reached/)
   expect(text).toContain('- file: `backend/migrations/20251014_avatar_creator.sql`')
-  expect(text).toContain(`git merge --ff-only --no-overwrite-ignore ${world.revisions.fixed}`)
+  expect(text).toContain(
+    `git -c core.hooksPath=/dev/null merge --ff-only --no-overwrite-ignore ${world.revisions.fixed}`,
+  )
 })
 
 test('another database under the name of production is not looked at, and the page comes all the same', async () => {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,6 +15,7 @@ import { bookFolder, until } from '../rig/command-line.ts'
 import { endsAfterEach } from '../rig/ends.ts'
 import { type Files, git, gitRemote, gitVariables } from '../rig/git-remote.ts'
 import { inTurn } from '../rig/in-turn.ts'
+import { programFolder } from '../rig/program-folder.ts'
 
 // A pull, or its way back, that is cut off in git's checkout: whatever is typed then ends in exactly one revision.
 
@@ -59,7 +61,15 @@ const world = async () => {
   ends.push(place.dispose)
   const at = (path: string) => join(clone, path)
   const slowly = () => writeFileSync(join(home, 'slow'), '')
-  const call = (...args: string[]) => place.start([...args, '--yes'], { variables: gitVariables })
+  // The tool's git calls no hook, and only a hook holds git while it moves its refs: this one puts it back.
+  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
+  const bin = programFolder({
+    scripts: {
+      git: `[ "$2" = core.hooksPath=/dev/null ] && [ -e '${home}/hooks' ] && { shift 2; exec ${real} -c core.hooksPath='${home}/hooks' "$@"; }\nexec ${real} "$@"`,
+    },
+  })
+  const variables = { ...gitVariables, PATH: `${bin}:${process.env.PATH}` }
+  const call = (...args: string[]) => place.start([...args, '--yes'], { variables })
   const run = (...args: string[]) => {
     rmSync(join(home, 'slow'), { force: true })
     return call(...args).ended
@@ -149,8 +159,9 @@ test.each([
   ['committed', 2],
 ])('a git that is killed when its refs are %s', async (state, turn) => {
   const { at, run, cutOff, is, home, from, to, clone } = await world()
-  const hook = at('.git/hooks/reference-transaction')
+  const hook = join(home, 'hooks/reference-transaction')
   for (const way of inTurn(ways, turn)) {
+    mkdirSync(join(home, 'hooks'))
     writeFileSync(
       hook,
       `#!/bin/sh\ngrep -q refs/heads/main - || exit 0\n[ "$1" = ${state} ] || exit 0\ntouch '${home}/there'\nwhile [ -e '${home}/there' ]; do sleep 0.1; done\n`,
@@ -158,7 +169,7 @@ test.each([
     )
     await cutOff(['deploy', 'staging'], () => existsSync(join(home, 'there')), 'both')
     rmSync(join(home, 'there'))
-    rmSync(hook)
+    rmSync(join(home, 'hooks'), { recursive: true })
     if (state === 'prepared') expect(existsSync(at('.git/refs/heads/main.lock'))).toBe(true)
     const { exit, out, err } = await run(...way)
     expect([way[0], exit], out + err).toEqual([way[0], 0])

@@ -48,8 +48,8 @@ test('fast-forwards to the head of the remote branch, and tells what came', asyn
   })
   expect(run.performed).toEqual([
     'write .git/RUNBOOK_MOVE, 82 bytes',
-    'git fetch origin refs/heads/main',
-    `git merge --ff-only --no-overwrite-ignore ${to}`,
+    'git -c core.hooksPath=/dev/null fetch origin refs/heads/main',
+    `git -c core.hooksPath=/dev/null merge --ff-only --no-overwrite-ignore ${to}`,
     'rm -f -- .git/RUNBOOK_MOVE',
   ])
   expect(existsSync(join(clone, '.git/RUNBOOK_MOVE'))).toBe(false)
@@ -177,12 +177,14 @@ test('checks the branch out where another one is, also one with a slash that the
   const to = push({ 'app.txt': 'two\n' }, 'On a branch', 'feature/avatars')
   const run = await rig.run(pullCode({ branch: 'feature/avatars' }))
   expect(run.failure).toBeUndefined()
-  expect(run.performed[2]).toBe(`git checkout --no-overwrite-ignore -b feature/avatars ${to} --`)
+  expect(run.performed[2]).toBe(
+    `git -c core.hooksPath=/dev/null checkout --no-overwrite-ignore -b feature/avatars ${to} --`,
+  )
   expect(git(clone, 'symbolic-ref', 'HEAD')).toBe('refs/heads/feature/avatars')
   // And back to one that it knows, which is also the name of a folder.
   const back = await rig.run(pullCode())
   expect(back.failure).toBeUndefined()
-  expect(back.performed).toContain('git checkout --no-overwrite-ignore main --')
+  expect(back.performed).toContain('git -c core.hooksPath=/dev/null checkout --no-overwrite-ignore main --')
 })
 
 test('goes on after a rollback left HEAD without a branch', async () => {
