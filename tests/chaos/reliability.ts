@@ -1,10 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, platform, release, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 import startTests from '../rig/global-setup.ts'
+import { keptFigures } from './figures.ts'
 
 const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url))
 
@@ -140,25 +138,23 @@ const notPromised = [
 
 export default async (project: TestProject) => {
   const end = await startTests(project)
-  const folder = await mkdtemp(join(tmpdir(), 'runbook-chaos-'))
-  project.provide('figuresFolder', folder)
   return async () => {
-    await writeFile(page, pageOf(folder))
-    await rm(folder, { recursive: true, force: true })
+    await writeFile(page, pageOfReliability())
     await end()
   }
 }
 
-const pageOf = (folder: string): string => {
-  const figure = (name: string): string => {
-    const file = join(folder, `${name}.txt`)
-    return existsSync(file) ? readFileSync(file, 'utf8') : `${name}: **not held in this run**`
+/** docs/reliability.md. */
+export const pageOfReliability = (): string => {
+  const kept = keptFigures()
+  const figure = (part: string): string => {
+    const { seen, on, revision, machine } = kept[part] ?? {}
+    return seen ? `${seen} (${on}, ${revision}, ${machine})` : `${part}: **not tried yet**`
   }
   return `# What is promised, and how it is held
 
-Written by \`npm run chaos\` on ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${platform()} ${release()}, ${cpus().length} cores${
-    process.env.CHAOS_MINUTES ? `; each part of it for ${process.env.CHAOS_MINUTES} minutes` : ''
-  }. The tests named are part of \`npm test\`, where some of the moments are tried.
+The tests named are part of \`npm test\`, where some of the moments are tried; \`npm run chaos\` tries all of them, for hours, and writes
+here what was seen, when, and of which revision. \`npm run chaos -- deployment -t restore\` tries a part.
 
 ${promises
   .map(({ promise, tests, figures }) =>

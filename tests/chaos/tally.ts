@@ -1,19 +1,21 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { inject } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { tellFigures } from './figures.ts'
+
+/** Begun on it: what is changed meanwhile is another revision. */
+const revision = execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=7'], {
+  encoding: 'utf8',
+}).trim()
+
+/**
+ * How long a part of the chaos goes on beginning further moments: `CHAOS_MINUTES=10 npm run chaos`. Default: all of them.
+ * Such a part is a look, and is not kept.
+ */
+const minutes = Number(process.env.CHAOS_MINUTES ?? Number.POSITIVE_INFINITY)
 
 /** What came of a part of the chaos: a line of docs/reliability.md, by the name of the promise that it belongs to. */
-export const tell = (promise: string, figures: string): void =>
-  writeFileSync(join(inject('figuresFolder'), `${promise}.txt`), figures)
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    figuresFolder: string
-  }
+export const tell = (part: string, seen: string): void => {
+  if (minutes === Number.POSITIVE_INFINITY) tellFigures(part, { seen, revision })
 }
-
-/** How long a part of the chaos goes on beginning further moments: `CHAOS_MINUTES=10 npm run chaos`. Default: all of them. */
-const minutes = Number(process.env.CHAOS_MINUTES ?? Number.POSITIVE_INFINITY)
 
 /**
  * Tries each of the moments, whatever comes of the others, and fails with all that went wrong; gives how many were tried.

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { stepDocs } from '../../scripts/step-docs.ts'
+import { pageOfReliability } from '../chaos/reliability.ts'
 import { bookFolder } from '../rig/command-line.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,6 +14,10 @@ const blocks = (text: string, language: string): string[] =>
 
 test('docs/steps.md is what the steps say of themselves', async () => {
   expect(await page('docs/steps.md')).toBe(stepDocs())
+})
+
+test('docs/reliability.md has the promises, and what the chaos saw of them last', async () => {
+  expect(await page('docs/reliability.md')).toBe(pageOfReliability())
 })
 
 test('the first book of the README is a book without a mistake', async () => {
