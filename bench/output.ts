@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Benchmark } from './figure.ts'
+import { Redactor } from '../runbook/doors/redaction.ts'
+import type { Benchmark, Figure } from './figure.ts'
 import { type Cost, highest, interleave, ratio, runNode, spread } from './measure.ts'
 import { runOnTerminal } from './terminal.ts'
 import { cli } from './tool.ts'
@@ -75,8 +76,33 @@ export const output: Benchmark = {
         value: highest(terminal),
         from: `the highest of ${terminal.length} runs, of ${spread(terminal)}`,
       },
+      cutText(),
     ]
   },
+}
+
+/** A look that has printed colours and marks of what was cut, as a runner of tests does. */
+export const cutText = (): Figure => {
+  const redactor = new Redactor()
+  const line = Array.from({ length: 26 }, (_, i) =>
+    Buffer.from(`line ${i} of a key: ${i * 7919} ${TOKEN}`).toString('base64'),
+  )
+  redactor.learn('KEY', `-----BEGIN PRIVATE KEY-----\n${line.join('\n')}\n-----END PRIVATE KEY-----\n`)
+  const msOf = (text: string): number => {
+    const began = performance.now()
+    redactor.text(text)
+    return performance.now() - began
+  }
+  const least = (text: string) => Math.min(...[1, 2, 3, 4, 5].map(() => msOf(text)))
+  const text = ' \u001b[32m✓\u001b[39m a.test.ts … 12ms\n'.repeat(6000)
+  const [cut, plain] = [least(text), least(text.replaceAll('…', '...'))]
+  return {
+    what: '200 KB with a mark of what was cut in each line, masked, against the same without',
+    value: cut / plain,
+    unit: '×',
+    limit: { atMost: 10 },
+    from: `${cut.toFixed(1)} ms, ${plain.toFixed(1)} ms`,
+  }
 }
 
 /** A transcript is only worth its time when it holds everything, and no secret. */

@@ -11,6 +11,7 @@ import { pastRuns } from '../journal/past-runs.ts'
 import { stampOf, stampOfRun } from '../journal/run-id.ts'
 import { journalOf, listJournals, readTranscript } from '../journal/runs.ts'
 import { EXIT } from '../model/exit.ts'
+import { hidden } from '../model/hidden.ts'
 import type { Person } from '../model/person.ts'
 import { bytes } from '../model/quantity.ts'
 import { jsonLine } from '../model/unseen.ts'
@@ -141,19 +142,19 @@ const collected = async (
     try {
       context.doors.secrets.foresee()
       const pieces = await collectEvidence(arrangement, context, await whyBlind(context))
-      const clean = (text: string) => visible(context.doors.secrets.hidden(withoutSecrets(text)))
+      const clean = (text: string) => visible(hidden(withoutSecrets(text)))
       return { pieces: [versions, ...pieces], contacts: book.contacts ?? [], clean }
     } finally {
       await close()
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    const hidden = withoutNamed(variables)
+    const unnamed = withoutNamed(variables)
     const missing = `without the book nothing can be looked at: ${error.message}`
     return {
       pieces: [versions, { file: 'evidence', about: 'logs, versions, the checklist', missing }],
       contacts: [],
-      clean: (text) => visible(hidden(withoutSecrets(text))),
+      clean: (text) => visible(unnamed(withoutSecrets(text))),
     }
   }
 }

@@ -10,6 +10,7 @@ import {
   lookAgain,
   originOf,
   ownOutput,
+  printable,
   showCursor,
 } from '../doors/own-process.ts'
 import { UNHEARD, type Watchdog, watchThisThread } from '../doors/watchdog.ts'
@@ -97,7 +98,9 @@ export const takeLastWord = (): LastWord => {
     signal: heardByMany(abort.signal),
     reading: async (path, work) => {
       book = { path, reading: true }
-      const said = `The book ${path} keeps runbook busy, which does nothing else meanwhile: it is ended after {limit}, or ${UNHEARD / 1000} s after a Ctrl-C.`
+      const said = printable(
+        `The book ${path} keeps runbook busy, which does nothing else meanwhile: it is ended after {limit}, or ${UNHEARD / 1000} s after a Ctrl-C.`,
+      )
       if (!watchdog) {
         watchdog = watchThisThread(BUSY.reading, said, onBusy, Object.keys(SIGNALS) as Signal[])
         ends.push(watchdog.end)

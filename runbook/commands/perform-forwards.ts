@@ -1,5 +1,4 @@
 import { performBook } from '../engine/perform-book.ts'
-import { shortSecrets } from '../engine/short-secrets.ts'
 import type { Arrangement } from '../plan/plan.ts'
 import { planSummary, planText } from '../render/plan-text.ts'
 import { demandApprover, mayBeApproved } from './approve.ts'
@@ -31,11 +30,7 @@ export const performForwards = async (
         what: title,
         usually,
         canAsk,
-        present: (plan) => {
-          say(text(plan, { title, runs, paint }))
-          const short = shortSecrets(context)
-          if (short) say(`${paint.yellow('⚠')} ${short}\n`)
-        },
+        present: (plan) => say(text(plan, { title, runs, paint })),
         beforehand: (plan) => askAgainAfterRollback(plan, context),
       }),
     )

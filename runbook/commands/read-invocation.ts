@@ -1,4 +1,4 @@
-import { keepStandardOutput, ownOutput, printable, printColours } from '../doors/own-process.ts'
+import { hideWhatOthersPrint, ownOutput, printable, printColours } from '../doors/own-process.ts'
 import { terminalThere } from '../doors/prompt.ts'
 import { paintWith } from '../render/paint.ts'
 import type { Invocation, Options } from './invocation.ts'
@@ -17,7 +17,7 @@ export const invocationOf = (
   const canDraw = words === process.stdout && process.stdout.isTTY === true && process.env.TERM !== 'dumb'
   // Where a tree is drawn, its drawer holds back what is written meanwhile.
   const print = canDraw ? (text: string) => void process.stdout.write(printable(text)) : ownOutput.out
-  if (!canDraw) keepStandardOutput()
+  hideWhatOthersPrint({ draws: canDraw })
   const colors = options.color !== false && !process.env.NO_COLOR && words.isTTY === true
   printColours(colors)
   return {

@@ -9,6 +9,7 @@ import { notices } from '../engine/notify.ts'
 import { openContext } from '../engine/open-context.ts'
 import { demandRightTarget } from '../engine/right-target.ts'
 import type { Answers, RunContext } from '../engine/run-context.ts'
+import { shortSecrets } from '../engine/short-secrets.ts'
 import { seeToEarlierSurvivors } from '../engine/survivors.ts'
 import { withRun } from '../engine/with-run.ts'
 import { expectedDurations } from '../journal/durations.ts'
@@ -189,6 +190,8 @@ export const runReading = async (
       },
       async () => {
         if (locks) await seeToEarlierSurvivors(stateDir, context)
+        const short = shortSecrets(context)
+        if (short && !within) invocation.say(`${invocation.paint.yellow('⚠')} ${short}\n`)
         await work({ run, open, arrangement, context, usually, runs })
       },
       { ...(telling && { atEnd: telling.end }), said },

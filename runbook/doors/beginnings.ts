@@ -1,3 +1,5 @@
+import { skipSeam } from './seams.ts'
+
 /** No word is shorter. Bytes. */
 export const SHORTEST_WORD = 6
 /** So many first bytes of a word have four of them that are sampled. */
@@ -20,6 +22,7 @@ export class Beginnings<Word extends Bytes> {
   readonly #mayBegin = new Uint8Array(2 ** 15)
   readonly #byThree = new Map<number, Word[]>()
   readonly #byFirst = new Map<number, Word[]>()
+  readonly #unsorted = new Set<Word[]>()
 
   add(word: Word): void {
     const { bytes } = word
@@ -39,18 +42,41 @@ export class Beginnings<Word extends Bytes> {
     }
     const [a, b, c] = bytes as unknown as [number, number, number]
     this.#mayBegin[hashOf(a, b, c)] = 1
-    insert(this.#byThree, (a << 16) | (b << 8) | c, word)
-    insert(this.#byFirst, a, word)
+    this.#insert(this.#byThree, (a << 16) | (b << 8) | c, word)
+    this.#insert(this.#byFirst, a, word)
+  }
+
+  /** They are sorted when they are first asked for: a secret may bring ten thousands. */
+  #insert(words: Map<number, Word[]>, key: number, word: Word): void {
+    const there = words.get(key) ?? []
+    if (there.push(word) === 1) words.set(key, there)
+    else this.#unsorted.add(there)
   }
 
   /** Those that may begin there, the longest first. */
   at(bytes: Uint8Array, at: number): readonly Word[] {
+    if (this.#unsorted.size) this.#sort()
     const a = bytes[at]!
-    const b = bytes[at + 1]!
-    const c = bytes[at + 2]!
-    // Something may come between its first bytes.
-    if (at + 2 >= bytes.length || SEAMS[b] || SEAMS[c]) return this.#byFirst.get(a) ?? NONE
-    return this.#mayBegin[hashOf(a, b, c)] ? (this.#byThree.get((a << 16) | (b << 8) | c) ?? NONE) : NONE
+    let letters = a
+    let next = at
+    for (let i = 1; i < 3; i++) {
+      next += 1
+      if (SEAMS[bytes[next]!]) {
+        const seam = skipSeam(bytes, next)
+        // No word ends its line so near its beginning.
+        if (seam.endsLine) return NONE
+        next = seam.open ? bytes.length : seam.end
+      }
+      if (next >= bytes.length) return this.#byFirst.get(a) ?? NONE
+      letters = (letters << 8) | bytes[next]!
+    }
+    const mayBegin = this.#mayBegin[hashOf(a, (letters >> 8) & 255, letters & 255)]
+    return mayBegin ? (this.#byThree.get(letters) ?? NONE) : NONE
+  }
+
+  #sort(): void {
+    for (const words of this.#unsorted) words.sort((a, b) => b.bytes.length - a.bytes.length)
+    this.#unsorted.clear()
   }
 
   /** From where on one may begin, or the end: what can be told without looking at the words. */
@@ -75,12 +101,3 @@ const FOUR_BYTES = new Uint8Array(FOUR.buffer)
 export const sampleOf = (four: number): number => Math.imul(four, 0x9e3779b1) >>> 15
 
 const hashOf = (a: number, b: number, c: number): number => ((c << 10) ^ (b << 5) ^ a) & 0x7fff
-
-const insert = <Word extends Bytes>(words: Map<number, Word[]>, key: number, word: Word): void => {
-  const there = words.get(key)
-  if (!there) words.set(key, [word])
-  else {
-    const at = there.findIndex(({ bytes }) => bytes.length < word.bytes.length)
-    there.splice(at === -1 ? there.length : at, 0, word)
-  }
-}

@@ -66,21 +66,25 @@ export class Masks {
       at = this.#next3(bytes, at + 1)
     )
       for (const { bytes: word } of this.#beginnings.at(bytes, at))
-        if (match(word, bytes, at) === OPEN) return at
+        if (~match(word, bytes, at) === bytes.length) return at
     return bytes.length
   }
 
-  /** The beginning of a word at the end of a text, where that alone is secret; undefined where there is none. */
-  cutAtEnd(bytes: Uint8Array): Found | undefined {
-    for (
-      let start = this.#next3(bytes, this.#tail(bytes, 0));
-      start < bytes.length;
-      start = this.#next3(bytes, start + 1)
-    )
-      for (const { bytes: word, mask, opaqueFrom } of this.#beginnings.at(bytes, start))
-        if (bytes.length - start >= opaqueFrom && match(word, bytes, start) === OPEN)
-          return { start, end: bytes.length, mask }
-    return undefined
+  /** The beginnings of words, where those alone are secret, at which whoever made the text has cut it: at its end, and before `…`. */
+  cutIn(bytes: Uint8Array, text: string): Found[] {
+    const found: Found[] = []
+    const from = text.includes(DOTS) ? 0 : this.#tail(bytes, 0)
+    for (let start = this.#next3(bytes, from); start < bytes.length; start = this.#next3(bytes, start + 1))
+      for (const { bytes: word, mask, opaqueFrom } of this.#beginnings.at(bytes, start)) {
+        if (opaqueFrom > bytes.length - start) continue
+        const stopped = ~match(word, bytes, start)
+        const end = stopped > start ? cutAt(text, stopped) : NOWHERE
+        if (end - start < opaqueFrom) continue
+        found.push({ start, end, mask })
+        start = end - 1
+        break
+      }
+    return found
   }
 
   #next3(bytes: Uint8Array, from: number): number {
@@ -180,26 +184,34 @@ const MOST_COLOURS = 65_536
 /** What indents the lines of a word that is cut at the end of a piece. Bytes. */
 const MOST_INDENTED = 256
 
-/** What a match can be besides the place where it ends. */
-const NOT_HERE = -1
-const OPEN = -2
+/** Three dots in one, as bytes. */
+const DOTS = '\xe2\x80\xa6'
+const NOWHERE = -1
 
-/** Where a word that begins at `start` ends; `NOT_HERE`, or `OPEN` where the text ends before that can be told. */
+/** Where a text was cut, if a word stopped there because of that: the dots' own first bytes may be the word's too. */
+const cutAt = (text: string, stopped: number): number => {
+  if (stopped === text.length) return stopped
+  if (text.startsWith(` ${DOTS}`, stopped)) return stopped
+  const dots = [0, 1, 2].map((more) => stopped - more).find((at) => text.startsWith(DOTS, at))
+  if (dots === undefined) return NOWHERE
+  return text[dots - 1] === ' ' ? dots - 1 : dots
+}
+
+/** Where a word that begins at `start` ends; otherwise `~` of where it stopped, which is the text's end if it may go on. */
 const match = (word: Uint8Array, bytes: Uint8Array, start: number): number => {
   let at = start
   for (let i = 0; i < word.length; i++) {
     const byte = bytes[at]
     if (i > 0 && (byte === 10 || byte === 13 || byte === 27 || byte === 92)) {
       const seam = skipSeam(bytes, at)
-      if (seam.endsLine && i < FEWEST) return NOT_HERE
-      if (seam.open) return OPEN
+      if (seam.endsLine && i < FEWEST) return ~start
+      if (seam.open) return ~bytes.length
       at = seam.end
       // Where a line ends, a space of the word may have gone into the next one's indentation, or have become its end.
       if (seam.endsLine) while (word[i] === 32 || word[i] === 9) i += 1
       if (i >= word.length) return at
     }
-    if (at >= bytes.length) return OPEN
-    if (bytes[at] !== word[i]) return NOT_HERE
+    if (bytes[at] !== word[i]) return ~at
     at += 1
   }
   return at

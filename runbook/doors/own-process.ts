@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import { hidden } from '../model/hidden.ts'
 import { seen } from '../model/unseen.ts'
@@ -39,15 +40,22 @@ export const ownOutput = {
 }
 
 /**
- * What others in this process print, such as a book, goes to standard error, so that standard output has only what this
- * tool prints; and without secrets.
+ * What others in this process print, such as a book, is without secrets. Where nothing is drawn it goes to standard error, so
+ * that standard output has only what this tool prints.
  */
-export const keepStandardOutput = (): void => {
-  stdout.write = hidingWrite
-  stderr.write = hidingWrite
+export const hideWhatOthersPrint = ({ draws }: { draws: boolean }): void => {
+  stdout.write = hiding(draws ? writeOut : writeErr)
+  stderr.write = hiding(writeErr)
 }
-const hidingWrite: typeof writeErr = (chunk: string | Uint8Array, ...more: any[]) =>
-  writeErr(hidden(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()), ...more)
+const hiding = (write: typeof writeErr): typeof writeErr => {
+  // A character may be cut between two writes.
+  const decoder = new StringDecoder()
+  return (chunk: string | Uint8Array, ...more: any[]) => {
+    const [encoding, taken] = typeof more[0] === 'function' ? [undefined, more[0]] : more
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk)
+    return write(hidden(decoder.write(bytes)), taken)
+  }
+}
 
 /** What others in this process do that would end it, in words: 'calls process.exit(0)'. */
 export type Told = (did: string, error: unknown) => void

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { type ByteString, byteString, textOf } from '../model/byte-string.ts'
 import type { Json } from '../model/json.ts'
 import { type Found, Masks } from './masks.ts'
-import { partsOf, SHORTEST } from './secret-parts.ts'
+import { LONG, partsOf } from './secret-parts.ts'
 import { spellingsOf } from './spellings.ts'
 import { urlPasswords } from './url-passwords.ts'
 
@@ -12,6 +12,9 @@ export class Redactor {
   readonly #short = new Map<string, number>()
   readonly #ordinary = new Set<string>()
   readonly #masks = new Masks()
+  /** What stands for secrets, as patterns; and all of it, by which a text is parted. */
+  readonly #standing = new Set<string>()
+  #masked: RegExp | undefined
 
   /** Words that are said all the time, such as an environment's name: a part of a secret that is one is not masked. */
   spare(words: Iterable<string>): void {
@@ -24,17 +27,24 @@ export class Redactor {
     if (this.#learned.has(key)) return
     this.#learned.add(key)
     const mask = `‹secret ${name}›`
-    if ([...value.trim()].length < SHORTEST) this.#short.set(name, [...value.trim()].length)
-    for (const { text, opaqueFrom } of partsOf(name, value)) {
+    this.#masked = new RegExp(`(${[...this.#standing.add(escaped(mask))].join('|')})`)
+    const { parts, short } = partsOf(name, value)
+    for (const [what, length] of short) this.#short.set(what, length)
+    for (const { text, opaqueFrom, spelled } of parts) {
       if (text !== value.trim() && this.#ordinary.has(text)) continue
       const from = opaqueFrom === undefined ? undefined : Buffer.byteLength(text.slice(0, opaqueFrom))
       this.#masks.add(text, mask, from)
-      for (const spelling of spellingsOf(text)) {
+      for (const spelling of spelled ? spellingsOf(text) : []) {
         this.#masks.add(spelling, mask)
-        // What stands on the line before is too little to be found.
-        for (const cut of [1, 2]) this.#masks.add(spelling.slice(cut), mask)
+        // What stands on the line before is too little to be found; what is short may be a word of something else.
+        for (const rest of [spelling.slice(1), spelling.slice(2)])
+          if (rest.length >= LONG && !this.#isSaid(rest)) this.#masks.add(rest, mask)
       }
     }
+  }
+
+  #isSaid(rest: string): boolean {
+    return [...this.#ordinary].some((word) => word.includes(rest.replace(/^\W/, '')))
   }
 
   /** Those that are too short to be looked for, with how many characters they have. */
@@ -43,12 +53,10 @@ export class Redactor {
   }
 
   text(text: string): string {
-    if (this.#masks.isEmpty) return urlPasswords.overText(text)
+    if (!this.#masked) return urlPasswords.overText(text)
     // What stands for a secret already is no text to look for one in.
-    const masked = text.includes(MASK)
-      ? text.split(MASKED).map((part) => (part.startsWith(MASK) ? part : this.#whole(part)))
-      : [this.#whole(text)]
-    return urlPasswords.overText(masked.join(''))
+    const parts = text.includes(MASK) ? text.split(this.#masked) : [text]
+    return urlPasswords.overText(parts.map((part, i) => (i % 2 ? part : this.#whole(part))).join(''))
   }
 
   /** Every string inside a value, its keys too. */
@@ -107,13 +115,9 @@ export class Redactor {
 
   /** All that stand in there, and the beginning of one where the text was cut by whoever made it. */
   #found(bytes: Uint8Array, text: string): Found[] {
-    const whole = [...this.#masks.in(bytes, text)]
-    const ends = [bytes.length]
-    for (let at = text.indexOf(DOTS); at !== -1; at = text.indexOf(DOTS, at + 1))
-      ends.push(text[at - 1] === ' ' ? at - 1 : at)
-    const cut = ends.flatMap((end) => this.#masks.cutAtEnd(bytes.subarray(0, end)) ?? [])
-    const free = cut.filter((one) => whole.every(({ start, end }) => one.start >= end || one.end <= start))
-    return [...whole, ...free].sort((a, b) => a.start - b.start)
+    const whole = this.#masks.in(bytes, text)
+    const cut = this.#masks.cutIn(bytes, text)
+    return [...whole, ...cut].sort((a, b) => a.start - b.start || b.end - a.end)
   }
 
   #walk(value: Json): Json {
@@ -125,9 +129,7 @@ export class Redactor {
 }
 
 const MASK = '‹secret '
-const MASKED = /(‹secret [^›\n]{1,80}›)/
-/** Three dots in one, as bytes. */
-const DOTS = '\xe2\x80\xa6'
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 const replaced = (text: string, found: Iterable<Found>): string => {
   let done = ''

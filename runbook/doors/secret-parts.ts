@@ -1,41 +1,59 @@
+import { isSecretName } from '../model/secret-name.ts'
+
 /** What of a secret is secret by itself. */
 export interface Part {
   text: string
   /** From which character on its beginning alone is secret; absent: never. */
   opaqueFrom?: number
+  /** Whether it is looked for in other spellings too. */
+  spelled: boolean
+}
+export interface Parts {
+  parts: Part[]
+  /** What is secret and too short to be looked for, as it is called there, with its characters. */
+  short: Map<string, number>
 }
 
 /** How deep a secret is looked into: a key in JSON in base64 is three. */
 const DEEP = 4
 /** Shorter ones are not masked: they would be found inside ordinary words. Characters. */
-export const SHORTEST = 6
+const SHORTEST = 6
 /** What is larger is a file; it is looked for as a whole. Characters. */
 const LARGE = 100_000
+/** So many parts of so many characters are looked for in each spelling, others as they are. */
+const SPELLED = { parts: 200, characters: 32_768 }
 /** A line that is so long is no word that stands elsewhere too. Characters. */
-const LONG = 16
+export const LONG = 16
 
 /**
  * A secret and its parts: the lines of a key, the leaves of JSON and YAML, a URL's password, the opaque parts of its path, the
  * values of its query, those of `key=value;`, what is behind `user:` and `Bearer`, and the same of what stands in base64.
  */
-export const partsOf = (name: string, value: string): Part[] => {
+export const partsOf = (name: string, value: string): Parts => {
   const found = new Map<string, Part>()
+  const short = new Map<string, number>()
   const take = (text: string, opaqueFrom?: number): void => {
-    if ([...text].length < SHORTEST || found.has(text)) return
-    found.set(text, opaqueFrom === undefined ? { text } : { text, opaqueFrom })
+    if (found.has(text)) return
+    const spelled = text.length <= SPELLED.characters && found.size < SPELLED.parts
+    found.set(text, { text, spelled, ...(opaqueFrom !== undefined && { opaqueFrom }) })
   }
   const look = (key: string, text: string, depth: number): void => {
+    const trimmed = text.trim()
     if (text.length > LARGE) {
-      take(text)
+      for (const one of [text, trimmed]) take(one)
       return
     }
-    const trimmed = text.trim()
+    const { length } = [...trimmed]
+    if (length < SHORTEST) {
+      if (length) short.set(depth === 0 ? name : `the ${key} in ${name}`, length)
+      return
+    }
     const inner = depth < DEEP ? within(key, trimmed) : []
-    for (const one of new Set([text, trimmed])) take(one, opaqueFrom(one, inner))
+    for (const one of [text, trimmed]) take(one, opaqueFrom(one, inner))
     for (const [of, part] of inner) if (part !== trimmed) look(of, part, depth + 1)
   }
   look(name, value, 0)
-  return [...found.values()]
+  return { parts: [...found.values()], short }
 }
 
 /** Parts, each with the name that it has there. */
@@ -43,7 +61,7 @@ type Named = [name: string, text: string]
 
 const within = (key: string, text: string): Named[] => {
   const url = partsOfUrl(key, text)
-  if (url) return url
+  if (url) return [...url, ...assigned(key, text)]
   const json = partsOfJson(key, text)
   if (json) return json
   // A program makes lines of it again.
@@ -58,7 +76,9 @@ const within = (key: string, text: string): Named[] => {
   ]
 }
 
-const PEM = /-----BEGIN [^-]+-----([^-]+)-----END [^-]+-----/g
+const PEM = /-----BEGIN [^\n]+?-----([\s\S]+?)-----END [^\n]+?-----/g
+/** What an encrypted key says of itself, a line each. */
+const HEADER = /^[\w-]+: /
 
 /** Of a key each line, which a program may print with something before it; of anything else the long ones. */
 const linesOf = (key: string, text: string): Named[] => {
@@ -66,7 +86,7 @@ const linesOf = (key: string, text: string): Named[] => {
   const inKeys = [...text.matchAll(PEM)].flatMap(([, body]) => body!.split('\n'))
   const others = text.replace(PEM, '').split('\n')
   return [
-    ...inKeys.map((line) => line.trim()).filter((line) => line.length >= SHORTEST),
+    ...inKeys.map((line) => line.trim()).filter((line) => line.length >= SHORTEST && !HEADER.test(line)),
     ...others
       .map((line) => line.trim())
       .filter((line) => line.length >= LONG || (line.length >= 8 && isOpaque(line)))
@@ -91,11 +111,11 @@ const leavesOf = (key: string, value: unknown): Named[] => {
   return Object.entries(value).flatMap(([name, item]) => leavesOf(name, item))
 }
 
-/** `name: value` and `name=value`, a line each or behind `;`, as in YAML, TOML, `.env`, libpq and ADO.NET. */
+/** `name: value` and `name=value`, a line each or behind `;`, as in YAML, TOML, `.env`, `.npmrc`, libpq and ADO.NET. */
 const assigned = (key: string, text: string): Named[] => {
   const found: Named[] = []
-  for (const [, name, quoted, single, bare] of text.matchAll(ASSIGNED)) {
-    const value = quoted?.replace(/\\(.)/g, '$1') ?? single?.replace(/''/g, "'") ?? bare?.trim()
+  for (const [, name, quoted, single, braced, bare] of text.matchAll(ASSIGNED)) {
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? single?.replace(/''/g, "'") ?? braced ?? bare?.trim()
     if (name && value && mayBeSecret(name, value)) found.push([name, value])
   }
   if (text.includes('\n'))
@@ -104,14 +124,21 @@ const assigned = (key: string, text: string): Named[] => {
   return found
 }
 const ASSIGNED =
-  /(?:^|[\n;,{[&]|(?<=[\w'"])[ \t])[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?["']?([A-Za-z_][\w .-]{0,60}?)["']?[ \t]*(?:=|:(?=[ \t]))[ \t]*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^\n;,{}[\]\s][^\n;,}\s]*(?:[ \t]+[^\n;,}\s=:]+(?![ \t]*[=:]))*))/g
+  /(?:^|[\n;,{[&?]|\/:|(?<=[^\s=:])[ \t])[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?["']?([A-Za-z_][\w .-]{0,60}?)["']?[ \t]*(?:=|:(?=[ \t]))[ \t]*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|(?<==)\{([^{}\n]+)\}|([^\n;,{}[\]\s][^\n;,}\s]*(?:[ \t]+[^\n;,}\s=:]+(?=[\n;,}\s]|$)(?![ \t]*[=:]))*))/g
 
-/** Behind `user:`, `Basic` and the like. */
+/** Behind `user:`, `Basic` and the like; and as the last of a line of `.pgpass`, and behind `password` in `.netrc`. */
 const behindName = (key: string, text: string): Named[] => {
-  const behind = /^(?:(?:Bearer|Basic|Token|Digest|ApiKey)\s+|[^\s:/=,;{}"']{1,64}:)(\S{6,})$/i.exec(
-    text,
-  )?.[1]
-  return behind ? [[key, behind]] : []
+  const scheme = /^(?:Bearer|Basic|Token|Digest|ApiKey)\s+(\S{6,})$/i.exec(text)?.[1]
+  // What is only a number is a port.
+  const user = /^[^\s:/=,;{}"']{1,64}:(?!\/\/|[\d.]{1,5}$)(\S+)$/.exec(text)?.[1]
+  return [
+    ...(scheme ? [[key, scheme] as Named] : []),
+    ...(user ? [['password', user] as Named] : []),
+    ...[...text.matchAll(/^[^\s:#]+:(?:\d+|\*):[^\s:]+:[^\s:]+:(\S+)$/gm)].map(
+      ([, one]) => ['password', one!] as Named,
+    ),
+    ...[...text.matchAll(/(?<!\S)password\s+(\S+)/g)].map(([, one]) => ['password', one!] as Named),
+  ]
 }
 
 /** A JSON web token says who; what makes it one is its signature. */
@@ -131,7 +158,7 @@ const decoded = (key: string, text: string): Named[] => {
 
 /** Also such as URL refuses: with several hosts, or signs in a password that should be encoded. */
 const partsOfUrl = (key: string, text: string): Named[] | undefined => {
-  const parsed = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text)
+  const parsed = /^(?:jdbc:)?([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text)
   if (!parsed || /\s/.test(text)) return undefined
   const [, scheme, rest] = parsed as unknown as [string, string, string]
   const asked = rest.search(/[?#]/)
@@ -204,14 +231,10 @@ const decodedUrl = (text: string): string => {
 
 /** Whether a part may be one: ordinary words would be taken out of everything that is said. */
 const mayBeSecret = (name: string, text: string): boolean =>
-  text.length >= SHORTEST &&
-  (isSecretName(name) || !(PUBLIC.test(name) || WORDS.test(text) || /^\d{1,9}$/.test(text)))
-
-/** Names of what is secret. */
-export const isSecretName = (name: string): boolean =>
-  /PASS|PWD|TOKEN|SECRET|KEY|CREDENTIAL|AUTH(?!OR|_U|ENTICATION_)|SIGNATURE|^SIG$|WEBHOOK|COOKIE|SESSION_?ID|PRIVATE|DSN/i.test(
-    name,
-  ) && !/(_URI|_URL|_ID|_NAME|_TYPE|_METHOD)$/i.test(name)
+  isSecretName(name)
+    ? text.length >= SHORTEST || !SAYS_NOTHING.test(text)
+    : text.length >= SHORTEST && !(PUBLIC.test(name) || WORDS.test(text) || /^\d{1,9}$/.test(text))
+const SAYS_NOTHING = /^(true|false|yes|no|on|off|null|none|\d{1,2})?$/i
 
 /** What is said of applications, environments and programs. */
 const WORDS =

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util'
 import type { DatabasePart } from '../model/database-parts.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import { namedSecrets, type Secret, type Text } from '../model/secret.ts'
+import { isSecretName } from '../model/secret-name.ts'
 import type { Around } from './database-files.ts'
 import {
   beyondPrisma,
@@ -14,7 +15,7 @@ import {
   withOptions,
 } from './database-url.ts'
 import { Redactor } from './redaction.ts'
-import { isOpaque, isSecretName } from './secret-parts.ts'
+import { isOpaque } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
 
 /**
@@ -91,14 +92,9 @@ export class Secrets {
     this.#redactor.learn(name, value)
   }
 
-  /** Those that are too short to be masked, and how many characters they have. */
+  /** What is too short to be masked, such as `the password in DATABASE_URL`, and how many characters it has. */
   get tooShort(): ReadonlyMap<string, number> {
     return this.options.redactor.tooShort
-  }
-
-  /** A text without them; for what is cut before it is recorded, because half a secret is not found. */
-  hidden(text: string): string {
-    return this.#redactor.text(text)
   }
 
   /** The value, or a part of it; undefined where a URL lacks that part. Whatever is opened is redacted from then on. */

@@ -132,7 +132,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
       ? await host.run(situation.job ?? host.newJob('look'), spawned, onOutput, signal)
       : await spawn(spawned, onOutput, signal)
     for (const line of noticedIn(doors)) onOutput('err', Buffer.from(line))
-    return { result: undefined, tally: { exit: expected(exit, command, printed, '') } }
+    return { result: undefined, tally: { exit: expected(exit, command, printed) } }
   }
   const read = { out: [] as Uint8Array[], err: [] as Uint8Array[], size: 0 }
   const take: OnOutput = (stream, chunk) => {
@@ -142,7 +142,7 @@ const runCommand = async (command: Command, situation: Situation, onOutput?: OnO
   const { exit } = host ? await host.look(spawned, take, signal) : await spawn(spawned, take, signal)
   take('err', Buffer.from(noticedIn(doors).join('')))
   const [out, err] = [Buffer.concat(read.out).toString('utf8'), Buffer.concat(read.err).toString('utf8')]
-  const status = expected(exit, command, printed, lastLines(err.trim() || out.trim()))
+  const status = expected(exit, command, printed, () => lastLines(err.trim() || out.trim()))
   if (read.size > MOST)
     throw new Failed({ kind: 'command-failed', printed, exit: status, tail: 'it printed more than 16 MB' })
   return { result: out.replace(/\r?\n$/, ''), tally: { exit: status } }
@@ -159,9 +159,9 @@ const variablesIn = (variables: Spawned['env'], { closed }: Doors): Spawned['env
 const noticedIn = ({ closed }: Doors): string[] =>
   closed?.noticed().map((what) => `(rehearsal) ${what}\n`) ?? []
 
-const expected = (exit: number | string, command: Command, printed: string, tail: string): number => {
+const expected = (exit: number | string, command: Command, printed: string, tail = () => ''): number => {
   if (typeof exit === 'number' && (command.accept ?? [0]).includes(exit)) return exit
-  throw new Failed({ kind: 'command-failed', printed, exit, tail })
+  throw new Failed({ kind: 'command-failed', printed, exit, tail: tail() })
 }
 
 /** For a program that only looks. */
@@ -344,4 +344,4 @@ const answeredYet = async (
 const inApp = (path: string, env: Environment): string => (isAbsolute(path) ? path : join(env.app.dir, path))
 
 export const lastLines = (text: string, most = 20): string =>
-  endOf(hidden(text).split('\n').slice(-most).join('\n'), 4000)
+  hidden(endOf(text, 4000)).split('\n').slice(-most).join('\n')

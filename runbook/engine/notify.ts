@@ -3,7 +3,6 @@ import { nextCommands } from '../journal/next-commands.ts'
 import type { Book } from '../model/book.ts'
 import type { Ended } from '../model/exit.ts'
 import { failureOf } from '../model/failure.ts'
-import { hidden } from '../model/hidden.ts'
 import { type Notice, type Occasion, sentenceFor } from '../model/notice.ts'
 import type { Notifier } from '../model/notifier.ts'
 import type { RunContext } from './run-context.ts'
@@ -88,7 +87,7 @@ const tellOne = async (notifier: Notifier, notice: Notice, context: RunContext):
       side: 'after',
       fact: `${notifier.name} was told ${WHAT[notice.occasion]}`,
       holds,
-      seen: hidden(seen),
+      seen,
       ms: Math.round(clock.monotonic() - began),
       notified: notifier.name,
     })

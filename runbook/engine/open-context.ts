@@ -50,9 +50,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   const variables = options.cwd
     ? { ...options.variables, PATH: withoutPrograms(options.variables.PATH, options.cwd) }
     : options.variables
-  const redactor = new Redactor()
-  redactor.spare(ordinaryWords(options.env))
-  hideWith((text) => redactor.text(text))
+  const redactor = redactorOf(options.env, bookFolder)
   const secrets = new Secrets({
     ...{ environment: options.env.name, strict: options.env.protected, bookFolder, variables, redactor },
     elsewhere: isElsewhere(options.env),
@@ -129,6 +127,22 @@ const withSchemaOfUrl = (env: Environment, secrets: Secrets): Environment => {
     throw error
   }
 }
+
+/**
+ * One for each environment of this process, whoever opens it how often: what it has learned stays masked in what is said
+ * after it was closed.
+ */
+const redactorOf = (env: Environment, bookFolder: string): Redactor => {
+  const key = `${bookFolder}\0${env.name}`
+  const there = redactors.get(key)
+  if (there) return there
+  const made = new Redactor()
+  made.spare(ordinaryWords(env))
+  hideWith((text) => made.text(text))
+  redactors.set(key, made)
+  return made
+}
+const redactors = new Map<string, Redactor>()
 
 /** Has steps name their secrets, as far as they can before anything was looked at. */
 const nameSecrets = (steps: readonly Step[], env: Environment, run: RunPaths): void => {

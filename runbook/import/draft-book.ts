@@ -99,7 +99,8 @@ const draftOf = (blocks: readonly Block[], main?: string): Draft => {
   draft.speaksOfSsh = speaksOfSsh(ofDeploy)
   const walk = new Walk(draft)
   for (const { block, heading, part } of located) {
-    const place = walk.at(part, heading?.block.title || draft.title, block.line)
+    // A page may have no heading at all.
+    const place = walk.at(part, heading?.block.title || draft.title || 'As the page says', block.line)
     draft.account.push({ line: block.line, ...draftBlock(block, place) })
     const told = part === DEPLOY && block.kind !== 'code' ? signInTold(block) : undefined
     if (told !== undefined) place.session.enter({ kind: 'host', to: told })

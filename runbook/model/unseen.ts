@@ -26,14 +26,34 @@ export const seenInString = (text: string): string =>
 const escaped = (sign: string): string =>
   [...Array(sign.length).keys()].map((i) => `\\u${sign.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')
 
-/** A string of bytes in JSON, as bytes; of most that a child prints two looks tell that nothing is in it. */
+/** A string of bytes in JSON, as bytes; of most that a child prints a look tells that nothing is in it. */
 export const jsonOfBytes = (bytes: ByteString): string =>
   LEADING.some((lead) => bytes.includes(lead)) && UNSEEN_BYTES.test(bytes)
     ? byteString(Buffer.from(jsonLine(textOf(bytes))))
     : JSON.stringify(bytes)
-const LEADING = ['\xc2', '\xe2\x80', '\xe2\x81']
-/** In UTF-8: C1, soft hyphens, marks of direction and without width. */
-const UNSEEN_BYTES = /\xc2[\x80-\x9f\xad]|\xe2(?:\x80[\x8b-\x8f\xa8-\xae]|\x81[\xa0-\xaf])/
+const LEADING = [
+  '\x7f',
+  '\xc2',
+  '\xcd\x8f',
+  '\xd8\x9c',
+  '\xe1',
+  '\xe2\x80',
+  '\xe2\x81',
+  '\xe3\x85',
+  '\xef',
+  '\xf0',
+  '\xf3',
+]
+/** In UTF-8, of all signs of `UNSEEN` that JSON does not escape already; its test knows each of them. */
+const UNSEEN_BYTES = new RegExp(
+  [
+    '\\x7f|\\xc2[\\x80-\\x9f\\xad]|\\xcd\\x8f|\\xd8\\x9c',
+    '\\xe1(?:\\x85[\\x9f\\xa0]|\\x9e[\\xb4\\xb5]|\\xa0[\\x8b-\\x8f])',
+    '\\xe2(?:\\x80[\\x8b-\\x8f\\xa8-\\xae]|\\x81[\\xa0-\\xaf])|\\xe3\\x85\\xa4',
+    '\\xef(?:\\xb8[\\x80-\\x8f]|\\xbb\\xbf|\\xbe\\xa0|\\xbf[\\xb0-\\xbb])',
+    '\\xf0(?:\\x9b\\xb2[\\xa0-\\xa3]|\\x9d\\x85[\\xb3-\\xba])|\\xf3\\xa0',
+  ].join('|'),
+)
 
 /** A value as one line of JSON. */
 export const jsonLine = (value: unknown): string => seenInString(JSON.stringify(value))

@@ -8,6 +8,7 @@ import {
   failureOf,
   gets,
   holds,
+  isSecretInAddress,
   type Planned,
   quantity,
   type Reply,
@@ -188,7 +189,7 @@ const answered = ({ status, ms, headers }: Reply): string =>
 
 /** An application may lead on with a key that no book knows of: of what is named like one only the name is shown. */
 const withoutKeys = (url: string): string =>
-  url.replace(/([?&#][^=&#]*(?:token|key|secret|pass|code|sig|auth|session|state)[^=&#]*=)[^&#]+/gi, '$1…')
+  url.replace(/([?&#]([^=&#]*)=)[^&#]+/g, (all, upTo, name) => (isSecretInAddress(name) ? `${upTo}…` : all))
 
 const strings = (values: Values): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))

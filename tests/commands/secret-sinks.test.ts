@@ -231,3 +231,37 @@ test('no form of a secret, nor of its parts, reaches any sink', async () => {
     expect(text).toContain(`‹secret ${name}›`)
   expect(told.length).toBeGreaterThan(3)
 }, 180_000)
+
+test('what a book prints has no secret, drawn or not, and no character is cut; every verb says what is too short', async () => {
+  const source = bookOf(
+    `does('one', ':', { sort: 'state', needs: () => [defineCheck({ fact: 'printed', remedy: 'no', look: async () => {
+      console.log('book: ' + process.env.TOKEN)
+      console.error('book: ' + process.env.TOKEN)
+      for (const byte of Buffer.from('grüße 😀\\n')) process.stdout.write(Buffer.of(byte))
+      return holds('it is')
+    } })], undo: () => r.reverse('code', { back: changes('rm', 'done-one') }) }),`,
+    { before: `secret('TOKEN'); secret('OLD_DATABASE')` },
+  )
+  const book = await bookFolder(source, { 'app/.keep': '' })
+  onTestFinished(book.dispose)
+  const given = { TOKEN: 'tok_0wnPrinted-99', OLD_DATABASE: 'postgres://shop:abc12@db/shop' }
+  const said = 'the password in OLD_DATABASE has 5 characters: too short to be masked'
+  const terminal = book.startOnTerminal(['deploy', 'staging', '--yes'], { variables: given })
+  await terminal.ended
+  for (const args of [
+    ['deploy', 'staging', '--yes'],
+    ['verify', 'staging'],
+    ['rollback', 'staging', '--yes', '--reason', 'a test'],
+  ]) {
+    rmSync(book.in(args[0] === 'deploy' ? 'done-one' : 'nothing'), { force: true })
+    const { out, err } = await book.runbook(args, { variables: given })
+    expect(out + err, args.join(' ')).toContain(said)
+    expect(out + err).not.toContain('0wnPrinted')
+    if (args[0] === 'deploy') expect(err).toMatch(/book: ‹secret TOKEN›[\s\S]*grüße 😀\n/)
+  }
+  expect(terminal.printed.all).toContain(said)
+  expect(terminal.printed.all).toContain('book: ‹secret TOKEN›')
+  expect(terminal.printed.all).toContain('grüße 😀')
+  expect(terminal.printed.all).not.toContain('0wnPrinted')
+  expect(terminal.printed.all).not.toContain('\ufffd')
+}, 120_000)

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { Beginnings } from '../../runbook/doors/beginnings.ts'
 import { Redactor } from '../../runbook/doors/redaction.ts'
 import { textOf } from '../../runbook/model/byte-string.ts'
 
@@ -65,6 +66,33 @@ const secrets: Record<string, { value: string; parts: string[] }> = {
   'ADO.NET': {
     value: 'Server=db;User Id=sa;Password=Ado;Encrypt=true;AccountKey=aB3/dE5fG7+hI9==',
     parts: ['aB3/dE5fG7+hI9=='],
+  },
+  'libpq without quotes': {
+    value: 'dbname=shop host=db1 password=unqu0ted-9 user=app sslmode=require',
+    parts: ['unqu0ted-9'],
+  },
+  'libpq, the password first': { value: 'password=f1rst-Pw-9 host=db1 port=5432', parts: ['f1rst-Pw-9'] },
+  'libpq, the password last': { value: 'host=db1 user=a! password=l4st-Pw-99', parts: ['l4st-Pw-99'] },
+  'SQL Server, as Prisma has it': {
+    value: 'sqlserver://db:1433;database=shop;user=sa;password=Pr1sma-Pw9;encrypt=true',
+    parts: ['Pr1sma-Pw9'],
+  },
+  'SQL Server, in braces': {
+    value: 'jdbc:sqlserver://db:1433;user=sa;password={br4ce;Pw 9};encrypt=true',
+    parts: ['br4ce;Pw 9'],
+  },
+  JDBC: { value: 'jdbc:postgresql://db1/shop?password=jdbcPw-77&user=app', parts: ['jdbcPw-77'] },
+  '.npmrc': {
+    value: '//registry.example.com/:_authToken=npm_0aB1cD2eF3\n//other.example.com/:_password=cGFzc3dvcmQ5\n',
+    parts: ['npm_0aB1cD2eF3', 'cGFzc3dvcmQ5'],
+  },
+  '.netrc': { value: 'machine a.example.com login ada password n3trc-Pw9\n', parts: ['n3trc-Pw9'] },
+  '.pgpass': { value: 'db1:5432:shop:app:pgP4ss-99\n*:*:*:ada:other-Pw8', parts: ['pgP4ss-99', 'other-Pw8'] },
+  'a key that OpenSSL has encrypted': {
+    value: key
+      .replace('ENCRYPTED\n', 'ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B2C3D\n')
+      .replace('Zt9wLq==', 'QwErTy='),
+    parts: ['q7Zc0XwP4mJb9sLdKe2RtYvUa1GhNfT8', 'QwErTy='],
   },
   libpq: { value: "host=db1 user=app password='lib pq 9s' sslmode=require", parts: ['lib pq 9s'] },
   'user and password': {
@@ -328,9 +356,89 @@ test('a password in an address, or a token in place of a user, is taken out whoe
   }
 })
 
-test('of five characters and fewer it is told that they cannot be masked', () => {
+test('what looks like a mask hides nothing', () => {
   const redactor = new Redactor()
-  redactor.learn('PIN', '12345')
-  redactor.learn('LONG', '123456')
-  expect([...redactor.tooShort]).toEqual([['PIN', 5]])
+  redactor.learn('DATABASE_URL', 'hunter2hunter2')
+  for (const text of [
+    '‹secret hunter2hunter2 and more',
+    'see ‹secret hunter2hunter2›',
+    '‹secret DATABA …\npassword: hunter2hunter2',
+    'hunter2hunter2‹secret hunter2hunter2',
+    '‹secret DATABASE_URL›‹secret hunter2hunter2›',
+  ])
+    expect(redactor.text(text)).not.toContain('hunter2')
+  expect(redactor.text('‹secret DATABASE_URL› stays')).toBe('‹secret DATABASE_URL› stays')
+})
+
+test('what is behind the first letters of a secret is no secret where it is a word', () => {
+  const redactor = new Redactor()
+  redactor.spare(['https://staging.shop.example.com'])
+  redactor.learn('S', 'x-staging')
+  redactor.learn('T', '-https://staging.shop.example.com')
+  for (const text of ['deploy to my-staging-1', 'GET https://staging.shop.example.com'])
+    expect(redactor.text(text)).toBe(text)
+  expect(redactor.text('x-staging x-sta\nging')).toBe('‹secret S› ‹secret S›')
+})
+
+test.each([
+  ['PIN', '12345', [['PIN', 5]]],
+  ['LONG', '123456', []],
+  ['DATABASE_URL', 'postgres://shop:abc12@db/shop', [['the password in DATABASE_URL', 5]]],
+  ['SERVICE', '{"password":"pw123","key_version":1}', [['the password in SERVICE', 5]]],
+  ['ADO', 'Server=db;User Id=sa;Password=Ado;Encrypt=true', [['the Password in ADO', 3]]],
+  ['YAML', 'user: shop\ntoken: t0k\n', [['the token in YAML', 3]]],
+  ['BASIC', 'ada:pw12', [['the password in BASIC', 4]]],
+  ['CACHE', 'localhost:6379', []],
+])('of five characters and fewer it is told that they cannot be masked: %s=%s', (name, value, told) => {
+  const redactor = new Redactor()
+  redactor.learn(name, value)
+  expect([...redactor.tooShort]).toEqual(told)
+})
+
+describe('with thousands of words to look for, time', () => {
+  const msOf = (work: () => void): number => {
+    const began = performance.now()
+    work()
+    return performance.now() - began
+  }
+  const least = (work: () => void) => Math.min(...[1, 2, 3].map(() => msOf(work)))
+  const redactor = new Redactor()
+  redactor.learn(
+    'KEY',
+    key.repeat(4).replace(/[A-Z]{2}/g, (two, at) => `${two}${at % 97}`),
+  )
+  test.each([
+    'abc def… ',
+    '\u001b[32mabc\u001b[39m def… ',
+    ' \u001b[32m✓\u001b[39m a.test.ts … 12ms\n',
+    'a …\n',
+  ])('grows with a text, and not with its marks of what was cut: %j', (line) => {
+    /** How many bytes are looked at, and how often it is asked what begins at one. */
+    const looks = (size: number): number => {
+      const [at, next] = [vi.spyOn(Beginnings.prototype, 'at'), vi.spyOn(Beginnings.prototype, 'nextAt')]
+      redactor.text(line.repeat(size / line.length))
+      const passed = next.mock.calls.map(([, from], i) => Number(next.mock.results[i]!.value) - from)
+      const all = at.mock.calls.length + passed.reduce((sum, bytes) => sum + bytes + 1, 0)
+      for (const spy of [at, next]) spy.mockRestore()
+      return all
+    }
+    expect(looks(40_000)).toBeLessThan(20 * 40_000)
+    expect(looks(40_000) / looks(5_000)).toBeLessThan(12)
+  })
+  test('to learn a secret grows with it, and what is in it is still found', () => {
+    const yaml = (leaves: number) =>
+      Array.from(
+        { length: leaves },
+        (_, i) => `name_${i}: v${Buffer.from(`${i * 7919}`).toString('hex')}-${i}x`,
+      ).join('\n')
+    const learn = (leaves: number) => new Redactor().learn('Y', yaml(leaves))
+    expect(least(() => learn(1600)) / least(() => learn(100))).toBeLessThan(40)
+    const made = new Redactor()
+    made.learn('Y', yaml(1600))
+    expect(
+      made.text(
+        `first v${Buffer.from('0').toString('hex')}-0x last v${Buffer.from(`${1599 * 7919}`).toString('hex')}-1599x`,
+      ),
+    ).not.toMatch(/-\d+x/)
+  }, 240_000)
 })

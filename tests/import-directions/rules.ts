@@ -15,7 +15,7 @@ interface Exception {
 }
 
 /** Modules of Node that reach nothing. */
-const pure = /^node:(path|util|buffer)$/
+const pure = /^node:(path|util|buffer|string_decoder)$/
 
 /** model ← plan, journal ← engine ← commands ← cli. */
 export const layers: readonly Layer[] = [

@@ -28,3 +28,20 @@ test('nobody hides any more once it was ended', () => {
   hideWith(() => '')()
   expect(hidden('as it is')).toBe('as it is')
 })
+
+test('of a large text only what is near to what is shown is looked at, unless hardly anything else is in it', () => {
+  let looked = 0
+  ends = hideWith((text) => {
+    looked += text.length
+    return redactor.text(text)
+  })
+  const secret = 'tok_HALFcutSECRETvalue99'
+  const large = 'line of a log\n'.repeat(400_000)
+  expect(endOf(`${large}${secret} last`, 100)).toMatch(/‹secret TOKEN› last$/)
+  expect(beginningOf(`first ${secret}${large}`, 100)).toMatch(/^first ‹secret TOKEN›/)
+  expect(looked).toBeLessThan(large.length / 2)
+  for (const extra of ['', 'x', 'yy', 'zzz']) {
+    const many = extra + secret.repeat(100_000) + extra
+    expect(endOf(many, 2_000_000) + beginningOf(many, 2_000_000)).not.toMatch(/HALF|cut|SECRETv|value/)
+  }
+})
