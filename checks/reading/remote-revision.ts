@@ -167,7 +167,7 @@ const unknownName = (remote: string, name: string, refs: readonly string[]) => {
   return {
     seen: `${remote} has no tag and no branch of this name${near ? `, but ${oneLine(near)}` : ''}${short}`,
     remedy: near
-      ? `did you mean ${oneLine(near)}? Otherwise push the tag: git push ${remote} ‹tag›`
-      : `push it: git push ${remote} ‹tag›; what there is: git ls-remote --tags --heads ${remote}`,
+      ? `did you mean ${oneLine(near)}? Otherwise push the tag: ${typed`git push ${remote}`} ‹tag›`
+      : typed`push it: git push ${remote} ‹tag›; what there is: git ls-remote --tags --heads ${remote}`,
   }
 }

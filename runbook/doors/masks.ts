@@ -95,9 +95,17 @@ export class Masks {
   #tail(bytes: Uint8Array, from: number): number {
     if (this.isEmpty) return bytes.length
     const coloured = Math.max(from, bytes.length - Math.min(COLOURED * this.#longest, MOST_COLOURS))
-    return bytes.subarray(coloured).includes(27)
-      ? coloured
-      : Math.max(from, bytes.length - this.#longest - MOST_INDENTED)
+    if (bytes.subarray(coloured).includes(27)) return coloured
+    const first = Math.max(from, bytes.length - MOST_COLOURS)
+    let at = bytes.length
+    // Without ends of lines, also as a string of a program has them, and what the next lines are indented by.
+    for (let own = 0; own <= this.#longest && at > first; ) {
+      at -= 1
+      const byte = bytes[at]
+      if (byte === 92) own -= 1
+      else if (byte !== 10 && byte !== 13 && byte !== 32 && byte !== 9) own += 1
+    }
+    return at
   }
 
   /** The first that begins before `before`, and of which nothing comes between the first bytes. */
@@ -178,12 +186,9 @@ export class Masks {
 const NOTHING: Found[] = []
 /** How many bytes of a word stand on a line before it is taken for one that goes on in the next. */
 const FEWEST = 3
-/** How many times as long a word may be with a colour for each letter, and how much of that waits for the next piece. Bytes. */
+/** How many times as long a word may be with a colour for each letter, and how much of it waits for the next piece. Bytes. */
 const COLOURED = 16
 const MOST_COLOURS = 65_536
-/** What indents the lines of a word that is cut at the end of a piece. Bytes. */
-const MOST_INDENTED = 256
-
 /** Three dots in one, as bytes. */
 const DOTS = '\xe2\x80\xa6'
 const NOWHERE = -1

@@ -230,6 +230,15 @@ describe.each(Object.entries(secrets))('%s', (_, { value, parts }) => {
     )
   })
 
+  test('is not seen where its lines are short, and it comes in pieces', () => {
+    const form = spellings['hex with colons']!(value)
+    for (const cutting of ['folded and indented', 'folded in a string']) {
+      const printed = `it is: ${cuttings[cutting]!(form, 0)} .`
+      const pieces = Array.from({ length: 8 }, (_, i) => 700 * (i + 1))
+      expect(streamed(redactor, Buffer.from(printed), pieces)).toBe(redactor.text(printed))
+    }
+  })
+
   test('is found in base64 and hex inside of something', () => {
     for (const part of parts)
       for (const before of ['', 'a', 'ab', 'user:'])

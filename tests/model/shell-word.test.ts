@@ -135,6 +135,9 @@ const OTHERS: readonly (readonly [file: RegExp, words: RegExp])[] = [
   [/tree-is\.ts$/, /git is told/],
   [/record-in-changelog\.ts$/, /^git does not track/],
   [/kept-changes\.ts$/, /^git tracks/],
+  [/write-book\.ts$/, /The page signs in by/],
+  [/git-hooks\.ts$/, /^git is told/],
+  [/ecosystem-differences\.ts$/, /what pm2 runs|^pm2 runs no/],
   [/./, /SELECT |pg_depend|pg_description/],
 ]
 
