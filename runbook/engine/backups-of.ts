@@ -28,7 +28,11 @@ export const backupsOnHost = async (context: RunContext): Promise<Backup[]> => {
       const text = await look.attempt(readsFile(manifestOf(path)))
       const manifest = text.ok ? parseManifest(text.value) : undefined
       const known = { ...one, path, host: env.host, manifest }
-      return { ...known, prove: () => proofOf(known, () => sumOf(look, path)) }
+      return {
+        ...known,
+        prove: async () =>
+          proofOf({ ...known, strange: await strangeIn(look, path) }, () => sumOf(look, path)),
+      }
     }),
   )
 }
@@ -47,6 +51,13 @@ done`
 /** Of a folder, of what \`sha256sum *\` prints in it, in the order of bytes whatever the locale. */
 const SUM = `LC_ALL=C; export LC_ALL
 if [ -d "$1" ]; then cd "$1" && printf '%s\\0' * | xargs -0 sha256sum | sha256sum; else sha256sum < "$1"; fi`
+
+/** What is no file, or what \`*\` passes over: no link is followed. */
+const STRANGE = `if [ -d "$1" ] && [ ! -L "$1" ]; then cd "$1" && find . ! -name . \\( ! -type f -o -name '.*' \\) | sed 1q
+elif [ -L "$1" ] || [ ! -f "$1" ]; then echo 'the dump itself, which is no file'; fi`
+
+const strangeIn = async ({ see }: Look, path: string): Promise<string | undefined> =>
+  (await see(reads('sh', '-c', STRANGE, 'sh', path))).trim().replace(/^\.\//, '') || undefined
 
 const sumOf = async ({ see }: Look, path: string): Promise<string> =>
   (await see({ ...reads('sh', '-c', SUM, 'sh', path), timeout: WHOLE_DATABASE })).slice(0, 64)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type BackupManifest, manifestOf, parseManifest } from '../model/backup-manifest.ts'
@@ -41,7 +41,15 @@ export const listBackups = (folder: string, env?: string): Backup[] => {
       if (!named || (env !== undefined && named.environment !== env)) return []
       const path = join(folder, name)
       const [size, manifest] = [sizeOf(path), manifestBeside(path)]
-      return [{ ...named, path, size, manifest, prove: () => proofOf({ size, manifest }, () => sumOf(path)) }]
+      return [
+        {
+          ...named,
+          path,
+          size,
+          manifest,
+          prove: () => proofOf({ size, manifest, strange: strangeIn(path) }, () => sumOf(path)),
+        },
+      ]
     })
     .sort(byTime)
 }
@@ -51,12 +59,13 @@ export const byTime = (a: Backup, b: Backup): number => (a.stamp < b.stamp ? -1 
 const manifestBeside = (dump: string): BackupManifest | undefined =>
   existsSync(manifestOf(dump)) ? parseManifest(readFileSync(manifestOf(dump), 'utf8')) : undefined
 
-/** What a dump says for itself. `sum`: reads it in full. */
+/** What a dump says for itself. `sum`: reads it in full. `strange`: what is in it that no dump has, and no sum covers. */
 export const proofOf = async (
-  { size, manifest }: Pick<Backup, 'size' | 'manifest'>,
+  { size, manifest, strange }: Pick<Backup, 'size' | 'manifest'> & { strange?: string | undefined },
   sum: () => Promise<string>,
 ): Promise<Proof> => {
   if (!manifest) return { stands: false, seen: 'no manifest, or a damaged one' }
+  if (strange) return { stands: false, seen: `there is something in it that no dump has: ${strange}` }
   if (size !== manifest.size) return { stands: false, seen: `${size} bytes instead of ${manifest.size}` }
   return (await sum()) === manifest.sha256
     ? { stands: true, seen: `sha256 ${manifest.sha256.slice(0, 8)}…` }
@@ -64,7 +73,14 @@ export const proofOf = async (
 }
 
 const sizeOf = (path: string): number =>
-  filesIn(path)?.reduce((sum, file) => sum + statSync(join(path, file)).size, 0) ?? statSync(path).size
+  filesIn(path)?.reduce((sum, file) => sum + lstatSync(join(path, file)).size, 0) ?? lstatSync(path).size
+
+/** No link is followed: pg_restore would read what it leads to in place of a file that was summed. */
+const strangeIn = (path: string): string | undefined => {
+  const files = filesIn(path)
+  if (!files) return lstatSync(path).isFile() ? undefined : 'the dump itself, which is no file'
+  return files.find((file) => !lstatSync(join(path, file)).isFile())
+}
 
 /** Of a folder, of what `sha256sum *` prints in it. */
 const sumOf = async (path: string): Promise<string> => {
@@ -83,4 +99,4 @@ const sumOfFile = async (path: string): Promise<string> => {
 
 /** Undefined where it is no folder. */
 const filesIn = (path: string): string[] | undefined =>
-  statSync(path).isDirectory() ? readdirSync(path).sort() : undefined
+  lstatSync(path).isDirectory() ? readdirSync(path).sort() : undefined

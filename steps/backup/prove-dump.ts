@@ -1,4 +1,4 @@
-import { sha256OfDump, sizeOfDump } from '../../checks/reading/dump-sum.ts'
+import { dumpOnDisk, sha256OfDump } from '../../checks/reading/dump-sum.ts'
 import {
   type Act,
   type BackupManifest,
@@ -16,12 +16,18 @@ type Proof = Omit<BackupManifest, 'environment' | 'database' | 'host' | 'system'
 
 /** Reads a dump in full and holds it against the tables that it was made from; stops the step where it falls short. */
 export const proveDump = async (act: Act<any, any>, archive: Archive, live: LiveContents): Promise<Proof> => {
-  const [size, read, list, sha256] = await Promise.all([
-    sizeOfDump(act, archive.dump).then((size) => size ?? 0),
+  const there = await dumpOnDisk(act, archive.dump)
+  act.prove(
+    'the dump is nothing but what pg_dump has written',
+    there?.strange === undefined ? holds(there ? 'it is' : 'there is none') : fails(there.strange),
+    'see who else writes there, then start again',
+  )
+  const [read, list, sha256] = await Promise.all([
     act.attempt(readsWhole(archive)),
     act.attempt(listsContents(archive)),
-    sha256OfDump(act, archive.dump),
+    there ? sha256OfDump(act, archive.dump, there) : '',
   ])
+  const size = there?.size ?? 0
   act.prove(
     'the dump can be read in full',
     read.ok ? holds(bytes(size)) : unreadable(read.failure),

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -349,6 +350,28 @@ describe('a backup that is kept on the host', () => {
     for (const file of filesOfDump(copy)) expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(sumOfDump(copy)).toBe(sumOfDump(dump))
     expect(beginningOf(copy)).toBe('PGDMP')
+
+    // What is no part of a dump is found there too, whatever it leads to.
+    const added = [
+      (at: string) => symlinkSync(largestFileOf(dump), at),
+      (at: string) => mkdirSync(at),
+      (at: string) => writeFileSync(at, ''),
+    ]
+    expect(await rig.proofs()).toMatchObject([{ stands: true }, { stands: true }])
+    for (const [i, add] of added.entries()) {
+      const more = join(dump, i === 2 ? '.hidden' : '9999.dat')
+      add(more)
+      expect(await rig.proofs()).toContainEqual({
+        host: server.host,
+        ...{ stands: false, seen: expect.stringContaining('something in it that no dump has') },
+      })
+      const refused = await rig.run(restoreDatabase({ dump }).bring)
+      expect(refused.failure).toMatchObject({
+        kind: 'before-unmet',
+        unmet: [{ seen: expect.stringContaining('something in it that no dump has') }],
+      })
+      rmSync(more, { recursive: true })
+    }
 
     for (const from of [{ dump }, { dump: copy, at: 'operator' as const }]) {
       await db.query('INSERT INTO notes SELECT generate_series(41, 50)')

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { arrangeRemedy } from '../../runbook/engine/arrange-remedy.ts'
+import { backupsOf } from '../../runbook/engine/backups-of.ts'
 import { diagnose } from '../../runbook/engine/diagnose.ts'
 import { makePlan } from '../../runbook/engine/make-plan.ts'
 import { openContext } from '../../runbook/engine/open-context.ts'
@@ -218,6 +219,16 @@ export const stepRig = async (options: StepRigOptions) => {
       const arrangement = arrangementOf(env, steps)
       return [...arrangeRemedy(arrangement, diagnosesOf(arrangement).find((one) => one.id === id)!).steps]
     },
+    /** What `runbook backups` says of each dump: the operator's, and those kept on the host. */
+    proofs: (): Promise<{ host?: string; stands: boolean; seen: string }[]> =>
+      inContext(async (context) =>
+        Promise.all(
+          (await backupsOf(context)).map(async ({ host, prove }) => ({
+            ...(host !== undefined && { host }),
+            ...(await prove()),
+          })),
+        ),
+      ),
     dispose: () => rmSync(home, { recursive: true, force: true }),
   }
 }

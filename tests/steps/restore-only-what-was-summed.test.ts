@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process'
+import {
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { backupDatabase } from '../../steps/backup-database.ts'
+import { restoreDatabase } from '../../steps/restore-database.ts'
+import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+import { stepRig } from '../rig/step-rig.ts'
+
+// A dump is a folder here. pg_restore takes `3341.dat` before `3341.dat.gz`, and follows links: what is restored must be
+// what was summed, and nothing beside it.
+
+let db: Awaited<ReturnType<typeof freshDatabase>>
+let rig: Awaited<ReturnType<typeof stepRig>>
+let dump: string
+/** Another dump of the same tables with other rows, not compressed, in a folder of its own. */
+let other: string
+
+beforeEach(async () => {
+  db = await freshDatabase()
+  onTestFinished(db.drop)
+  await db.query(`CREATE TABLE notes (id int PRIMARY KEY, note text); INSERT INTO notes VALUES (1, 'own')`)
+  rig = await stepRig({ dir: '/', databaseUrl: db.url })
+  onTestFinished(rig.dispose)
+  const backup = await rig.run(backupDatabase())
+  expect(backup.failure).toBeUndefined()
+  dump = (backup.output as { dump: string }).dump
+  expect(readdirSync(dump)).toContain('toc.dat')
+  await db.query(`UPDATE notes SET note = 'theirs'`)
+  other = join(mkdtempSync(join(tmpdir(), 'runbook other ')), 'dump')
+  onTestFinished(() => rmSync(join(other, '..'), { recursive: true }))
+  execFileSync(join(postgresBin(), 'pg_dump'), ['-Fd', '--compress=0', `--file=${other}`, db.url])
+})
+
+const notes = async () => (await db.query<{ note: string }>('SELECT note FROM notes')).map(({ note }) => note)
+const rowsIn = (folder: string) =>
+  readdirSync(folder).find((name) => /^\d+\.dat/.test(name) && name !== 'toc.dat')!
+const theirs = () => join(other, rowsIn(other))
+
+const additions: [string, () => void][] = [
+  [
+    'a link that is read in place of a file',
+    () => symlinkSync(theirs(), join(dump, rowsIn(dump).replace('.gz', ''))),
+  ],
+  [
+    'a link in place of the file itself',
+    () => {
+      const own = join(dump, rowsIn(dump))
+      renameSync(own, join(other, 'own'))
+      symlinkSync(join(other, 'own'), own)
+    },
+  ],
+  ['a link to nothing', () => symlinkSync('/nowhere/at/all', join(dump, '9999.dat'))],
+  ['a link to a folder', () => symlinkSync(other, join(dump, 'more'))],
+  ['a folder', () => cpSync(other, join(dump, 'more'), { recursive: true })],
+  ['an empty folder', () => mkdirSync(join(dump, '9999.dat'))],
+  ['a pipe', () => execFileSync('mkfifo', [join(dump, '9999.dat')])],
+  ['a hidden file', () => writeFileSync(join(dump, '.toc.dat'), '')],
+  [
+    'a name with the end of a line in it',
+    () => copyFileSync(theirs(), join(dump, `a\n-rw------- 1 0 0 4 Nov 1 00:00 b`)),
+  ],
+  ['a name with a space', () => copyFileSync(theirs(), join(dump, `${rowsIn(dump)} x`))],
+  [
+    'a link in place of the whole',
+    () => {
+      renameSync(dump, join(other, 'whole'))
+      symlinkSync(join(other, 'whole'), dump)
+    },
+  ],
+]
+
+describe('what was added to a dump', () => {
+  test.each(additions)('%s: is neither restored, beside or in place, nor called whole', async (_, add) => {
+    add()
+    for (const inPlace of [false, true]) {
+      const { failure, performed } = await rig.run(restoreDatabase({ dump, inPlace }).bring)
+      expect(failure).toMatchObject({
+        kind: 'before-unmet',
+        unmet: [{ seen: expect.stringMatching(/there is something in it that no dump has|no such file/) }],
+      })
+      expect(performed).toEqual([])
+    }
+    expect(await rig.proofs()).toMatchObject([{ stands: false }])
+    expect(await notes()).toEqual(['theirs'])
+  })
+
+  test('a file with two names is the file that was summed', async () => {
+    linkSync(join(dump, rowsIn(dump)), join(other, 'second'))
+    const { bring, swap, account } = restoreDatabase({ dump })
+    expect((await rig.run([bring, swap, account])).failure).toBeUndefined()
+    expect(await notes()).toEqual(['own'])
+  })
+})
