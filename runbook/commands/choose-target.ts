@@ -56,9 +56,9 @@ export const chooseTarget = async (
     })
   }
   const { ledger, id } = target
-  const { whole, flaws, ...run } = await recall(stateDir, fromWhere(target, options.from, env.name))
+  const { whole, flaws, last, ...run } = await recall(stateDir, fromWhere(target, options.from, env.name))
   if (whole) {
-    demandWhole({ id, env: env.name, flaws, ledger })
+    demandWhole({ id, env: env.name, flaws, ledger, last, allow: options.allow })
     return { run, head, unseen }
   }
   const machine = machineName()

@@ -45,7 +45,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
   if (!run.id.includes(`Z-${env}-`)) demandWhole({ ...run, env })
   const open = await openBook({ ...invocation, env })
   await looking(open, invocation, async (context) => {
-    await demandAsInLedger(run, context, stateDir)
+    await demandAsInLedger(run, context, { stateDir, allow: options.allow })
     await demandMayGoOn(run, context)
   })
   const whole = await readAgain(run, open, invocation)
@@ -125,8 +125,10 @@ const readAgain = async (
     const history = await context.ledger.history()
     const known = history.find((one) => one.id === takesBack)
     if (known) {
-      const { whole, flaws, ...run } = await recall(open.stateDir, fromWhere(known, told.from, env))
-      demandWhole({ id: takesBack, env, flaws, ledger: known.ledger })
+      const { whole, flaws, last, ...run } = await recall(open.stateDir, fromWhere(known, told.from, env))
+      // What was allowed when it began still is; its own transcript has just been held against the ledger.
+      const allow = [...(told.allow ?? []), ...(invocation.options.allow ?? [])]
+      demandWhole({ id: takesBack, env, flaws, ledger: known.ledger, last, allow })
       if (!whole) await demandEnough(known, told, open.stateDir, context)
       return run
     }

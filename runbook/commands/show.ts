@@ -9,7 +9,7 @@ import { visible } from '../render/visible.ts'
 import { chosenRun } from './chosen-run.ts'
 import type { Invocation } from './invocation.ts'
 import { stateDirOf } from './open-book.ts'
-import { wholeTranscript } from './whole-transcript.ts'
+import { failing, wholeTranscript } from './whole-transcript.ts'
 
 /** One run's transcript; the latest where none is named. */
 export const show = async (invocation: Invocation): Promise<number> => {
@@ -41,7 +41,7 @@ const check = async (run: string, stateDir: string, invocation: Invocation): Pro
   if (options.json) out(`${jsonLine({ run, lines: end.seq + 1, hash: end.hash, flaws, ledger })}\n`)
   else if (changed.length)
     say(
-      `${paint.red('✖')} ${run} is not as it was written:\n${changed.map((flaw) => `  ${flawText(flaw)}\n`).join('')}`,
+      `${paint.red('✖')} ${run} is not ${failing(changed)}:\n${changed.map((flaw) => `  ${flawText(flaw)}\n`).join('')}`,
     )
   else say(`${paint.green('✔')} ${run} is as it was written: ${lines}, the last with SHA-256 ${end.hash}\n`)
   if (!options.json)

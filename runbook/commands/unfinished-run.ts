@@ -77,16 +77,19 @@ export const demandMayGoOn = async ({ id, end }: Unfinished, context: RunContext
     )
 }
 
-/** Refuses a run whose transcript is not as it was written, or not as the environment's ledger has it. */
+/**
+ * Refuses a run whose transcript is not as it was written, or not as the environment's ledger has it, which has every run with an
+ * effect; `allow`: what the operator says by name of one that it does not know.
+ */
 export const demandAsInLedger = async (
   { id }: Unfinished,
   context: RunContext,
-  stateDir: string,
+  { stateDir, allow }: { stateDir: string; allow: readonly string[] | undefined },
 ): Promise<void> => {
   const ledger = (await context.ledger.read()).runs.find((run) => run.id === id)
-  const { flaws, end } = await transcriptOf(stateDir, id, { outputs: false, ledger })
+  const { flaws, end } = await transcriptOf(stateDir, id, { outputs: false, ledger: ledger ?? null })
   const read = { id, env: context.env.name, ledger }
-  demandWhole({ ...read, flaws })
+  demandWhole({ ...read, flaws, last: end.hash, allow })
   if (ledger && ledger.seq > end.seq) demandAll(read, { stateDir, machine: machineName() })
 }
 

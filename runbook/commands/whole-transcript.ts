@@ -1,5 +1,5 @@
 import { ownOutput } from '../doors/own-process.ts'
-import { changedLines, flawsText, type Transcript, transcriptOf } from '../journal/runs.ts'
+import { changedLines, type Flaw, flawsText, type Transcript, transcriptOf } from '../journal/runs.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
@@ -25,7 +25,11 @@ export const wholeTranscript = async (
 ): Promise<Held> => {
   const kept = await ledgerOf(run, invocation)
   const { ledger } = kept
-  const transcript = await transcriptOf(stateDir, run, { outputs, ledger })
+  // A ledger that was asked, and does not know it, says something too.
+  const transcript = await transcriptOf(stateDir, run, {
+    outputs,
+    ledger: kept.asked ? (ledger ?? null) : undefined,
+  })
   const { flaws, end } = transcript
   const missing = ledger && ledger.seq > end.seq
   if (missing)
@@ -33,7 +37,10 @@ export const wholeTranscript = async (
       line: end.seq + 2,
       what: `is missing: the environment’s ledger knows of ${ledger.seq + 1} lines`,
     })
-  return { ...transcript, ledger: kept.says ?? saying(ledger!, end, kept.env) }
+  return {
+    ...transcript,
+    ledger: kept.says ?? (ledger ? saying(ledger, end, kept.env) : unknownTo(kept.env, flaws)),
+  }
 }
 
 const saying = ({ anchors }: LedgerRun, end: Transcript['end'], env: string): string => {
@@ -45,12 +52,19 @@ const saying = ({ anchors }: LedgerRun, end: Transcript['end'], env: string): st
     : `the ledger of ${env} has other lines`
 }
 
-type Kept = { env: string; ledger?: LedgerRun; says?: string }
+const unknownTo = (env: string, flaws: readonly Flaw[]): string =>
+  flaws.some(({ unknown }) => unknown)
+    ? `the ledger of ${env} does not know it, which has every run with an effect: it was lost, is younger than this run, or no run has written this`
+    : `the ledger of ${env} does not know it: it changed nothing there`
+
+/** `asked`: whether the ledger could be. */
+type Kept = { env: string; asked: boolean; ledger?: LedgerRun; says?: string }
 
 /** The environment's own word. A book that cannot be read, or a host that does not answer, keeps nobody from a transcript. */
 const ledgerOf = async (run: string, invocation: Invocation): Promise<Kept> => {
   const unread = (why: string): Kept => ({
     env: '',
+    asked: false,
     says: `not held against the environment’s ledger: ${why}`,
   })
   try {
@@ -64,10 +78,9 @@ const ledgerOf = async (run: string, invocation: Invocation): Promise<Kept> => {
       { anyTarget: true },
     )
     const ledger = content.runs.find(({ id }) => id === run)
-    if (!ledger)
-      return { env, says: `the ledger of ${env} does not know it: it changed nothing there, or is older` }
+    if (!ledger) return { env, asked: true }
     const here = place.shared ? {} : { says: `its ledger is in the same folder, and proves no more` }
-    return { env, ledger, ...here }
+    return { env, asked: true, ledger, ...here }
   } catch (error) {
     invocation.signal.throwIfAborted()
     return unread(error instanceof UsageError ? error.message : explain(failureOf(error)).sentence)
@@ -80,11 +93,15 @@ const environmentOf = (run: string, all: readonly OpenBook[]): OpenBook | undefi
     .filter(({ arrangement: { env } }) => run.includes(`Z-${env.name}-`))
     .sort((a, b) => b.arrangement.env.name.length - a.arrangement.env.name.length)[0]
 
+/** What a transcript with these flaws is not. */
+export const failing = (flaws: readonly Flaw[]): string =>
+  flaws.every(({ unknown }) => unknown) ? 'known to the environment’s ledger' : 'as it was written'
+
 /** For a page: whether the transcript is as it was written, and what tells that. */
 export const sealOf = ({ flaws, end, ledger }: Held): string => {
   const changed = changedLines(flaws)
   return changed.length
-    ? `The transcript is NOT as it was written: ${flawsText(changed)}.`
+    ? `The transcript is NOT ${failing(changed)}: ${flawsText(changed)}.`
     : `The transcript is as it was written: ${quantity(end.seq + 1, 'line')}, the last with SHA-256 ${end.hash}; ${ledger}.`
 }
 
@@ -92,5 +109,5 @@ export const sealOf = ({ flaws, end, ledger }: Held): string => {
 export const sayUnlessWhole = (run: string, { flaws }: Pick<Transcript, 'flaws'>): void => {
   const changed = changedLines(flaws)
   if (changed.length)
-    ownOutput.err(`the transcript of ${run} is not as it was written: ${visible(flawsText(changed))}\n`)
+    ownOutput.err(`the transcript of ${run} is not ${failing(changed)}: ${visible(flawsText(changed))}\n`)
 }

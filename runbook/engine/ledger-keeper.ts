@@ -8,6 +8,7 @@ import { type Ended, EXIT } from '../model/exit.ts'
 import { Failed, type Failure, failureOf, unmet } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import {
+  changing,
   isOpen,
   type LedgerBackup,
   type LedgerContent,
@@ -43,9 +44,6 @@ export interface KeptRun {
 
 /** Whether the ledger shows who has changed the environment meanwhile, and who that was. */
 export type Meanwhile = { shown: false } | { shown: true; by?: string }
-
-/** What changes an environment; a pruning or a backup only what is kept. */
-const CHANGING: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
 
 /** How long the last look at the environment, and the last line, may take after an interrupt. Milliseconds. */
 const AT_THE_END = 15_000
@@ -90,7 +88,7 @@ export class LedgerKeeper {
 
   /** Before the first effect of a step, which is told by its undo. */
   async before(step: Step): Promise<void> {
-    if (!CHANGING.includes(this.run.command) || (step.sort !== 'state' && step.sort !== 'follows')) return
+    if (!changing.includes(this.run.command) || (step.sort !== 'state' && step.sort !== 'follows')) return
     this.#opened ??= this.#open().catch((error) => {
       // What could not be written may be written by the next try.
       this.#opened = undefined

@@ -24,7 +24,7 @@ export const recordedSum = async (
   if (inLedger !== undefined) return inLedger
   for (const run of listRuns(stateDir).filter((id) => stampOfRun(id) === stamp)) {
     const known = runs.find(({ id }) => id === run)
-    const { events, flaws } = await transcriptOf(stateDir, run, { outputs: false, ledger: known })
+    const { events, flaws } = await transcriptOf(stateDir, run, { outputs: false, ledger: known ?? null })
     const changed = changedLines(flaws)
     if (changed.length)
       throw unmet(

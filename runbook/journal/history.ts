@@ -128,14 +128,18 @@ export const toRollBack = (
   return undefined
 }
 
+/** A run as it was read, with what its transcript is called by: the SHA-256 of its last line, in hex. */
+export type Recalled = PastRun & { whole: boolean; flaws: readonly Flaw[]; last?: string }
+
 /** A run with what is known of its steps: from the transcript, unless that was gone on with elsewhere. */
-export const recall = async (
-  stateDir: string,
-  { id, ledger, here }: KnownRun,
-): Promise<PastRun & { whole: boolean; flaws: readonly Flaw[] }> => {
+export const recall = async (stateDir: string, { id, ledger, here }: KnownRun): Promise<Recalled> => {
   if (here) {
-    const { events, end, flaws } = await transcriptOf(stateDir, id, { outputs: false, ledger })
-    if (!ledger || end.seq >= ledger.seq) return { id, state: foldRun(events), whole: true, flaws }
+    const { events, end, flaws } = await transcriptOf(stateDir, id, {
+      outputs: false,
+      ledger: ledger ?? null,
+    })
+    if (!ledger || end.seq >= ledger.seq)
+      return { id, state: foldRun(events), whole: true, flaws, last: end.hash }
   }
   if (!ledger) throw new Error(`${id} is neither here nor in the ledger`)
   return { id, state: stateInLedger(ledger), whole: false, flaws: [] }

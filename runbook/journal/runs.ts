@@ -2,10 +2,9 @@ import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Event } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
-import type { LedgerRun } from '../model/ledger.ts'
 import { foldRun, type RunState } from './fold.ts'
 import { BEGINNING, hashOf, type JournalEnd } from './journal-file.ts'
-import { outOfPlace } from './out-of-place.ts'
+import { type LedgerWord, outOfPlace } from './out-of-place.ts'
 import { byTime } from './run-id.ts'
 
 /** The ids of the runs in a state folder, oldest first. */
@@ -54,15 +53,19 @@ export interface Transcript {
   end: JournalEnd
 }
 
-/** Where a transcript does not hold together; `cut`: its last line, as a crash leaves it. */
+/**
+ * Where a transcript does not hold together; `cut`: its last line, as a crash leaves it; `unknown`: an effect that is not in the
+ * environment's ledger, in which every effect is.
+ */
 export interface Flaw {
   /** Counted from 1. */
   line: number
   what: string
   cut?: true
+  unknown?: true
 }
 
-/** What of a transcript was changed, where it was only cut by a crash: nothing. */
+/** What of a transcript was changed, or is not known to have been written; where it was only cut by a crash: nothing. */
 export const changedLines = (flaws: readonly Flaw[]): Flaw[] => flaws.filter(({ cut }) => !cut)
 export const flawsText = (flaws: readonly Flaw[]): string =>
   flaws.map(({ line, what }) => `line ${line} ${what}`).join('; ')
@@ -74,7 +77,7 @@ export interface Reading {
   /** The run that it should be of. */
   run?: string
   /** What the environment's ledger has of it. */
-  ledger?: Pick<LedgerRun, 'anchors' | 'closed'> | undefined
+  ledger?: LedgerWord
 }
 
 /** Reads a transcript, and holds each line against the one before it; throws where the file cannot be read. */
@@ -88,7 +91,7 @@ export const readTranscript = async (
     end: { ...BEGINNING },
   }
   const { events, flaws, end } = transcript
-  const strange = outOfPlace(ledger?.closed?.seq)
+  const strange = outOfPlace(ledger)
   let number = 0
   for await (const { line, whole } of linesOf(path)) {
     number += 1
@@ -108,7 +111,7 @@ export const readTranscript = async (
     if (run !== undefined && event?.type === 'run-started' && !isOf(run, event))
       flaws.push({ line: number, what: `is of another run: ${event.run}, of ${event.env}` })
     const misplaced = event && strange(event)
-    if (misplaced) flaws.push({ line: number, what: misplaced })
+    if (misplaced) flaws.push({ line: number, ...misplaced })
     const anchor = link && ledger?.anchors.get(link.seq)
     if (anchor !== undefined && anchor !== hash)
       flaws.push({ line: number, what: 'is not the line whose SHA-256 the environment’s ledger has' })

@@ -6,6 +6,9 @@ import type { Sort } from './step.ts'
 import type { FrozenUndo } from './undo.ts'
 import type { WhoElse } from './who.ts'
 
+/** Commands that change an environment, and stand in its ledger before their first effect; a pruning or a backup changes only what is kept. */
+export const changing: readonly Command[] = ['deploy', 'run', 'rollback', 'restore']
+
 /** Who performs a run, and by which process of which machine. */
 export type RunHolder = ProcessIdentity & {
   operator: string

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
@@ -13,6 +12,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bookFolder, prelude } from '../rig/command-line.ts'
 import { endsAfterEach } from '../rig/ends.ts'
+import { chained, type Line, linesOf } from '../rig/forged.ts'
 import { git, gitRemote } from '../rig/git-remote.ts'
 import { freshDatabase } from '../rig/postgres.ts'
 
@@ -20,23 +20,6 @@ import { freshDatabase } from '../rig/postgres.ts'
 // made anew, nor by another dump with a manifest that fits it.
 
 const ends = endsAfterEach()
-
-type Line = { seq: number; type: string; [key: string]: unknown }
-const hashOf = (line: string) => createHash('sha256').update(line).digest('hex')
-/** What an attacker would write: every line with the hash of the one before it, the last with its own sum. */
-const chained = (lines: readonly Line[]): string => {
-  let prev = '0'.repeat(64)
-  return lines
-    .map(({ prev: _, sum: __, ...line }) => {
-      const event = { ...line, prev }
-      const text = JSON.stringify(
-        line.type === 'run-ended' ? { ...event, sum: hashOf(JSON.stringify(event)) } : event,
-      )
-      prev = hashOf(text)
-      return `${text}\n`
-    })
-    .join('')
-}
 
 /** A deployment of a block with an undo, and of a new revision; where asked for, after a backup. */
 const deployed = async ({ database = false, gate = 'true' } = {}) => {
@@ -67,11 +50,7 @@ const deployed = async ({ database = false, gate = 'true' } = {}) => {
   const folder = join(book.stateDir, 'runs')
   const run = readdirSync(folder)[0]!
   const journal = join(folder, run, 'journal.jsonl')
-  const lines = (): Line[] =>
-    readFileSync(journal, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+  const lines = () => linesOf(journal)
   const performed = join(remote.clone, 'performed')
   /** The undo of the block performs something else. */
   const tampered = (line: Line): Line =>
