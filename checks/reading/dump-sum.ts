@@ -82,3 +82,15 @@ const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
 const kindNamed = (kind: string): string =>
   ({ l: 'a link', d: 'a folder', p: 'a pipe', s: 'a socket' })[kind] ?? 'no file'
+
+/**
+ * Which files stand there, and when each, and the folder, was last changed in any way, as the system says: not as a program can set it. A
+ * text to be compared: what was put in its place and taken away again shows too.
+ */
+export const traceOf = async ({ see }: Look, path: string): Promise<string> =>
+  see(reads('sh', '-c', TRACE, 'sh', path))
+
+/** GNU and BusyBox, or BSD and macOS. */
+const TRACE = `LC_ALL=C; export LC_ALL
+if stat -c %i / >/dev/null 2>&1; then find "$1" -exec stat -c '%n %d %i %s %z' {} +
+else find "$1" -exec stat -f '%N %d %i %z %Fc' {} +; fi | sort`

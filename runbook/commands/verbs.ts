@@ -49,7 +49,7 @@ const reason = { flags: '--reason <text>', about: 'why; kept in the transcript' 
 const allow = {
   flags: '--allow <name...>',
   about:
-    'what stops a run and may be so all the same, by the name that it gives: drop:avatars.bio, log:api.log@5210',
+    'what stops a run and may be so all the same, by the name that it gives: drop:avatars.bio, log:api.log@5210; for resume: transcript:<hash>',
 }
 
 const revision = {
@@ -177,7 +177,7 @@ export const verbs: readonly Verb[] = [
       {
         flags: '--allow <name...>',
         about:
-          'rolls back over what has changed the environment since, by the name that the refusal gives: over:8f9abcd',
+          'rolls back over what has changed the environment since, by the name that the refusal gives: over:8f9abcd; or believes a transcript that the ledger does not know: transcript:<hash>',
       },
       reason,
       wait,

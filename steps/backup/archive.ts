@@ -96,6 +96,12 @@ export const unpacks = ({ dump, format }: Archive, to: string): Command<'changes
   }
 }
 
+/** Prints what a stream unpacks to; undefined where nothing is unpacked. */
+export const unpacksToOutput = ({ dump, format }: Archive): [string, ...string[]] | undefined => {
+  const stream = streams[format]
+  return stream && [stream.program, ...stream.reads(dump)]
+}
+
 export interface Contents {
   pgDumpVersion: string
   serverVersion: string

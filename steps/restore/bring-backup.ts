@@ -28,6 +28,7 @@ import {
 } from '../../runbook/index.ts'
 import { folderOf } from '../backup/files.ts'
 import { quoted } from '../sql/quoted.ts'
+import { watchDump } from './as-summed.ts'
 import { drops } from './drops.ts'
 import { canBeRestoredInPlace } from './in-place/can-be-restored-in-place.ts'
 import { databasesNamed, type LiveAndBeside, liveAndBeside } from './live-and-beside.ts'
@@ -56,7 +57,7 @@ export const bringBackup = ({ dump, sha256 }: { dump: string; sha256?: string })
     id: 'bring-backup',
     title: 'Restore the backup beside the live database',
     about:
-      'Makes a new database like the live one, restores the dump into it, counts every table against the manifest, and ' +
+      'Makes a new database like the live one, restores the dump into it, sums the dump once more and sees that nobody has touched it meanwhile, counts every table against the manifest, and ' +
       'copies what no dump holds: settings, grants and comment of the database itself. The live database and the ' +
       'application are not touched. Refuses a dump that is not the one of the transcript that it was made by, not what its manifest says, is of another database or ' +
       'cluster, or of a newer server.',
@@ -126,8 +127,13 @@ export const bringBackup = ({ dump, sha256 }: { dump: string; sha256?: string })
       if (planned.length === 0) return
       for (const name of planned) if (name.startsWith('discard')) await perform(name)
       try {
-        for (const name of ['create', ...FILLING, PUT_AWAY, 'analyze'])
+        const watched = await watchDump(act, archiveOf(dump, manifest), sha256 ?? manifest!.sha256)
+        for (const name of ['create', ...FILLING]) {
           if (planned.includes(name)) await perform(name)
+          if (name === 'unpack' && planned.includes(name)) await watched.unpacked()
+        }
+        await watched.prove()
+        for (const name of [PUT_AWAY, 'analyze']) if (planned.includes(name)) await perform(name)
         act.prove(
           'every table has the rows that the manifest says',
           await rowsAsInManifest(manifest!, (count) => act.see({ ...count, database: names.restoring })),

@@ -335,3 +335,20 @@ describe('runs', () => {
     expect((await readRun(folder, ids[0]!)).steps.size).toBe(0)
   })
 })
+
+describe('an effect that the environment’s ledger does not have', () => {
+  test.each([
+    ['where it does not know the run', null, 1],
+    ['of a step that goes back, where it knows the run alone', { anchors: new Map(), steps: [] }, 1],
+    ['where nobody has asked it', undefined, 0],
+  ] as const)('is no line of a run: %s', async (_, ledger, count) => {
+    const { text } = await realJournal()
+    const path = join(folder, 'journal.jsonl')
+    writeFileSync(path, text)
+    const { flaws } = await readTranscript(path, {
+      ledger: ledger && { ...ledger, steps: [...ledger.steps] },
+    })
+    expect(flaws.map(({ unknown }) => unknown)).toEqual(Array(count).fill(true))
+    expect(flaws.every(({ what }) => /^is an effect/.test(what))).toBe(true)
+  })
+})

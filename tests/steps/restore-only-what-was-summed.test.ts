@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   cpSync,
@@ -6,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -17,6 +19,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { backupDatabase } from '../../steps/backup-database.ts'
 import { restoreDatabase } from '../../steps/restore-database.ts'
 import { freshDatabase, postgresBin } from '../rig/postgres.ts'
+import { programFolder } from '../rig/program-folder.ts'
 import { stepRig } from '../rig/step-rig.ts'
 
 // A dump is a folder here. pg_restore takes `3341.dat` before `3341.dat.gz`, and follows links: what is restored must be
@@ -44,6 +47,11 @@ beforeEach(async () => {
   execFileSync(join(postgresBin(), 'pg_dump'), ['-Fd', '--compress=0', `--file=${other}`, db.url])
 })
 
+/** Of this test: the live one, and what stands beside it. */
+const databases = async () =>
+  (await db.query<{ name: string }>('SELECT datname AS name FROM pg_database ORDER BY 1'))
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(db.database))
 const notes = async () => (await db.query<{ note: string }>('SELECT note FROM notes')).map(({ note }) => note)
 const rowsIn = (folder: string) =>
   readdirSync(folder).find((name) => /^\d+\.dat/.test(name) && name !== 'toc.dat')!
@@ -101,6 +109,89 @@ describe('what was added to a dump', () => {
     linkSync(join(dump, rowsIn(dump)), join(other, 'second'))
     const { bring, swap, account } = restoreDatabase({ dump })
     expect((await rig.run([bring, swap, account])).failure).toBeUndefined()
+    expect(await notes()).toEqual(['own'])
+  })
+})
+
+describe('what is put in place of a dump while it is read', () => {
+  /** A restore of which each `pg_restore` is begun with `before` done, and ended with `after` done. */
+  const restoredWhile = async (before: string, after = ':') => {
+    const real = join(postgresBin(), 'pg_restore')
+    const programs = programFolder({
+      scripts: {
+        pg_restore: `case "$*" in *--section=pre-data*) ;; *) exec ${real} "$@";; esac
+${before}
+${real} "$@"; code=$?
+${after}
+exit $code`,
+      },
+    })
+    const PATH = `${programs}:${process.env.PATH}`
+    const other = await stepRig({ dir: '/', databaseUrl: db.url, variables: { PATH } })
+    onTestFinished(other.dispose)
+    const { bring, swap, account } = restoreDatabase({ dump })
+    return other.run([bring, swap, account])
+  }
+  const word = (text: string) => `'${text}'`
+  const own = () => word(join(dump, rowsIn(dump)))
+  const plain = () => word(join(dump, rowsIn(dump).replace('.gz', '')))
+  const kept = () => word(join(other, 'kept'))
+  const theirRows = () => word(theirs())
+  const gzipped = () => `gzip -c ${theirRows()} > ${own()}`
+
+  const swaps: [string, () => [string, string?]][] = [
+    ['another file', () => [gzipped()]],
+    [
+      'another file, and the own one again afterwards',
+      () => [
+        `cp -p ${own()} ${kept()}; ${gzipped()}`,
+        `cat ${kept()} > ${own()}; touch -r ${kept()} ${own()}`,
+      ],
+    ],
+    ['by renaming, and back', () => [`mv ${own()} ${kept()}; ${gzipped()}`, `mv ${kept()} ${own()}`]],
+    ['a file beside it, and away again', () => [`cp ${theirRows()} ${plain()}`, `rm ${plain()}`]],
+    ['a link beside it, and away again', () => [`ln -s ${theirRows()} ${plain()}`, `rm ${plain()}`]],
+    [
+      'the whole folder, and back',
+      () => [
+        `mv ${word(dump)} ${word(`${dump}.kept`)}; cp -r ${word(other)} ${word(dump)}`,
+        `rm -r ${word(dump)}; mv ${word(`${dump}.kept`)} ${word(dump)}`,
+      ],
+    ],
+  ]
+  test.each(swaps)('%s: never takes the live database’s place', async (_, how) => {
+    const [before, after] = how()
+    const { failure } = await restoredWhile(before, after)
+    expect(failure).toMatchObject({
+      kind: 'after-unmet',
+      unmet: [{ fact: expect.stringContaining('as it was summed') }],
+    })
+    expect(await notes()).toEqual(['theirs'])
+    expect(await databases()).toEqual([db.database])
+  })
+
+  test('and what it was unpacked into: neither', async () => {
+    const pg_dump = join(postgresBin(), 'pg_dump')
+    const make = (to: string, url: string) =>
+      execFileSync('sh', ['-c', `"$0" -Fc --compress=0 "$1" | zstd -q -f -o "$2"`, pg_dump, url, to])
+    await db.query(`UPDATE notes SET note = 'own'`)
+    rmSync(dump, { recursive: true })
+    make(dump, db.url)
+    await db.query(`UPDATE notes SET note = 'evil'`)
+    execFileSync(pg_dump, ['-Fc', '--compress=0', `--file=${join(other, 'evil')}`, db.url])
+    const bytes = readFileSync(dump)
+    const manifest = JSON.parse(readFileSync(`${dump}.json`, 'utf8'))
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    writeFileSync(
+      `${dump}.json`,
+      JSON.stringify({ ...manifest, format: 'custom-zstd', sha256, size: bytes.length }),
+    )
+    const { failure } = await restoredWhile(`cp ${word(join(other, 'evil'))} ${word(`${dump}.unpacked`)}`)
+    expect(failure).toMatchObject({
+      unmet: [{ seen: expect.stringContaining('into which it was unpacked') }],
+    })
+    expect(await notes()).toEqual(['evil'])
+    expect((await restoredWhile(':')).failure).toBeUndefined()
     expect(await notes()).toEqual(['own'])
   })
 })
