@@ -13,6 +13,7 @@ import { chosenRun } from './chosen-run.ts'
 import { demandAll, demandWhole } from './demand-whole.ts'
 import type { Options } from './invocation.ts'
 import type { OpenBook } from './open-book.ts'
+import { demandOwnRun } from './prepare-state-dir.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What a rollback is about to roll back. */
@@ -56,6 +57,7 @@ export const chooseTarget = async (
     })
   }
   const { ledger, id } = target
+  if (target.here && !options.from) demandOwnRun(stateDir, id)
   const { whole, flaws, last, ...run } = await recall(stateDir, fromWhere(target, options.from, env.name))
   if (whole) {
     demandWhole({ id, env: env.name, flaws, ledger, last, allow: options.allow })

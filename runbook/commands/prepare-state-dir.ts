@@ -1,6 +1,16 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { lookers, strangerAbove, strangerOwning } from '../doors/whose.ts'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { lookers, strangerAbove, strangerOwning, writers } from '../doors/whose.ts'
+import { journalOf } from '../journal/runs.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import { typed } from '../model/shell-word.ts'
 
@@ -44,6 +54,49 @@ export const demandOwnFolder = (stateDir: string): void => {
     )
   for (const folder of [stateDir, ...[...MADE, ...OTHERS].map((name) => join(stateDir, name))])
     demandOwn(folder, folder === stateDir)
+  // Of each environment.
+  for (const folder of ['locks', 'ledger'].flatMap((name) => foldersIn(join(stateDir, name))))
+    demandOwn(folder, false)
+}
+
+/** The folders in a folder, and what leads to one. */
+const foldersIn = (folder: string): string[] => {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((one) =>
+      one.isDirectory() || (one.isSymbolicLink() && !one.name.endsWith('.json'))
+        ? [join(folder, one.name)]
+        : [],
+    )
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Refuses (exit 3) to perform from a transcript, or to go on in it, that somebody else could have written: it and its folder belong to
+ * somebody who is trusted, nobody else may write them, and neither is a link or a second name of a file elsewhere.
+ */
+export const demandOwnRun = (stateDir: string, run: string): void => {
+  const journal = journalOf(stateDir, run)
+  for (const path of [dirname(journal), journal]) {
+    const stat = lookAt(path)
+    if (!stat) continue
+    const fact = `the transcript of ${run} is its owner’s alone`
+    if (stat.isSymbolicLink())
+      throw unmet(
+        fact,
+        `${path} is a link`,
+        typed`see where it leads: ls -ld ${path}; where that is what was written, put it there itself`,
+      )
+    if (stat.isFile() && stat.nlink > 1)
+      throw unmet(
+        fact,
+        `${path} has ${stat.nlink} names: by another it can be written too`,
+        typed`give it one of its own: cp -p ${path} ${path}.own && mv ${path}.own ${path}`,
+      )
+    const stranger = strangerOwning(path) ?? writers(path, stat)
+    if (stranger) throw unmet(fact, stranger.what, stranger.remedy)
+  }
 }
 
 const demandOwn = (folder: string, isWhole: boolean): void => {

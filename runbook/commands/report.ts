@@ -36,7 +36,8 @@ export const report = async (invocation: Invocation): Promise<number> => {
   })
   if (!options.out) demandOwnFolder(stateDir)
   const path = options.out ? resolve(cwd, options.out) : join(stateDir, 'reports', `${run}.html`)
-  await writeText(path, page, 0o600)
+  // In the state folder nothing is written by way of a link; where `--out` says, as everywhere.
+  await writeText(path, page, 0o600, { links: options.out ? 'followed' : 'replaced' })
   if (options.json) out(`${jsonLine({ run, path })}\n`)
   else
     say(

@@ -22,6 +22,7 @@ import type { Invocation } from './invocation.ts'
 import { looking } from './look-command.ts'
 import { mayStart } from './may-start.ts'
 import { type OpenBook, openBook, openEach, stateDirOf } from './open-book.ts'
+import { demandOwnRun } from './prepare-state-dir.ts'
 import { meantBy } from './restore.ts'
 import { runReading, type Unfinished, type Work } from './run-reading.ts'
 import { arrangementOf, orTakeBack, rollbackOptions } from './take-back.ts'
@@ -40,6 +41,7 @@ export const resume = async (invocation: Invocation): Promise<number> => {
     say(await nothingToResume(invocation, stateDir))
     return EXIT.done
   }
+  demandOwnRun(stateDir, run.id)
   const { command, env, fingerprint } = run.state.started!
   // By its word another environment would be looked at.
   if (!run.id.includes(`Z-${env}-`)) demandWhole({ ...run, env })
@@ -125,6 +127,7 @@ const readAgain = async (
     const history = await context.ledger.history()
     const known = history.find((one) => one.id === takesBack)
     if (known) {
+      if (known.here && !told.from) demandOwnRun(open.stateDir, takesBack)
       const { whole, flaws, last, ...run } = await recall(open.stateDir, fromWhere(known, told.from, env))
       // What was allowed when it began still is; its own transcript has just been held against the ledger.
       const allow = [...(told.allow ?? []), ...(invocation.options.allow ?? [])]

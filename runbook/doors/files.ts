@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failed } from '../model/failure.ts'
 
@@ -34,13 +34,21 @@ export const readText = (path: string, piece?: number): Promise<string> =>
     }
   })
 
-/** Writes a file whole or not at all, keeping the mode it had. */
-export const writeText = (path: string, content: string, mode?: number): Promise<void> =>
+/**
+ * Writes a file whole or not at all, keeping the mode it had. `links`: whether what a link at `path` leads to is written (default), or
+ * the file takes the link's place.
+ */
+export const writeText = (
+  path: string,
+  content: string,
+  mode?: number,
+  { links = 'followed' }: { links?: 'followed' | 'replaced' } = {},
+): Promise<void> =>
   telling(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     // What a link points to is written, not the link; it keeps its mode and its owner.
-    const target = await realpath(path).catch(() => path)
-    const before = await stat(target).catch(() => undefined)
+    const target = links === 'replaced' ? path : await realpath(path).catch(() => path)
+    const before = await (links === 'replaced' ? lstat(target) : stat(target)).catch(() => undefined)
     const partial = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`)
     try {
       const handle = await open(partial, 'wx', 0o600)
@@ -51,7 +59,8 @@ export const writeText = (path: string, content: string, mode?: number): Promise
         await handle.close()
       }
       // In this order: a new owner takes the set-user-id away.
-      if (before && process.getuid?.() === 0) await chown(partial, before.uid, before.gid)
+      if (before && links === 'followed' && process.getuid?.() === 0)
+        await chown(partial, before.uid, before.gid)
       await chmod(partial, (mode ?? before?.mode ?? 0o600) & 0o7777)
       await rename(partial, target)
     } catch (error) {

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { createReadStream, type Dirent, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Event } from '../model/event.ts'
 import { Failed } from '../model/failure.ts'
@@ -23,15 +23,21 @@ export interface Journal {
 export const listJournals = (stateDir: string): Journal[] => {
   const folder = join(stateDir, 'runs')
   if (!existsSync(folder)) return []
-  return readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
-    .sort(byTime)
-    .flatMap((id) => {
-      const stat = statSync(join(folder, id, JOURNAL), { throwIfNoEntry: false })
-      return stat?.isFile() ? [{ id, size: stat.size, modified: stat.mtimeMs }] : []
-    })
+  return (
+    readdirSync(folder, { withFileTypes: true })
+      // A link to one is shown, and not performed.
+      .flatMap((entry) => (entry.isDirectory() || leads(entry, folder) ? [entry.name] : []))
+      .sort(byTime)
+      .flatMap((id) => {
+        const stat = statSync(join(folder, id, JOURNAL), { throwIfNoEntry: false })
+        return stat?.isFile() ? [{ id, size: stat.size, modified: stat.mtimeMs }] : []
+      })
+  )
 }
 const JOURNAL = 'journal.jsonl'
+
+const leads = (entry: Dirent, folder: string): boolean =>
+  entry.isSymbolicLink() && existsSync(join(folder, entry.name, JOURNAL))
 
 /** Everything that is kept of a run: its folder first, then its report and its bundles. */
 export const keptOf = (stateDir: string, run: string): string[] => [

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  appendFileSync,
   copyFileSync,
   cpSync,
   linkSync,
@@ -168,6 +169,38 @@ exit $code`,
     })
     expect(await notes()).toEqual(['theirs'])
     expect(await databases()).toEqual([db.database])
+  })
+
+  test('in place: neither the dump, while its SQL is written, nor that SQL before it is performed', async () => {
+    const real = join(postgresBin(), 'pg_restore')
+    const programs = programFolder({
+      scripts: {
+        pg_restore: `case "$*" in *--file=*restoring.sql*) ${gzipped()};; esac\nexec ${real} "$@"`,
+      },
+    })
+    const swapping = await stepRig({
+      ...{ dir: '/', databaseUrl: db.url },
+      variables: { PATH: `${programs}:${process.env.PATH}` },
+    })
+    onTestFinished(swapping.dispose)
+    copyFileSync(join(dump, rowsIn(dump)), join(other, 'kept'))
+    const { bring, swap } = restoreDatabase({ dump, inPlace: true })
+    expect((await swapping.run([bring, swap])).failure).toMatchObject({
+      unmet: [{ fact: expect.stringContaining('as it was summed') }],
+    })
+    copyFileSync(join(other, 'kept'), join(dump, rowsIn(dump)))
+    const late = await rig.run([bring, swap], {
+      before: async ({ id }) => {
+        if (id === swap.id)
+          appendFileSync(`${dump}.restoring.sql`, `UPDATE public.notes SET note = 'evil';\n`)
+      },
+    })
+    expect(late.failure).toMatchObject({
+      unmet: [{ fact: 'the SQL of the backup is as it was written' }],
+    })
+    expect(await notes()).toEqual(['theirs'])
+    expect((await rig.run([bring, swap])).failure).toBeUndefined()
+    expect(await notes()).toEqual(['own'])
   })
 
   test('and what it was unpacked into: neither', async () => {

@@ -4,8 +4,10 @@ import { clientFitsServer } from '../../../checks/client-fits-server.ts'
 import { databaseAnswers } from '../../../checks/database-answers.ts'
 import { diskHasRoom } from '../../../checks/disk-has-room.ts'
 import { readManifest } from '../../../checks/reading/backup-manifest.ts'
+import { traceOf } from '../../../checks/reading/dump-sum.ts'
 import { secretPresent } from '../../../checks/secret-present.ts'
 import {
+  type BackupManifest,
   changes,
   databaseOf,
   defineCheck,
@@ -13,6 +15,7 @@ import {
   early,
   fails,
   holds,
+  type Look,
   nothingToUndo,
   quantity,
   readsFile,
@@ -21,6 +24,7 @@ import {
 import { restoring } from '../../backup/archive.ts'
 import { folderOf } from '../../backup/files.ts'
 import { databaseFacts } from '../../backup/live-database.ts'
+import { watchDump } from '../as-summed.ts'
 import type { Brought } from '../bring-backup.ts'
 import { countedLosses } from '../losses.ts'
 import { archiveOf, canBeRead } from '../restore-dump.ts'
@@ -70,22 +74,39 @@ export const bringInPlace = ({ dump, sha256 }: { dump: string; sha256?: string }
         unpack: restoring(changes, archiveOf(dump, manifest), '--no-password', `--file=${script}`),
       }
     },
+    run: async (act) => {
+      const { perform, observed } = act
+      const { manifest } = observed
+      const watched = await watchDump(act, archiveOf(dump, manifest), sha256 ?? manifest!.sha256)
+      await perform('private')
+      await perform('unpack')
+      await watched.prove()
+    },
     after: () => [isWhole(scriptOf(dump))],
-    output: async ({ observed: { database, losses, manifest } }): Promise<Brought> => ({
-      incoming: database,
-      losses,
-      sums: {},
-      ...sizeOf(manifest?.tables),
+    output: async (at): Promise<BroughtInPlace> => ({
+      ...broughtInPlace(at.observed),
+      script: await scriptTrace(at, dump),
     }),
-    foresee: ({ observed: { database, losses, manifest } }): Brought => ({
-      incoming: database,
-      losses,
-      sums: {},
-      ...sizeOf(manifest?.tables),
-    }),
+    foresee: ({ observed }): BroughtInPlace => ({ ...broughtInPlace(observed), script: '' }),
     summary: ({ output: { tables, rows } }) => `${quantity(tables, 'table')}, ${quantity(rows, 'row')}`,
     undo: () => nothingToUndo('the live database is as it was'),
   })
+
+/** `script`: what the SQL was when it had been written: see `traceOf`. */
+export type BroughtInPlace = Brought & { script: string }
+
+/** Of the SQL of the dump, as it stands there now. */
+export const scriptTrace = (at: Look, dump: string): Promise<string> => traceOf(at, scriptOf(dump))
+
+const broughtInPlace = ({
+  database,
+  losses,
+  manifest,
+}: {
+  database: string
+  losses: Brought['losses']
+  manifest: BackupManifest | null
+}): Brought => ({ incoming: database, losses, sums: {}, ...sizeOf(manifest?.tables) })
 
 const isWhole = (script: string) =>
   defineCheck({

@@ -20,16 +20,15 @@ import {
   WHOLE_DATABASE,
 } from '../../../runbook/index.ts'
 import { backupFiles, nameOf } from '../../backup/files.ts'
-import type { Brought } from '../bring-backup.ts'
 import { countedLosses } from '../losses.ts'
-import { scriptOf } from './bring-in-place.ts'
+import { type BroughtInPlace, scriptOf, scriptTrace } from './bring-in-place.ts'
 import { emptyDatabase, proveTables } from './empty-and-prove.ts'
 
 /**
  * Empties the live database and fills it again, in one transaction with the count of every table: however it ends, the
  * database is the one from before or the one of the backup.
  */
-export const replaceInPlace = (brought: Step<any, any, Brought>, dump: string) =>
+export const replaceInPlace = (brought: Step<any, any, BroughtInPlace>, dump: string) =>
   defineStep({
     id: 'replace-in-place',
     title: 'Put the backup into the live database',
@@ -79,6 +78,13 @@ FROM pg_stat_activity a WHERE ${isOther}`,
       try {
         // Of a run that goes on it may have been committed already: once more would take what was written since.
         if (!(await isReplaced(act, observed))) {
+          const { script } = act.outputOf(brought)
+          const isOwn = script === undefined || (await scriptTrace(act, dump)) === script
+          prove(
+            'the SQL of the backup is as it was written',
+            isOwn ? holds('nobody has touched it') : fails('somebody has touched it since'),
+            'find out who else writes there; the database is as it was; then start the restore again',
+          )
           const ended = (await perform('end')) as Omit<Session, 'endable'>[]
           await perform('replace')
           prove(
