@@ -6,6 +6,7 @@ import { databaseAnswers } from '../checks/database-answers.ts'
 import { diskHasRoom } from '../checks/disk-has-room.ts'
 import { folderWritable } from '../checks/folder-writable.ts'
 import { printTotals, totalsOf } from '../checks/reading/backup-manifest.ts'
+import { sha256OfText } from '../checks/reading/sha256.ts'
 import { roleMay } from '../checks/role-may.ts'
 import { secretPresent } from '../checks/secret-present.ts'
 import { tiedIsKnown } from '../checks/tied-is-known.ts'
@@ -148,9 +149,11 @@ export const backupDatabase = factory(
         }
       },
       after: ({ env, run }) => [backupStands(backupFiles(run, env.name).dump)],
-      output: async ({ see, env, run }) => {
-        const { dump, manifest } = backupFiles(run, env.name)
-        return { dump, manifest, ...totalsOf(JSON.parse(await see(readsFile(manifest)))) }
+      output: async (at) => {
+        const { dump, manifest } = backupFiles(at.run, at.env.name)
+        const text = await at.see(readsFile(manifest))
+        // By that it is seen later whether the manifest is still what was written.
+        return { dump, manifest, described: await sha256OfText(at, text), ...totalsOf(JSON.parse(text)) }
       },
       summary: ({ output }) => printTotals(output),
       evidence: () => [postgresqlEvidence],

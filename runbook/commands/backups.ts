@@ -3,6 +3,7 @@ import { backupsOnHost } from '../engine/backups-of.ts'
 import { type KeptDatabase, keptDatabases } from '../engine/kept-databases.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { type Backup, listBackups } from '../journal/backups.ts'
+import { unlikeRecorded } from '../journal/recorded-backup.ts'
 import { stampText } from '../journal/stamp-time.ts'
 import { EXIT } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
@@ -31,8 +32,16 @@ export const backups = async (invocation: Invocation): Promise<number> => {
   })
 }
 
-const show = async (found: readonly Backup[], { options, out, say, paint }: Invocation): Promise<void> => {
-  const proven = await Promise.all(found.map(async (backup) => ({ ...backup, proof: await backup.prove() })))
+const show = async (found: readonly Backup[], invocation: Invocation): Promise<void> => {
+  const { options, out, say, paint } = invocation
+  const stateDir = stateDirOf(invocation)
+  const proven = await Promise.all(
+    found.map(async (backup) => {
+      const proof = await backup.prove()
+      const unlike = proof.stands ? await unlikeRecorded(backup, stateDir) : undefined
+      return { ...backup, proof: unlike ? { stands: false, seen: unlike } : proof }
+    }),
+  )
   if (options.json) {
     for (const { proof, ...backup } of proven) out(`${jsonLine({ ...backup, ...proof })}\n`)
     return

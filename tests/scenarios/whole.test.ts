@@ -276,4 +276,31 @@ describe('a dump that was replaced, with a manifest that fits it', () => {
     expect(back.exit, back.out + back.err).toBe(0)
     expect(await postgres!.query('SELECT id FROM notes')).toEqual([{ id: 1 }])
   })
+
+  test.each<[string, (manifest: any) => void, RegExp]>([
+    [
+      'rows',
+      ({ tables }) => (tables[0].rows = 7),
+      /DOES NOT STAND: its manifest says 7 rows, its run recorded 1/,
+    ],
+    [
+      'database',
+      (manifest) => (manifest.database = 'prod'),
+      /DOES NOT STAND: its manifest was changed after/,
+    ],
+    [
+      'time',
+      (manifest) => (manifest.startedAt = '2020-01-01T00:00:00.000Z'),
+      /DOES NOT STAND: its manifest was/,
+    ],
+  ])('%s in its manifest alone shows in the list of backups', async (_, change, says) => {
+    const { runbook, stateDir } = await deployed({ database: true })
+    expect((await runbook('backups')).out).toMatch(/ stands, sha256/)
+    const backups = join(stateDir, 'backups')
+    const file = join(backups, readdirSync(backups).find((name) => name.endsWith('.json'))!)
+    const manifest = JSON.parse(readFileSync(file, 'utf8'))
+    change(manifest)
+    writeFileSync(file, JSON.stringify(manifest))
+    expect((await runbook('backups')).out).toMatch(says)
+  })
 })
