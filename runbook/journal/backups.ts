@@ -59,6 +59,14 @@ export const byTime = (a: Backup, b: Backup): number => (a.stamp < b.stamp ? -1 
 const manifestBeside = (dump: string): BackupManifest | undefined =>
   existsSync(manifestOf(dump)) ? parseManifest(readFileSync(manifestOf(dump), 'utf8')) : undefined
 
+/** The SHA-256 of the manifest beside a dump, in hex; undefined where there is none. */
+export const manifestSum = (dump: string): string | undefined =>
+  existsSync(manifestOf(dump))
+    ? createHash('sha256')
+        .update(readFileSync(manifestOf(dump)))
+        .digest('hex')
+    : undefined
+
 /** What a dump says for itself. `sum`: reads it in full. `strange`: what is in it that no dump has, and no sum covers. */
 export const proofOf = async (
   { size, manifest, strange }: Pick<Backup, 'size' | 'manifest'> & { strange?: string | undefined },

@@ -103,7 +103,7 @@ const promises: readonly Promised[] = [
   },
   {
     promise:
-      'Nothing is performed from a transcript that is not as it was written, also where every hash was made anew, as long as the environment’s ledger was not; no dump is restored but the one whose sum the run recorded, or that the operator names by its sum.',
+      'Nothing is performed from a transcript that is not as it was written, also where every hash was made anew, as long as the environment’s ledger was not, nor from one with effects that the ledger does not know, unless the operator names it by its hash; no dump is restored but the one whose sum the run recorded, or that the operator names by its sum.',
     tests: ['tests/scenarios/whole.test.ts'],
     figures: [],
   },
