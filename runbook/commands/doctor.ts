@@ -2,6 +2,7 @@ import {
   type Given,
   givenByStep,
   givenToAll,
+  keptBackTexts,
   missedText,
   missedVariables,
 } from '../engine/given-to-children.ts'
@@ -75,6 +76,7 @@ const variablesText = async (
   const all = givenToAll({ env, doors })
   const lines = [
     `each command gets, by name, ${isElsewhere(env) ? `what its session on ${env.host} has` : `of this shell ${listed(all.shell)}`}; of the book ${listed(all.book)}`,
+    ...keptBackTexts({ env, doors }).map((text) => `! ${text}`),
   ]
   for (const [i, step] of steps.entries()) {
     const { actions, why } = pages[i]!
