@@ -1,5 +1,11 @@
 import type { Action, Command, Planned } from '../model/action.ts'
-import { flagsKeptBack, inherited, lastingVariables, plainVariables, type Receiver } from '../model/child-variables.ts'
+import {
+  flagsKeptBack,
+  inherited,
+  lastingVariables,
+  plainVariables,
+  type Receiver,
+} from '../model/child-variables.ts'
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import { withNames } from '../model/print-action.ts'
 import type { Doors } from './doors.ts'

@@ -57,8 +57,17 @@ const OF_GIT = new RegExp(
   `^GIT_(${[
     ...['(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)', 'SSH(_COMMAND|_VARIANT)?', 'PROXY_COMMAND', 'ALLOW_PROTOCOL'],
     '(PROXY_)?SSL_(CAINFO|CAPATH|CERT|CERT_TYPE|CERT_PASSWORD_PROTECTED|KEY|KEY_TYPE|NO_VERIFY|VERSION|CIPHER_LIST)',
-    ...['HTTP_(LOW_SPEED_LIMIT|LOW_SPEED_TIME|USER_AGENT|PROXY_AUTHMETHOD|MAX_REQUESTS)', 'PROTOCOL(_FROM_USER)?'],
-    ...['CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)', 'ATTR_NOSYSTEM', 'EXEC_PATH', 'TEMPLATE_DIR', 'CEILING_DIRECTORIES'],
+    ...[
+      'HTTP_(LOW_SPEED_LIMIT|LOW_SPEED_TIME|USER_AGENT|PROXY_AUTHMETHOD|MAX_REQUESTS)',
+      'PROTOCOL(_FROM_USER)?',
+    ],
+    ...[
+      'CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)',
+      'ATTR_NOSYSTEM',
+      'EXEC_PATH',
+      'TEMPLATE_DIR',
+      'CEILING_DIRECTORIES',
+    ],
     ...['DISCOVERY_ACROSS_FILESYSTEM', 'DEFAULT_(HASH|REF_FORMAT)', 'LFS_SKIP_SMUDGE', 'MERGE_AUTOEDIT'],
     ...['TERMINAL_PROMPT', 'OPTIONAL_LOCKS', 'ADVICE'],
   ].join('|')})$`,
@@ -75,7 +84,8 @@ const NODE_FLAGS = /^(NODE_OPTIONS|(npm_config|pnpm_config|yarn)_node[_-]options
 const HANDED_ON_TO_NODE =
   /^--((huge-)?max-|(no-)?use-(openssl|bundled|system)-ca$|openssl-(legacy-provider|shared-config)$|dns-result-order$|(no-)?network-family-autoselection|(no-)?(warnings|deprecation)$|disable-warning$|stack-trace-limit$)/
 
-const SECRET_NAME = /PASS|PWD|TOKEN|SECRET|KEY|CREDENTIAL|AUTH(?!OR)|PRIVATE|COOKIE|SESSION|(^|_)(OTP|PIN|PAT|CERT)$/i
+const SECRET_NAME =
+  /PASS|PWD|TOKEN|SECRET|KEY|CREDENTIAL|AUTH(?!OR)|PRIVATE|COOKIE|SESSION|(^|_)(OTP|PIN|PAT|CERT)$/i
 /** Whoever signs in to an address, but for ssh, which has a key for that; and the tokens that say themselves what they are. */
 const SECRET_VALUE = new RegExp(
   [

@@ -79,7 +79,12 @@ describe('each program of a run', () => {
       LANG: 'xx_XX',
       GIT_DIR: '/nowhere',
     },
-    ...{ npm_config_otp: '123456', GIT_TRACE_CURL: '1', GIT_TRACE_REDACT: '0', GIT_EXTERNAL_DIFF: '/nowhere' },
+    ...{
+      npm_config_otp: '123456',
+      GIT_TRACE_CURL: '1',
+      GIT_TRACE_REDACT: '0',
+      GIT_EXTERNAL_DIFF: '/nowhere',
+    },
   }
 
   test('has this environment’s value or none, no secret that its step does not name, and no program of the working directory', async () => {
@@ -185,7 +190,13 @@ describe('each program of a run', () => {
       `variables: { NODE_ENV: 'a-value-of-the-book', HIDDEN: secret('API_TOKEN') }`,
     )
     writeFileSync(join(folder, '.env.staging'), 'API_TOKEN=a-secret-value\n')
-    const variables = { ...gitVariables, ...hidden, GIT_DIR: undefined, TZ: 'a/value', NODE_OPTIONS: '--inspect=127.0.0.1:0 --no-warnings' }
+    const variables = {
+      ...gitVariables,
+      ...hidden,
+      GIT_DIR: undefined,
+      TZ: 'a/value',
+      NODE_OPTIONS: '--inspect=127.0.0.1:0 --no-warnings',
+    }
     const { exit, out, err } = await runbook(['doctor', 'staging'], { variables })
     expect(exit, out + err).toBe(0)
     expect(out).toMatch(

@@ -93,8 +93,22 @@ test('an address with a password in it is no setting of npm’s', () => {
 
 test.each([
   ...['npm_config_otp', 'NPM_CONFIG_OTP', 'pnpm_config_otp', 'npm_config_cert', 'YARN_NPM_PUBLISH_OTP'],
-  ...['GIT_TRACE', 'GIT_TRACE_CURL', 'GIT_TRACE_REDACT', 'GIT_TRACE2_EVENT', 'GIT_CURL_VERBOSE', 'GIT_TRACE_PACKET'],
-  ...['GIT_EXTERNAL_DIFF', 'GIT_PAGER', 'GIT_EDITOR', 'GIT_SEQUENCE_EDITOR', 'GIT_CONFIG_KEY_3', 'GIT_OF_TOMORROW'],
+  ...[
+    'GIT_TRACE',
+    'GIT_TRACE_CURL',
+    'GIT_TRACE_REDACT',
+    'GIT_TRACE2_EVENT',
+    'GIT_CURL_VERBOSE',
+    'GIT_TRACE_PACKET',
+  ],
+  ...[
+    'GIT_EXTERNAL_DIFF',
+    'GIT_PAGER',
+    'GIT_EDITOR',
+    'GIT_SEQUENCE_EDITOR',
+    'GIT_CONFIG_KEY_3',
+    'GIT_OF_TOMORROW',
+  ],
 ])('%s says what nobody else is to know, or starts what nobody asked for', (name) => {
   expect(inherited({ ...nothing, operator: { [name]: '1' } }, 'child')).toEqual({})
   expect(inherited({ ...nothing, operator: {}, file: { [name]: '1' } }, 'child')).toEqual({})
@@ -125,7 +139,11 @@ test.each([
 
 test.each([
   ['--max-old-space-size=4096', '--max-old-space-size=4096', undefined],
-  ['--require /x/bootloader.js --inspect-publish-uid=http', undefined, ['--require', '--inspect-publish-uid']],
+  [
+    '--require /x/bootloader.js --inspect-publish-uid=http',
+    undefined,
+    ['--require', '--inspect-publish-uid'],
+  ],
   ['-r ./x --use-system-ca', '--use-system-ca', ['-r']],
   ['--import=dd-trace/register.js --max_old_space_size=64', '--max_old_space_size=64', ['--import']],
   ['--require "/a b/x.js" --dns-result-order=ipv4first', '--dns-result-order=ipv4first', ['--require']],
