@@ -8,6 +8,7 @@ import { type Environment, placeOf } from '../model/environment.ts'
 import type { Probed } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
+import type { OtherEnvironment } from '../model/other-environments.ts'
 import { printAction } from '../model/print-action.ts'
 import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
@@ -40,6 +41,8 @@ export interface Answers {
 /** Everything that the parts of one run share. */
 export interface RunContext {
   env: Environment
+  /** The other environments of its book. Absent: not known. */
+  others?: readonly OtherEnvironment[]
   paths: RunPaths
   doors: Doors
   recorder: Recorder
