@@ -16,6 +16,7 @@ import { OTHER_WAY } from '../model/ways.ts'
 import type { Listed } from '../plan/diagnoses-of.ts'
 import type { PageOrder } from '../plan/page-order.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
+import { definedOtherwise } from './defined-otherwise.ts'
 import type { Doors } from './doors.ts'
 import type { RunLock } from './keep-lock.ts'
 import type { Ledger } from './ledger.ts'
@@ -107,6 +108,7 @@ export const lookOf = (
     revision: foreseen ? foreseen.revision : (context.state.revision ?? context.foreseen ?? null),
     see,
     attempt: attempting(see, context.signal),
+    definedOtherwise: (variables) => definedOtherwise(variables, context),
     migrations: context.migrations ?? [],
     allowed: (name) => context.answers.allow?.includes(name) ?? false,
     known: (beginning) =>

@@ -1,15 +1,22 @@
-import { isElsewhere } from '../model/environment.ts'
+import { type Environment, isElsewhere } from '../model/environment.ts'
 import { Failed, type Unmet } from '../model/failure.ts'
-import { secretNamesIn } from '../model/other-environments.ts'
+import { type OtherEnvironment, secretNamesIn } from '../model/other-environments.ts'
 import { namedSecrets } from '../model/secret.ts'
-import type { RunContext } from './run-context.ts'
+import type { Doors } from './doors.ts'
+
+/** An environment, the others of its book where they are known, and where values are. */
+export interface WhoseSecrets {
+  env: Environment
+  others?: readonly OtherEnvironment[]
+  doors: Pick<Doors, 'secrets'>
+}
 
 /** The names of the environment's secrets that have a value: without those that only other environments name. */
 export const secretsByOrigin = ({
   env,
   others = [],
   doors,
-}: RunContext): Record<'file' | 'shell', string[]> => {
+}: WhoseSecrets): Record<'file' | 'shell', string[]> => {
   const own = new Set(secretNamesIn(env))
   const ofOthers = new Set(others.flatMap(({ secrets }) => [...secrets]))
   const names = [...new Set([...own, ...namedSecrets()])].filter(
@@ -21,7 +28,7 @@ export const secretsByOrigin = ({
 }
 
 /** 'DATABASE_URL is this shell’s: .env.staging does not have it'; undefined where the shell has none of them. */
-export const ofShellText = (context: RunContext): string | undefined => {
+export const ofShellText = (context: WhoseSecrets): string | undefined => {
   const { shell } = secretsByOrigin(context)
   if (shell.length === 0) return undefined
   const file = `.env.${context.env.name}`
@@ -34,7 +41,7 @@ export const ofShellText = (context: RunContext): string | undefined => {
  * Refuses (exit 3) a secret of the operator's shell that is another environment's: a shell keeps the variables of the environment
  * that was worked on before. What stands in `.env.<environment>` is meant, whatever it is.
  */
-export const demandOwnSecrets = (context: RunContext): void => {
+export const demandOwnSecrets = (context: WhoseSecrets): void => {
   const { shell } = secretsByOrigin(context)
   if (shell.length === 0) return
   const file = `.env.${context.env.name}`
@@ -58,7 +65,7 @@ const SHORTEST = 6
 const ORDINARY = /^(localhost|127\.0\.0\.1|production|staging|development)$/
 
 /** 'the same as DATABASE_URL in .env.production'; undefined where it is nobody else's. */
-const whoseElse = (name: string, context: RunContext): string | undefined => {
+const whoseElse = (name: string, context: WhoseSecrets): string | undefined => {
   const { env, others = [], doors } = context
   const { secrets } = doors
   const value = secrets.inShell(name)!.trim()
