@@ -1,9 +1,9 @@
 import { cacheFolder } from '../doors/cache-folder.ts'
+import { importedBy } from '../doors/imported-by.ts'
 import type { Book } from '../model/book.ts'
 import { mistakesOf } from '../model/mistakes-of-book.ts'
 import type { Mistake } from '../model/step.ts'
 import { demandNobodyElseWrites } from './find-book.ts'
-import { importedBy } from './imported-by.ts'
 import { UsageError } from './usage-error.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
