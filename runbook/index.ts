@@ -14,7 +14,7 @@ export {
 } from './model/catalogue.ts'
 export type { Check, Verdict } from './model/check.ts'
 export { defineCheck, early, fails, holds, within } from './model/check.ts'
-export { plainVariables } from './model/child-variables.ts'
+export { looksLikeSecret, plainVariables } from './model/child-variables.ts'
 export { BY_VARIABLES, type Closing, triesClosing } from './model/closed-network.ts'
 export type { Copy, CopyPlace, Performed } from './model/copy.ts'
 export type { Danger } from './model/danger.ts'

@@ -28,6 +28,7 @@ import { oldProcess } from './diagnoses/old-process.ts'
 import { logEvidence } from './evidence/logs.ts'
 import { pm2Evidence } from './evidence/pm2.ts'
 import { performWithDaemon } from './pm2/ask-pm2.ts'
+import { daemonFindings, daemonFits, withDaemon } from './pm2/daemon-environment.ts'
 import {
   differenceText,
   ecosystemFindings,
@@ -154,10 +155,16 @@ export const pm2Restart = factory(
       // Another process than the one that was seen before it.
       provenByContent: true,
       needs: () => [pm2Present()],
-      observe: async (look) => whatDiffers(look, await whatRuns(look, process), options),
-      findings: ({ observed: { file, known } }) =>
-        ecosystem && file ? ecosystemFindings(ecosystem, process, file, known) : [],
-      before: ({ observed: { known, clustered, file } }) => [
+      observe: async (look) =>
+        withDaemon(look, await whatDiffers(look, await whatRuns(look, process), options), options),
+      findings: ({ observed }) => [
+        ...(ecosystem && observed.file
+          ? ecosystemFindings(ecosystem, process, observed.file, observed.known)
+          : []),
+        ...daemonFindings(observed),
+      ],
+      before: ({ observed, observed: { known, clustered, file } }) => [
+        ...daemonFits(observed, process),
         ...(known || ecosystem ? [] : [early(processKnown(process))]),
         ...(known && how === 'reload' ? [early(canBeReloaded(process, clustered))] : []),
         ...(known && how === 'reload' && file ? [early(differsInNothingLasting(process, file.differs))] : []),
@@ -218,7 +225,12 @@ export const pm2Restart = factory(
         }),
       // Between stop and start nobody is served: what ran was looked at before.
       stopped: (stop) => ({
-        observe: async (look) => whatDiffers(look, await whatRanBefore(look, process, stop), options),
+        observe: async (look) =>
+          withDaemon(
+            look,
+            await whatDiffers(look, await whatRanBefore(look, process, stop), options),
+            options,
+          ),
         actions: ({ observed, env }) => restartActions(observed, 'restart', env, options),
       }),
       diagnoses: ({ env, step }) => {

@@ -2,6 +2,7 @@ import {
   type Given,
   givenByStep,
   givenToAll,
+  keptBackTexts,
   missedText,
   missedVariables,
 } from '../engine/given-to-children.ts'
@@ -11,6 +12,7 @@ import { HOW_TO_SAY_SO, undeclaredIn } from '../engine/migrations-of.ts'
 import { migrationsOf } from '../engine/perform-ahead.ts'
 import { needsOf, preflight, together } from '../engine/preflight.ts'
 import type { RunContext } from '../engine/run-context.ts'
+import { ofShellText, secretsByOrigin } from '../engine/secrets-of-shell.ts'
 import { shortSecrets } from '../engine/short-secrets.ts'
 import { keptOfSession } from '../model/child-variables.ts'
 import { type Environment, isElsewhere, placeOf } from '../model/environment.ts'
@@ -38,6 +40,10 @@ export const doctor = (invocation: Invocation): Promise<number> =>
     // A host that cannot be reached would be waited for once a step.
     const blind = missing.length && isElsewhere(arrangement.env) ? 'the checklist does not hold' : undefined
     say(visible(await variablesText(arrangement, context, blind)))
+    const { file, shell } = secretsByOrigin(context)
+    if (file.length) say(`  secrets    of .env.${context.env.name} ${visible(file.join(', '))}\n`)
+    const ofShell = ofShellText(context)
+    if (shell.length) say(paint.yellow(`  secrets    ${visible(ofShell!)}\n`))
     const { openTo } = context.doors.secrets
     if (openTo) say(paint.yellow(`  ! ${visible(openTo.what)}: ${visible(openTo.remedy)}\n`))
     if (missing.length) throw new Failed(together(missing))
@@ -75,6 +81,7 @@ const variablesText = async (
   const all = givenToAll({ env, doors })
   const lines = [
     `each command gets, by name, ${isElsewhere(env) ? `what its session on ${env.host} has` : `of this shell ${listed(all.shell)}`}; of the book ${listed(all.book)}`,
+    ...keptBackTexts({ env, doors }).map((text) => `! ${text}`),
   ]
   for (const [i, step] of steps.entries()) {
     const { actions, why } = pages[i]!

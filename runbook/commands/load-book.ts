@@ -1,13 +1,17 @@
 import { cacheFolder } from '../doors/cache-folder.ts'
+import { importedBy } from '../doors/imported-by.ts'
 import type { Book } from '../model/book.ts'
 import { mistakesOf } from '../model/mistakes-of-book.ts'
 import type { Mistake } from '../model/step.ts'
+import { demandNobodyElseWrites } from './find-book.ts'
 import { UsageError } from './usage-error.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
 /** Loads a book as TypeScript, without a build step. Its mistakes are all named at once. */
 export const loadBook = async (path: string, variables: Variables): Promise<Book> => {
+  // To load a book is to run them too.
+  for (const file of importedBy(path)) demandNobodyElseWrites(file, 'what the book imports,')
   let book: unknown
   try {
     const module = await importBook(path, variables)

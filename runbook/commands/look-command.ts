@@ -12,11 +12,11 @@ import { UsageError } from './usage-error.ts'
 
 /** What is needed to look; the caller closes it. */
 export const contextToLook = (
-  { arrangement: { env, steps }, bookFolder, stateDir }: OpenBook,
+  { arrangement: { book, env, steps }, bookFolder, stateDir }: OpenBook,
   { variables, cwd, signal, options }: Invocation,
 ): ReturnType<typeof openContext> =>
   openContext({
-    ...{ env, steps, bookFolder, stateDir, variables, cwd, signal },
+    ...{ book, env, steps, bookFolder, stateDir, variables, cwd, signal },
     stamp: '‹stamp›',
     name: 'runbook look',
     ask: async () => '',

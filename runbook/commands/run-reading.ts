@@ -92,6 +92,7 @@ export const runReading = async (
   const view = viewOf(invocation, arrangement, usually)
   const journal = new JournalFile(journalOf(stateDir, run), unfinished?.end)
   const { context, close } = openContext({
+    book,
     env,
     steps: [...open.arrangement.steps, ...arrangement.steps],
     bookFolder,

@@ -7,6 +7,7 @@ import { WHOLE_DATABASE } from '../model/limits.ts'
 import { sqlName } from '../model/sql-word.ts'
 import { demandBinding } from './channel-binding.ts'
 import type { Clock } from './clock.ts'
+import { blindClient } from './database-client.ts'
 import { passwordOf } from './database-password.ts'
 import { addressOf, choosePlace, type DatabasePlace, isOpen, placesOf } from './database-places.ts'
 import { encryptionsOf, tlsOf } from './database-tls.ts'
@@ -360,7 +361,7 @@ export class DatabaseDoor {
     const encryptions = encryptionsOf(this.target, place.host)
     const tls = encryptions.includes('tls') ? await tlsOf(this.target, place.host) : false
     const open = (ssl: ClientConfig['ssl']) => {
-      const client = new pg.Client({
+      const client = blindClient(pg, {
         ...this.#config(pg.types, database, this.#bare ? [] : given),
         host: reached?.host ?? place.hostaddr ?? place.host,
         port: Number(reached?.port ?? place.port),
@@ -655,7 +656,7 @@ const cancelBackend = async (client: Client): Promise<void> => {
     client as unknown as Record<string, never>
   const ofUrl = { enableChannelBinding, sslnegotiation }
   const address = { host, port, user, password, database, ssl }
-  const second = new pg.Client({ ...address, ...ofUrl, connectionTimeoutMillis: CONNECT })
+  const second = blindClient(pg, { ...address, ...ofUrl, connectionTimeoutMillis: CONNECT })
   if (bound.has(client)) bound.add(second)
   await opened(second, undefined)
   try {

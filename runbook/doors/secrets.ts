@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseEnv } from 'node:util'
 import type { DatabasePart } from '../model/database-parts.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import { namedSecrets, type Secret, type Text } from '../model/secret.ts'
@@ -14,6 +13,7 @@ import {
   withDatabase,
   withOptions,
 } from './database-url.ts'
+import { type FileVariables, otherEnvFiles, variablesIn } from './env-files.ts'
 import { Redactor } from './redaction.ts'
 import { isOpaque } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
@@ -26,8 +26,9 @@ export class Secrets {
   readonly #file: string
   readonly #variables: Readonly<Record<string, string | undefined>>
   readonly #redactor: Redactor
-  #fromFile: Record<string, string | undefined> | undefined
+  #fromFile: FileVariables | undefined
   #open: Stranger | undefined
+  #exists = false
   /** Where a URL leads instead. */
   readonly #leads: (value: string) => string
 
@@ -70,6 +71,38 @@ export class Secrets {
   /** What `.env.<environment>` has. */
   file(): Readonly<Record<string, string | undefined>> {
     return this.#readFile()
+  }
+
+  /** What `.env.*` of others beside the book have, by the files' names. */
+  filesOfOthers(): ReadonlyMap<string, FileVariables> {
+    return otherEnvFiles(this.options.bookFolder, this.options.environment)
+  }
+
+  /** The database that a URL leads to: 'host:port/name/schema'; undefined where it is none, or is refused. */
+  whereTo(value: string): string | undefined {
+    const target = parseDatabaseUrl(value, this.#around)
+    if ('mistake' in target) return undefined
+    const { host, hostaddr, port, database, schema } = target
+    const at = (hostaddr ?? host ?? '').toLowerCase().replaceAll(/\b(localhost|::1)\b|::1/g, '127.0.0.1')
+    return [at, port, database, schema ?? ''].join('/')
+  }
+
+  /** The value that the operator's shell has of a name. */
+  inShell(name: string): string | undefined {
+    return this.#variables[name]
+  }
+
+  /** Where the value of a secret is from; undefined where it has none. */
+  originOf(name: string): 'file' | 'shell' | undefined {
+    const fromFile = this.#readFile()[name]
+    if (fromFile !== undefined) return fromFile.trim() ? 'file' : undefined
+    return this.#variables[name]?.trim() ? 'shell' : undefined
+  }
+
+  /** Whether there is a `.env.<environment>`. */
+  get hasFile(): boolean {
+    this.#readFile()
+    return this.#exists
   }
 
   /** These variables, with what leads elsewhere led there too. */
@@ -135,13 +168,27 @@ export class Secrets {
   }
 
   get #around(): Around {
-    return { variables: this.#variables, here: !this.options.elsewhere }
+    return { variables: this.aroundDatabase, here: !this.options.elsewhere }
+  }
+
+  /**
+   * Of which libpq takes what a URL does not say: of this environment's file, and of the operator's shell what is not of PostgreSQL. A shell
+   * keeps the `PGPASSWORD` and the `PGSERVICEFILE` of the environment before; one that the book calls a secret is meant.
+   */
+  get aroundDatabase(): FileVariables {
+    const named = new Set(namedSecrets())
+    const isOfPostgres = ([name]: [string, unknown]) => name.startsWith('PG')
+    return Object.fromEntries([
+      ...Object.entries(this.#variables).filter((one) => !isOfPostgres(one) || named.has(one[0])),
+      ...Object.entries(this.#readFile()).filter(isOfPostgres),
+    ])
   }
 
   /** Its text, of the very file that was looked at. */
   #read(): string {
     const file = openSync(this.#file, 'r')
     try {
+      this.#exists = true
       const stat = fstatSync(file)
       const stranger = strangerToSecrets(this.#file, stat, this.options.strict ?? false)
       if (stranger) throw unmet(`${this.#file} is its owner’s alone`, stranger.what, stranger.remedy)
@@ -152,10 +199,10 @@ export class Secrets {
     }
   }
 
-  #readFile(): Record<string, string | undefined> {
+  #readFile(): FileVariables {
     if (this.#fromFile) return this.#fromFile
     try {
-      this.#fromFile = parseEnv(this.#read().replace(/^\uFEFF/, '')) as Record<string, string | undefined>
+      this.#fromFile = variablesIn(this.#read())
     } catch (error) {
       if (error instanceof Failed) throw error
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')

@@ -20,6 +20,9 @@ const OTHERS_WRITE = 0o002
 const OTHERS_READ = 0o004
 const GROUP_WRITES = 0o020
 
+/** In such a folder what is there is its owner's. */
+const isSticky = (stat: Stats): boolean => stat.isDirectory() && (stat.mode & STICKY) !== 0
+
 /** As chmod takes it: '0755'. */
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
@@ -38,29 +41,54 @@ export const isTrusted = (path: string, uid: number): boolean => {
  * belong to somebody who is trusted, and nobody else may write into it, but for a sticky one such as /tmp, where what is in it
  * is its owner's; of a link on the way what it leads to is looked at too. What does not exist yet is passed over. The first reason.
  */
-export const strangerAbove = (path: string): Stranger | undefined => {
+export const strangerAbove = (path: string): Stranger | undefined =>
+  strangerOnWay(dirname(resolve(path)), strangerIn, (link, stat) =>
+    isTrusted(link, stat.uid) ? undefined : belongs(link, stat),
+  )
+
+/**
+ * Who else may write a file, or put another one into its place: its own mode, and those of the folders above it, but for sticky ones; of a
+ * link what it leads to. Whom they belong to is not asked.
+ */
+export const writersOnWay = (path: string): Stranger | undefined =>
+  strangerOnWay(
+    resolve(path),
+    (at) => {
+      const stat = lstatSync(at, { throwIfNoEntry: false })
+      return !stat || isSticky(stat) ? undefined : writers(at, stat)
+    },
+    () => undefined,
+  )
+
+/** The first reason on the way from the root, of what `inPlace` says of a file or folder, and `ofLink` of a link that is followed. */
+const strangerOnWay = (
+  path: string,
+  inPlace: (at: string) => Stranger | undefined,
+  ofLink: (link: string, stat: Stats) => Stranger | undefined,
+): Stranger | undefined => {
   if (own === undefined) return undefined
   let reason: Stranger | undefined
   const walk = (to: string, links: number): string => {
     let at = parse(to).root
     for (const part of to.slice(at.length).split(sep).filter(Boolean)) {
-      reason ??= strangerIn(at)
+      reason ??= inPlace(at)
       if (reason) return at
       const next = join(at, part)
       const stat = lstatSync(next, { throwIfNoEntry: false })
       if (!stat) return next
-      if (!stat.isSymbolicLink()) at = next
-      else if (!isTrusted(next, stat.uid)) {
-        reason = belongs(next, stat)
-        return at
-      } else if (links === 0) return at
-      else at = walk(resolve(at, readlinkSync(next)), links - 1)
+      if (!stat.isSymbolicLink()) {
+        at = next
+        continue
+      }
+      reason = ofLink(next, stat)
+      if (reason || links === 0) return at
+      at = walk(resolve(at, readlinkSync(next)), links - 1)
     }
     return at
   }
   try {
-    const folder = walk(dirname(resolve(path)), 40)
-    return reason ?? strangerIn(folder)
+    const end = walk(path, 40)
+    return reason ?? inPlace(end)
   } catch {
     // What may not be looked at cannot be written either, and that is said where it is tried.
     return undefined
@@ -104,8 +132,7 @@ const strangerIn = (folder: string): Stranger | undefined => {
   const stat = lstatSync(folder, { throwIfNoEntry: false })
   if (!stat) return undefined
   if (!isTrusted(folder, stat.uid)) return belongs(folder, stat)
-  if (stat.mode & STICKY) return undefined
-  return writers(folder, stat)
+  return isSticky(stat) ? undefined : writers(folder, stat)
 }
 
 /** Whom a file or folder belongs to; of a link, also what it leads to. Undefined where that is somebody who is trusted. */

@@ -1,5 +1,11 @@
 import type { Action, Command, Planned } from '../model/action.ts'
-import { inherited, lastingVariables, plainVariables, type Receiver } from '../model/child-variables.ts'
+import {
+  flagsKeptBack,
+  inherited,
+  lastingVariables,
+  plainVariables,
+  type Receiver,
+} from '../model/child-variables.ts'
 import { type Environment, isElsewhere, namesOfBook } from '../model/environment.ts'
 import { withNames } from '../model/print-action.ts'
 import type { Doors } from './doors.ts'
@@ -41,6 +47,21 @@ const inheritedNames = ({ env, doors }: Known, to: Receiver): string[] =>
     : Object.keys(
         inherited({ operator: doors.variables, file: doors.secrets.file(), book: namesOfBook(env) }, to),
       ).sort()
+
+/** Which flags for node of the operator's shell no command gets, a sentence a variable. */
+export const keptBackTexts = ({ env, doors }: Known): string[] =>
+  isElsewhere(env)
+    ? []
+    : [
+        ...flagsKeptBack({
+          operator: doors.variables,
+          file: doors.secrets.file(),
+          book: namesOfBook(env),
+        }),
+      ].map(
+        ([name, flags]) =>
+          `no command gets ${flags.join(', ')} of this shell’s ${name}; where it is needed, write ${name} into .env.${env.name}`,
+      )
 
 /** What the commands of a step get, by name only. */
 export interface Given {

@@ -8,11 +8,13 @@ import { applyEvent, emptyRun, type RunState } from '../journal/fold.ts'
 import { changedSince } from '../journal/history.ts'
 import type { JournalFile } from '../journal/journal-file.ts'
 import { Recorder } from '../journal/recorder.ts'
+import type { Book } from '../model/book.ts'
 import { inherited, withoutPrograms } from '../model/child-variables.ts'
 import { type Environment, isElsewhere, namesOfBook, placeOf } from '../model/environment.ts'
 import { Failed } from '../model/failure.ts'
 import { hideWith } from '../model/hidden.ts'
 import type { RunPaths } from '../model/look.ts'
+import { othersIn } from '../model/other-environments.ts'
 import type { Step } from '../model/step.ts'
 import { Ledger } from './ledger.ts'
 import { movedBesides } from './moved-besides.ts'
@@ -22,6 +24,8 @@ import { Turns } from './turns.ts'
 
 export interface ContextOptions {
   env: Environment
+  /** The book that it is of; absent where its other environments do not count. */
+  book?: Pick<Book, 'environments'>
   /** Where `.env.<environment>` is looked for. */
   bookFolder: string
   stateDir: string
@@ -73,6 +77,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
   let database: DatabaseDoor | undefined
   const context: Omit<RunContext, 'ledger'> = {
     env,
+    ...(options.book && { others: othersIn(options.book, env.name) }),
     paths: pathsOf(env, options.stateDir, options.stamp),
     doors: {
       clock,
@@ -81,7 +86,7 @@ export const openContext = (options: ContextOptions): { context: RunContext; clo
       variables,
       get database() {
         if (env.database)
-          database ??= openDatabase(env.database, secrets, { name: options.name, clock, tunnel, variables })
+          database ??= openDatabase(env.database, secrets, { name: options.name, clock, tunnel })
         return database
       },
       host,
@@ -176,7 +181,7 @@ type Tunnel = (
 const openDatabase = (
   database: NonNullable<Environment['database']>,
   secrets: Secrets,
-  options: { name: string; clock: Clock; tunnel: Tunnel; variables: ContextOptions['variables'] },
+  options: { name: string; clock: Clock; tunnel: Tunnel },
 ): DatabaseDoor => {
   const { schema, via, url } = database
   const { tunnel, ...more } = options
@@ -188,7 +193,7 @@ const openDatabase = (
       remedy: `write one and the same into the book and into ${url.name}`,
     })
   return new DatabaseDoor(target, {
-    ...{ ...more, schema, secret: url.name },
+    ...{ ...more, schema, secret: url.name, variables: secrets.aroundDatabase },
     ...(via && { tunnel }),
   })
 }

@@ -11,6 +11,7 @@ import { whileProbing } from './probe.ts'
 import { runBook } from './run-book.ts'
 import type { RunContext } from './run-context.ts'
 import type { Expected } from './run-step.ts'
+import { ofShellText } from './secrets-of-shell.ts'
 
 export interface PerformOptions {
   /** What the operator confirms: 'Deploy shop to production'. */
@@ -78,5 +79,11 @@ export const foresee = async (
   if (missing.length) throw new Failed(together(missing))
   const { plan, failures } = await makePlan(arrangement, context, usually)
   if (failures.length) throw new Failed(together(failures))
-  return { ...plan, last: await lastRunLines(context) }
+  const ofShell = ofShellText(context)
+  if (ofShell)
+    context.recorder.record({
+      ...{ type: 'looked', side: 'needs', holds: true, ms: 0 },
+      ...{ fact: `whose the secrets of ${context.env.name} are was looked at`, seen: ofShell },
+    })
+  return { ...plan, last: await lastRunLines(context), ...(ofShell && { ofShell }) }
 }

@@ -2,12 +2,14 @@ import { reads, selects } from '../model/action.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Unmet } from '../model/failure.ts'
 import { lookOf, type RunContext } from './run-context.ts'
+import { demandOwnSecrets } from './secrets-of-shell.ts'
 
 /**
  * Refuses, before anything else is looked at or locked, what is not the environment that the book means. Where the
  * database cannot be named or does not answer, nothing can be mistaken for it: that is said by whoever needs it.
  */
 export const demandRightTarget = async (context: RunContext): Promise<void> => {
+  demandOwnSecrets(context)
   if (!context.env.identify) return
   // First what is known without a word to anybody: a wrong server is not asked who it is.
   for (const look of [byName, byAnswer]) {

@@ -8,6 +8,7 @@ import { type Environment, placeOf } from '../model/environment.ts'
 import type { Probed } from '../model/event.ts'
 import { Failed, unmet } from '../model/failure.ts'
 import type { Look, Revision, RunPaths } from '../model/look.ts'
+import type { OtherEnvironment } from '../model/other-environments.ts'
 import { printAction } from '../model/print-action.ts'
 import { typed } from '../model/shell-word.ts'
 import type { Step } from '../model/step.ts'
@@ -15,6 +16,7 @@ import { OTHER_WAY } from '../model/ways.ts'
 import type { Listed } from '../plan/diagnoses-of.ts'
 import type { PageOrder } from '../plan/page-order.ts'
 import { carryOut, databaseDoor } from './carry-out.ts'
+import { definedOtherwise } from './defined-otherwise.ts'
 import type { Doors } from './doors.ts'
 import type { RunLock } from './keep-lock.ts'
 import type { Ledger } from './ledger.ts'
@@ -40,6 +42,8 @@ export interface Answers {
 /** Everything that the parts of one run share. */
 export interface RunContext {
   env: Environment
+  /** The other environments of its book. Absent: not known. */
+  others?: readonly OtherEnvironment[]
   paths: RunPaths
   doors: Doors
   recorder: Recorder
@@ -104,6 +108,7 @@ export const lookOf = (
     revision: foreseen ? foreseen.revision : (context.state.revision ?? context.foreseen ?? null),
     see,
     attempt: attempting(see, context.signal),
+    definedOtherwise: (variables) => definedOtherwise(variables, context),
     migrations: context.migrations ?? [],
     allowed: (name) => context.answers.allow?.includes(name) ?? false,
     known: (beginning) =>

@@ -47,23 +47,93 @@ const NAMES: Record<Receiver, ReadonlySet<string>> = {
 }
 
 /** Of a child also what begins so, unless it looks like a secret. */
-const FAMILIES = /^(LC_|XDG_|GIT_|npm_config_|yarn_|pnpm_config_|corepack_)/i
+const FAMILIES = /^(LC_|XDG_|npm_config_|yarn_|pnpm_config_|corepack_)/i
 
-/** What git tells its hooks of its repository (`git rev-parse --local-env-vars`) is of no other. */
-const LOCAL_TO_GIT =
-  /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+|GRAFT_FILE|SHALLOW_FILE|NAMESPACE|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX|NO_REPLACE_OBJECTS|REPLACE_REF_BASE)$/
+/**
+ * Of git's own what says who commits, how a remote is reached and where its settings are. Neither what writes down what is
+ * sent (GIT_TRACE_CURL has tokens in it), nor a program that is started where git only looks (GIT_EXTERNAL_DIFF).
+ */
+const OF_GIT = new RegExp(
+  `^GIT_(${[
+    ...['(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)', 'SSH(_COMMAND|_VARIANT)?', 'PROXY_COMMAND', 'ALLOW_PROTOCOL'],
+    '(PROXY_)?SSL_(CAINFO|CAPATH|CERT|CERT_TYPE|CERT_PASSWORD_PROTECTED|KEY|KEY_TYPE|NO_VERIFY|VERSION|CIPHER_LIST)',
+    ...[
+      'HTTP_(LOW_SPEED_LIMIT|LOW_SPEED_TIME|USER_AGENT|PROXY_AUTHMETHOD|MAX_REQUESTS)',
+      'PROTOCOL(_FROM_USER)?',
+    ],
+    ...[
+      'CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)',
+      'ATTR_NOSYSTEM',
+      'EXEC_PATH',
+      'TEMPLATE_DIR',
+      'CEILING_DIRECTORIES',
+    ],
+    ...['DISCOVERY_ACROSS_FILESYSTEM', 'DEFAULT_(HASH|REF_FORMAT)', 'LFS_SKIP_SMUDGE', 'MERGE_AUTOEDIT'],
+    ...['TERMINAL_PROMPT', 'OPTIONAL_LOCKS', 'ADVICE'],
+  ].join('|')})$`,
+)
 
-const SECRET_NAME = /PASS|PWD|TOKEN|SECRET|KEY|CREDENTIAL|AUTH(?!OR)|PRIVATE|COOKIE|SESSION/i
-const SECRET_VALUE = /:\/\/[^/\s@]*:[^/\s@]+@/
+/** The settings of package managers by which every node that they start is given what stands in it. */
+const NODE_FLAGS = /^(NODE_OPTIONS|(npm_config|pnpm_config|yarn)_node[_-]options)$/i
 
-/** Whether a variable of the operator's is handed on by its name. */
+/**
+ * What a shell may say to every node of a run: how much memory, which certificates, which addresses, which warnings. Not what loads
+ * code, opens a debugger or writes down what goes on: of a debugging session in an editor `--require` is left over, and
+ * changes what a build does.
+ */
+const HANDED_ON_TO_NODE =
+  /^--((huge-)?max-|(no-)?use-(openssl|bundled|system)-ca$|openssl-(legacy-provider|shared-config)$|dns-result-order$|(no-)?network-family-autoselection|(no-)?(warnings|deprecation)$|disable-warning$|stack-trace-limit$)/
+
+const SECRET_NAME =
+  /PASS|PWD|TOKEN|SECRET|KEY|CREDENTIAL|AUTH(?!OR)|PRIVATE|COOKIE|SESSION|(^|_)(OTP|PIN|PAT|CERT)$/i
+/** Whoever signs in to an address, but for ssh, which has a key for that; and the tokens that say themselves what they are. */
+const SECRET_VALUE = new RegExp(
+  [
+    ...['(?<!ssh)://[^/\\s@]+@', 'ssh://[^/\\s@:]*:[^/\\s@]+@', '-----BEGIN [A-Z ]*PRIVATE'],
+    '\\b(gh[opsur]_|github_pat_|glpat-|xox[a-z]-|[rs]k_live_|eyJ)\\w{8}',
+    '\\b(npm_[A-Za-z0-9]{30}|A[KS]IA[0-9A-Z]{12})',
+  ].join('|'),
+)
+
+/** Whether a variable that nobody speaks of looks as if it were a secret. */
+export const looksLikeSecret = (name: string, value: string): boolean =>
+  SECRET_NAME.test(name) || SECRET_VALUE.test(value)
+
+/** Whether a variable is handed on by its name. */
 const isHandedOn = (name: string, value: string, to: Receiver): boolean =>
   NAMES[to].has(name) ||
   (to === 'child' &&
-    FAMILIES.test(name) &&
-    !LOCAL_TO_GIT.test(name) &&
-    !SECRET_NAME.test(name) &&
-    !SECRET_VALUE.test(value))
+    // What git has of a key is its path.
+    (OF_GIT.test(name) ? !SECRET_VALUE.test(value) : FAMILIES.test(name) && !looksLikeSecret(name, value)))
+
+/** The flags of a variable such as NODE_OPTIONS, each with its value: words, of which one may stand in double quotes. */
+const nodeFlags = (value: string): string[] => {
+  const words = value.match(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/g) ?? []
+  return words.reduce<string[]>((flags, word) => {
+    // `--require ./x`, in two words.
+    if (word.startsWith('-') || flags.length === 0) flags.push(word)
+    else flags[flags.length - 1] += ` ${word}`
+    return flags
+  }, [])
+}
+const nameOfFlag = (flag: string): string => flag.replaceAll('_', '-').split(/[= ]/)[0]!
+const isFlagHandedOn = (flag: string): boolean => HANDED_ON_TO_NODE.test(nameOfFlag(flag))
+
+/** What of a variable of the operator's is handed on; undefined where nothing is. */
+const partHandedOn = (name: string, value: string): string | undefined => {
+  if (!NODE_FLAGS.test(name)) return value
+  return nodeFlags(value).filter(isFlagHandedOn).join(' ') || undefined
+}
+
+/** Which flags for node the operator's shell has that no child gets, by the variable's name; only the names of the flags. */
+export const flagsKeptBack = ({ operator, file, book }: Inherited): ReadonlyMap<string, string[]> =>
+  new Map(
+    Object.entries(operator).flatMap(([name, value]) => {
+      if (!value || !NODE_FLAGS.test(name) || name in file || book.has(name)) return []
+      const kept = nodeFlags(value).filter((flag) => !isFlagHandedOn(flag))
+      return kept.length ? [[name, [...new Set(kept.map(nameOfFlag))]]] : []
+    }),
+  )
 
 export interface Inherited {
   /** What the operator's process has. */
@@ -84,8 +154,11 @@ export const inherited = ({ operator, file, book }: Inherited, to: Receiver): Re
     Object.keys({ ...operator, ...(to === 'child' ? file : {}) }).flatMap((name) => {
       // What the environment says of PATH is for its host, and not for the ssh that leads there.
       if (to !== 'ssh' && book.has(name)) return []
-      const value = to !== 'ssh' && name in file ? file[name] : operator[name]
-      return value !== undefined && isHandedOn(name, value, to) ? [[name, value]] : []
+      const own = to !== 'ssh' && name in file
+      const value = own ? file[name] : operator[name]
+      if (value === undefined || !isHandedOn(name, value, to)) return []
+      const part = own ? value : partHandedOn(name, value)
+      return part === undefined ? [] : [[name, part]]
     }),
   )
 

@@ -45,6 +45,11 @@ export interface Look {
    * moment by its `id`: `pg_dump --snapshot`.
    */
   snapshot<T>(work: (at: Snapshot) => Promise<T>): Promise<T>
+  /**
+   * Of the variables that something has, the names to which this environment gives another value: the book's `variables`, its secrets, and
+   * `.env.<environment>`.
+   */
+  definedOtherwise(variables: Readonly<Record<string, string>>): string[]
   /** What of this run is rehearsed: the steps that change the database, and still have to, in their order. */
   readonly migrations: readonly Step[]
   /** Whether the operator has allowed by name what would stop the run otherwise: `drop:avatars.persona`. */

@@ -28,6 +28,8 @@ export interface Plan {
   steps: PlannedStep[]
   /** The last run that changed the environment, and what has changed since; a line each. */
   last?: string[]
+  /** Which secrets the operator's shell gives, and why: a sentence. Absent: none. */
+  ofShell?: string
   /** How long its phases take, by their author and by earlier runs. */
   phases: ExpectedPhase[]
   /** How long it usually takes; milliseconds. Absent where no earlier run is known. */

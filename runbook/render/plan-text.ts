@@ -17,7 +17,7 @@ export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): s
     `  where     ${env.host === 'local' ? 'this machine' : env.host}, ${env.app.dir}, ${whichCode(env)}`,
   )
   if (revision) lines.push(`  revision  ${revisionText(revision)}`)
-  lines.push(...lastRun(shown, paint))
+  lines.push(...lastRun(shown, paint), ...ofShell(shown, paint))
   lines.push(`  usually   ${expectation(shown, runs)}`)
   let phase = ''
   for (const [i, step] of steps.entries()) {
@@ -32,6 +32,10 @@ export const planText = (plan: Plan, { title, runs, paint }: PlanTextOptions): s
 /** Who changed the environment last; what has changed since catches the eye. */
 const lastRun = ({ last = [] }: Plan, paint: Paint): string[] =>
   last.map((line, i) => (i === 0 ? `  last run  ${line}` : paint.yellow(`            ${line}`)))
+
+/** A shell may still have them of another environment. */
+const ofShell = ({ ofShell }: Plan, paint: Paint): string[] =>
+  ofShell === undefined ? [] : [paint.yellow(`  secrets   ${ofShell}`)]
 
 export interface PlanTextOptions {
   /** 'Plan: shop to production'. */
@@ -93,6 +97,7 @@ export const planSummary = (plan: Plan, { title, runs, whole, paint }: PlanTextO
     paint.bold(`${title}${env.protected ? ' (protected)' : ''}`),
     ...(revision ? [`  revision  ${revisionText(revision)}`] : []),
     ...lastRun(shown, paint),
+    ...ofShell(shown, paint),
     `  steps     ${steps.length}${done.length ? `, of which ${done.length} already done: ${done.map(({ title }) => title).join(', ')}` : ''}`,
     `  usually   ${expectation(shown, runs)}`,
     ...dangerSummary(shown, whole ?? typed`runbook plan ${env.name}`, paint),

@@ -79,6 +79,12 @@ describe('each program of a run', () => {
       LANG: 'xx_XX',
       GIT_DIR: '/nowhere',
     },
+    ...{
+      npm_config_otp: '123456',
+      GIT_TRACE_CURL: '1',
+      GIT_TRACE_REDACT: '0',
+      GIT_EXTERNAL_DIFF: '/nowhere',
+    },
   }
 
   test('has this environment’s value or none, no secret that its step does not name, and no program of the working directory', async () => {
@@ -100,6 +106,12 @@ describe('each program of a run', () => {
       string,
     ]
     for (const made of [bin, seen]) mkdirSync(made)
+    // As an editor's debugger leaves it in its terminal; it changes what every node does.
+    const preload = join(home, 'preload.cjs')
+    writeFileSync(
+      preload,
+      "if (!/cli\\.js$/.test(process.argv[1])) require('node:fs').writeFileSync(__dirname + '/preloaded', process.argv.join(' '))",
+    )
     const programs = ['git', 'npm', 'node', 'bash', 'find', 'sh']
     for (const name of programs) {
       const real = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
@@ -117,6 +129,7 @@ describe('each program of a run', () => {
     const variables = {
       ...{ ...gitVariables, ...hidden },
       PATH: `${folder}/node_modules/.bin:node_modules/.bin:${bin}:${process.env.PATH}`,
+      NODE_OPTIONS: `--require ${JSON.stringify(preload)} --max-old-space-size=3000`,
     }
     const { exit, out, err } = await runbook(['deploy', 'staging', '--yes'], { variables })
     expect(exit, out + err).toBe(0)
@@ -163,7 +176,9 @@ describe('each program of a run', () => {
         ...own,
       })
       if (own.GIT_DIR) expect(own.GIT_DIR).not.toBe('/nowhere')
+      expect([file, has.get('NODE_OPTIONS')]).toEqual([file, '--max-old-space-size=3000'])
     }
+    expect(readdirSync(home)).not.toContain('preloaded')
     expect(readdirSync(home)).not.toContain('of the working directory')
   })
 
@@ -175,11 +190,20 @@ describe('each program of a run', () => {
       `variables: { NODE_ENV: 'a-value-of-the-book', HIDDEN: secret('API_TOKEN') }`,
     )
     writeFileSync(join(folder, '.env.staging'), 'API_TOKEN=a-secret-value\n')
-    const variables = { ...gitVariables, ...hidden, GIT_DIR: undefined, TZ: 'a/value' }
+    const variables = {
+      ...gitVariables,
+      ...hidden,
+      GIT_DIR: undefined,
+      TZ: 'a/value',
+      NODE_OPTIONS: '--inspect=127.0.0.1:0 --no-warnings',
+    }
     const { exit, out, err } = await runbook(['doctor', 'staging'], { variables })
     expect(exit, out + err).toBe(0)
     expect(out).toMatch(
       /variables {2}each command gets, by name, of this shell .*\bHOME\b.*\bPATH\b.*\bTZ\b.*; of the book NODE_ENV\n/,
+    )
+    expect(out).toContain(
+      ' ! no command gets --inspect of this shell’s NODE_OPTIONS; where it is needed, write NODE_OPTIONS into .env.staging\n',
     )
     expect(out).toMatch(/ pull-code: nothing else\n/)
     expect(out).toMatch(/ shell: nothing else\n/)

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
@@ -67,6 +77,155 @@ describe.runIf(asRoot)('a book of somebody else', () => {
     trusting('*')
     expect((await run('plan', 'staging')).exit).toBe(0)
   })
+})
+
+describe('a book that others may write', () => {
+  const opened = async (open: (at: { folder: string; path: string }) => string) => {
+    const book = await withBook('does("one")')
+    const deep = join(book.folder, 'of ours/shop')
+    mkdirSync(deep, { recursive: true })
+    const path = join(deep, 'runbook.config.ts')
+    writeFileSync(
+      path,
+      readFileSync(join(book.folder, 'runbook.config.ts'), 'utf8').replace("dir: 'app'", "dir: '../../app'"),
+    )
+    const stateDir = join(book.folder, 'state')
+    mkdirSync(stateDir, { mode: 0o700 })
+    const opens = open({ folder: book.folder, path })
+    const run = (...args: string[]) => book.runbook([...args, '--state-dir', stateDir], { cwd: deep })
+    return { ...book, path, opens, run }
+  }
+  const ways: Record<string, (at: { folder: string; path: string }) => string> = {
+    'its own mode': ({ path }) => {
+      chmodSync(path, 0o666)
+      return path
+    },
+    'a sticky bit of its own': ({ path }) => {
+      chmodSync(path, 0o1602)
+      return path
+    },
+    'the folder that it is in': ({ path }) => {
+      chmodSync(dirname(path), 0o777)
+      return dirname(path)
+    },
+    'a folder above that': ({ folder }) => {
+      chmodSync(join(folder, 'of ours'), 0o733)
+      return join(folder, 'of ours')
+    },
+    'what a link leads to': ({ folder, path }) => {
+      mkdirSync(join(folder, 'elsewhere'))
+      renameSync(path, join(folder, 'elsewhere/a.ts'))
+      symlinkSync('../../elsewhere/a.ts', path)
+      chmodSync(join(folder, 'elsewhere'), 0o777)
+      return join(folder, 'elsewhere')
+    },
+    'a folder on the way of a link': ({ folder, path }) => {
+      mkdirSync(join(folder, 'elsewhere'))
+      renameSync(dirname(path), join(folder, 'elsewhere/shop'))
+      symlinkSync(join(folder, 'elsewhere/shop'), dirname(path))
+      chmodSync(join(folder, 'elsewhere'), 0o777)
+      return join(folder, 'elsewhere')
+    },
+  }
+  const said = (opens: string) =>
+    new RegExp(`any user may write ${opens} \\(\\d{4}\\)[^]*→ chmod o-w '${opens}'`)
+
+  test.each(Object.entries(ways))('by %s is not run', async (_, open) => {
+    const { path, opens, run } = await opened(open)
+    appendFileSync(path, `\nrequire('node:fs').writeFileSync('${path}.ran', '')\n`)
+    for (const args of [
+      ['plan', 'staging'],
+      ['guide', 'staging'],
+      ['plan', 'staging', '--config', path],
+    ]) {
+      const { exit, out, err } = await run(...args)
+      expect([exit, out + err]).toEqual([3, expect.stringMatching(said(opens))])
+    }
+    expect(existsSync(`${path}.ran`)).toBe(false)
+    chmodSync(opens, opens === path ? 0o600 : 0o755)
+    expect((await run('plan', 'staging')).exit).toBe(0)
+  })
+
+  test.each(['deploy', 'runs', 'doctor', 'verify', 'rollback', 'backups', 'lock', 'report'])(
+    'is refused by `%s`',
+    async (verb) => {
+      const { path, in: inApp, runbook } = await opened(({ path }) => path)
+      chmodSync(path, 0o622)
+      const env = ['runs', 'report'].includes(verb) ? [] : ['staging']
+      const more = { deploy: ['--yes'], lock: ['--reason', 'x'] }[verb] ?? []
+      const { exit, out, err } = await runbook([verb, ...env, ...more], { cwd: dirname(path) })
+      expect([exit, out + err]).toEqual([3, expect.stringContaining('any user may write')])
+      expect(existsSync(inApp('done-one'))).toBe(false)
+    },
+  )
+
+  test('that everybody may only read, in a sticky folder, is run', async () => {
+    const { run } = await opened(({ folder, path }) => {
+      chmodSync(path, 0o644)
+      chmodSync(dirname(path), 0o1777)
+      return folder
+    })
+    expect((await run('plan', 'staging')).exit).toBe(0)
+  })
+
+  test.each([
+    ["import { one } from './steps/one.ts'", 'steps/one.ts'],
+    ["import { one } from './steps/one.js'", 'steps/one.ts'],
+    ["import './steps/one'\nconst one = 1", 'steps/one.ts'],
+    ["export * from './steps'\nconst one = 1", 'steps/index.ts'],
+    ["const { one } = require('../common.cjs')", '../common.cjs'],
+    ["const { one } = await import('../common.cjs')", '../common.cjs'],
+    [
+      "import { one } from './through.ts'",
+      'steps/one.ts',
+      { 'through.ts': "export { one } from './steps/one.ts'\n" },
+    ],
+  ] as [string, string, Record<string, string>?][])(
+    'nor by what it has with %j',
+    async (line, at, more = {}) => {
+      const { path, run } = await opened(({ path }) => path)
+      const imported = join(dirname(path), at)
+      for (const [name, content] of Object.entries({
+        ...{ [at]: at.endsWith('.cjs') ? 'exports.one = 1\n' : 'export const one = 1\n', ...more },
+      })) {
+        mkdirSync(dirname(join(dirname(path), name)), { recursive: true })
+        writeFileSync(join(dirname(path), name), content)
+      }
+      writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`)
+      expect(await run('plan', 'staging')).toMatchObject({ exit: 0 })
+      chmodSync(imported, 0o666)
+      appendFileSync(
+        imported,
+        at.endsWith('.cjs')
+          ? `require('fs').writeFileSync('${path}.ran', '')`
+          : `import { writeFileSync } from 'node:fs'\nwriteFileSync('${path}.ran', '')`,
+      )
+      for (const args of [
+        ['plan', 'staging'],
+        ['deploy', 'staging', '--yes'],
+        ['plan', 'staging', '--config', path],
+      ]) {
+        const { exit, out, err } = await run(...args)
+        expect([exit, out + err]).toEqual([3, expect.stringContaining(`→ chmod o-w '${imported}'`)])
+      }
+      expect(existsSync(`${path}.ran`)).toBe(false)
+    },
+  )
+
+  test.runIf(asRoot)(
+    'of a group that is not its owner’s alone is not run, but in a clone that its group shares',
+    async () => {
+      const { path, run } = await opened(({ path }) => path)
+      chownSync(path, 0, NOBODY)
+      chmodSync(path, 0o664)
+      const { exit, out, err } = await run('plan', 'staging')
+      expect([exit, out + err]).toEqual([3, expect.stringMatching(/the group \w+ may write .*→ chmod g-w/s)])
+      const git = (...args: string[]) => execFileSync('git', args, { cwd: dirname(path), stdio: 'ignore' })
+      git('init', '-q')
+      git('config', 'core.sharedRepository', 'group')
+      expect((await run('plan', 'staging')).exit).toBe(0)
+    },
+  )
 })
 
 describe('.env.<environment>', () => {

@@ -78,7 +78,14 @@ export const exceptions: readonly Exception[] = [
   { file: 'runbook/journal/runs.ts', may: /^node:fs$/, because: 'reads transcripts' },
   { file: 'runbook/journal/run-index.ts', may: /^node:fs$/, because: 'what is known of them already' },
   { file: 'runbook/doors/database.ts', may: /^((type|dynamic) )?pg$/, because: 'the door to PostgreSQL' },
-  ...['database-freeze', 'lock-session', 'pooler', 'channel-binding', 'database-places'].map((what) => ({
+  ...[
+    'database-freeze',
+    'lock-session',
+    'pooler',
+    'channel-binding',
+    'database-places',
+    'database-client',
+  ].map((what) => ({
     file: `runbook/doors/${what}.ts`,
     may: /^type pg$/,
     because: 'a session of that door',

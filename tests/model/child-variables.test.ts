@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  flagsKeptBack,
   inherited,
   lastingVariables,
   plainVariables,
@@ -88,6 +89,77 @@ test('what a child needs in order to work is handed on', () => {
 test('an address with a password in it is no setting of npm’s', () => {
   const operator = { npm_config_registry: 'https://ada:hidden@npm.example.com/' }
   expect(inherited({ ...nothing, operator }, 'child')).toEqual({})
+})
+
+test.each([
+  ...['npm_config_otp', 'NPM_CONFIG_OTP', 'pnpm_config_otp', 'npm_config_cert', 'YARN_NPM_PUBLISH_OTP'],
+  ...[
+    'GIT_TRACE',
+    'GIT_TRACE_CURL',
+    'GIT_TRACE_REDACT',
+    'GIT_TRACE2_EVENT',
+    'GIT_CURL_VERBOSE',
+    'GIT_TRACE_PACKET',
+  ],
+  ...[
+    'GIT_EXTERNAL_DIFF',
+    'GIT_PAGER',
+    'GIT_EDITOR',
+    'GIT_SEQUENCE_EDITOR',
+    'GIT_CONFIG_KEY_3',
+    'GIT_OF_TOMORROW',
+  ],
+])('%s says what nobody else is to know, or starts what nobody asked for', (name) => {
+  expect(inherited({ ...nothing, operator: { [name]: '1' } }, 'child')).toEqual({})
+  expect(inherited({ ...nothing, operator: {}, file: { [name]: '1' } }, 'child')).toEqual({})
+})
+
+test.each([
+  ['npm_config_registry', 'https://tok3n@npm.example.com/'],
+  ['npm_config_registry', 'https://ada:@npm.example.com/x https://ada:pw@npm.example.com'],
+  ['GIT_SSH_COMMAND', 'ssh -o ProxyCommand=https://ada:pw@proxy'],
+  ['npm_config_sharp_binary_host', 'ghp_0123456789abcdef'],
+  ['YARN_HTTP_PROXY', 'http://ada:pw@proxy:3128'],
+  ['npm_config_key_of_mine', '-----BEGIN RSA PRIVATE KEY-----'],
+])('%s=%s has somebody’s word in it', (name, value) => {
+  expect(inherited({ ...nothing, operator: { [name]: value } }, 'child')).toEqual({})
+})
+
+test.each([
+  ['npm_config_registry', 'http://127.0.0.1:4873/'],
+  ['npm_config_git', 'git+ssh://git@git.example.com/x'],
+  ['GIT_SSH_COMMAND', 'ssh -i /home/ada/.ssh/deploy'],
+  ['GIT_SSL_CAINFO', '/etc/ca.pem'],
+  ['GIT_SSL_KEY', '/home/ada/client.key'],
+  ['GIT_CONFIG_GLOBAL', '/home/ada/gitconfig'],
+  ['npm_config_npm_version', '10.9.0'],
+])('%s=%s is handed on', (name, value) => {
+  expect(inherited({ ...nothing, operator: { [name]: value } }, 'child')).toEqual({ [name]: value })
+})
+
+test.each([
+  ['--max-old-space-size=4096', '--max-old-space-size=4096', undefined],
+  [
+    '--require /x/bootloader.js --inspect-publish-uid=http',
+    undefined,
+    ['--require', '--inspect-publish-uid'],
+  ],
+  ['-r ./x --use-system-ca', '--use-system-ca', ['-r']],
+  ['--import=dd-trace/register.js --max_old_space_size=64', '--max_old_space_size=64', ['--import']],
+  ['--require "/a b/x.js" --dns-result-order=ipv4first', '--dns-result-order=ipv4first', ['--require']],
+  ['--require=--max-old-space-size=1', undefined, ['--require']],
+  ['--env-file .env.production --no-warnings', '--no-warnings', ['--env-file']],
+  ['--openssl-legacy-provider  --inspect', '--openssl-legacy-provider', ['--inspect']],
+  ['./x --max-semi-space-size=1', '--max-semi-space-size=1', ['./x']],
+])('of NODE_OPTIONS=%j a child gets %j', (value, given, keptBack) => {
+  for (const name of ['NODE_OPTIONS', 'npm_config_node_options', 'YARN_NODE_OPTIONS']) {
+    const known = { ...nothing, operator: { [name]: value } }
+    expect(inherited(known, 'child')).toEqual(given === undefined ? {} : { [name]: given })
+    expect([...flagsKeptBack(known)]).toEqual(keptBack ? [[name, keptBack]] : [])
+    // What the environment says itself is meant.
+    const own = { ...known, file: { [name]: value } }
+    expect([inherited(own, 'child'), [...flagsKeptBack(own)]]).toEqual([{ [name]: value }, []])
+  }
 })
 
 test('ssh, which sends its locale on to a host, has none', () => {

@@ -209,6 +209,94 @@ describe.each(['fork', 'cluster'])('a process under pm2 in %s mode', (mode) => {
   })
 })
 
+describe('a daemon of pm2 that was started in the shell of production', () => {
+  const dirty = {
+    ...{
+      DATABASE_URL: 'postgresql://prod:hidden@p/prod',
+      API_TOKEN: 'hidden-of-prod',
+      OF_THE_BOOK: 'of-prod',
+    },
+    ...{ PGHOST: 'hidden-host', STRIPE_SECRET: 'hidden-stripe', EDITOR: 'vi' },
+  }
+  const raise = async (mode: string, env: Record<string, string> = {}) => {
+    const home = await pm2Home()
+    ends.push(home.dispose)
+    home.ecosystem({ name: 'app', script: 'app.cjs', exec_mode: mode, env })
+    home.release({})
+    const { rig } = await world({
+      dir: home.dir,
+      app: { url: home.url, health: '/health' },
+      variables: { ...home.variables, ...ofTheOperator },
+    })
+    git(home.dir, 'init', '-q')
+    git(home.dir, 'commit', '-q', '--allow-empty', '-m', 'one')
+    const pm2 = (...args: string[]) =>
+      execFileSync('pm2', args, {
+        cwd: home.dir,
+        env: { HOME: process.env.HOME, ...home.variables, ...dirty },
+        stdio: 'ignore',
+      })
+    pm2('ping')
+    const step = (options: Partial<Parameters<typeof pm2Restart>[0]> = {}) =>
+      pm2Restart({
+        ...{ process: 'app', ecosystem: 'ecosystem.config.cjs', soak: 100, revision: false },
+        ...options,
+      })
+    return { home, rig, step, pm2 }
+  }
+
+  test('gives staging nothing: refused by name before the first effect, until the step says what is meant', async () => {
+    const { rig, step } = await raise('cluster')
+    const refused = await rig.run(step())
+    expect([refused.performed, refused.failure]).toEqual([
+      [],
+      {
+        kind: 'before-unmet',
+        unmet: [
+          {
+            fact: 'pm2’s daemon gives app no other environment’s variables',
+            seen: expect.stringContaining('it was started with API_TOKEN, DATABASE_URL, and the book'),
+            remedy: expect.stringContaining(
+              "env: { API_TOKEN: secret('API_TOKEN'), DATABASE_URL: secret('DATABASE_URL') }",
+            ),
+          },
+        ],
+      },
+    ])
+    const { steps, failures } = await rig.plan(step())
+    expect([steps, failures].map((one) => JSON.stringify(one)).join()).not.toMatch(/hidden|of-prod/)
+    expect(failures).toMatchObject([{ kind: 'before-unmet' }])
+    const env = { API_TOKEN: secret('API_TOKEN'), DATABASE_URL: secret('DATABASE_URL') }
+    const warned = (await rig.plan(step({ env }))).steps[0]!.findings.join('\n')
+    expect(warned).toContain(
+      'what looks like secrets, which its processes in cluster mode have too: PGHOST, STRIPE_SECRET;',
+    )
+    expect((await rig.run(step({ env }))).failure).toBeUndefined()
+    // It runs, with these of its own: they are kept.
+    expect((await rig.run(step())).failure).toBeUndefined()
+  })
+
+  test('nor what runs already, and has nothing of its own; in fork mode it has only what it is given', async () => {
+    for (const mode of ['cluster', 'fork']) {
+      const { rig, step, home } = await raise(mode)
+      const { PM2_HOME, PATH } = home.variables
+      execFileSync('pm2', ['start', 'ecosystem.config.cjs'], {
+        ...{ cwd: home.dir, stdio: 'ignore' },
+        env: { HOME: process.env.HOME, PM2_HOME, PATH },
+      })
+      await home.answers()
+      const { failure } = await rig.run(step({ ecosystem: undefined }))
+      if (mode === 'fork') expect(failure).toBeUndefined()
+      else
+        expect(failure).toMatchObject({
+          unmet: [
+            { seen: expect.stringContaining('it was started with API_TOKEN, DATABASE_URL, OF_THE_BOOK') },
+          ],
+        })
+    }
+  })
+})
+
 test('a command that starts what lives on says so, and no other', async () => {
   const step = pm2Restart({ process: 'app', ecosystem: 'ecosystem.config.cjs' })
   const env = { variables: {}, app: { health: '/health' } }
