@@ -1,3 +1,5 @@
+import { onOneLine } from '../model/unseen.ts'
+
 /** Text on one line, in which markdown would see marks of its own; code between backticks stays code. */
 export const plain = (text: string): string => onOneLine(text).replace(MARKS, '\\$&')
 const MARKS = /[*<]|!?\[(?=[^\]]*\]\()|\\(?=[!-/:-@[-`{-~])/g
@@ -13,8 +15,6 @@ export const withCommands = (text: string): string => {
   return NO_PROSE.test(written) ? code(line) : line
 }
 const NO_PROSE = /[\\`*<>&$~#|!{}[\]]|'[^']*'|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u
-
-const onOneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ')
 
 /** A fence that is longer than any in the text. */
 export const block = (language: string, text: string): string[] => {
