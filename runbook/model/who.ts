@@ -78,5 +78,5 @@ const LOOKS_LIKE: Readonly<Record<string, string>> = Object.fromEntries(
     ['x', 'хχ'],
     ['y', 'уγү'],
     ['z', 'ᴢ2'],
-  ].flatMap(([letter, same]) => [...same!].map((sign) => [sign, letter])),
+  ].flatMap(([letter, same]) => [...same!].map((sign): [string, string] => [sign, letter!])),
 )

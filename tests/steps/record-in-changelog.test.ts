@@ -125,7 +125,7 @@ test.each(['-f', '--help', "-n'x y"])('a file that is named %s is one, and no op
     env: rig.env,
     run: { stamp, backups: '', copies: '' },
   }) as Reverse
-  const { remove, tidy } = undo.actions as Record<string, { argv: [string, ...string[]] }>
+  const { remove, tidy } = undo.actions as unknown as Record<string, { argv: [string, ...string[]] }>
   for (const { argv } of [remove!, tidy!]) execFileSync(argv[0], argv.slice(1), { cwd: dir })
   expect(readFileSync(join(dir, file), 'utf8')).toBe('before\n')
   expect(readdirSync(dir).filter((name) => name.endsWith('.before'))).toEqual([])
