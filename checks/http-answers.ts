@@ -5,8 +5,8 @@ import {
   Failed,
   fails,
   gets,
-  hasCredentials,
   holds,
+  holdsSecret,
   type Text,
   typed,
 } from '../runbook/index.ts'
@@ -26,8 +26,10 @@ export const httpAnswers = (path: string, options: HttpAnswersOptions = {}): Che
   const { status = 200, within, headers, timeout = 5000 } = options
   const statuses = [status].flat()
   // What is thrown here is a mistake of the book.
-  if (hasCredentials(path))
-    throw new Error('httpAnswers has an address with a user or a password in it: give them in `headers`')
+  if (holdsSecret(path))
+    throw new Error(
+      'httpAnswers has an address with a user, a password or a token in it: give them in `headers`, as secret(…)',
+    )
   const latency = within === undefined ? '' : ` within ${within} ms`
   return defineCheck({
     fact: `GET ${path} answers ${statuses.join(' or ')}${latency}`,

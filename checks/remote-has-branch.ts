@@ -7,7 +7,7 @@ import { remoteBranches } from './reading/remote-branches.ts'
 export const remoteHasBranch = (branch: string, remote = 'origin') =>
   defineCheck({
     fact: `the remote ${remote} has the branch ${branch}`,
-    remedy: typed`git push ${remote} ${branch} from where it exists, or correct app.branch in the book`,
+    remedy: typed`git push -- ${remote} ${branch} from where it exists, or correct app.branch in the book`,
     look: async (at) => {
       const one = await remoteBranches(at, remote, branch)
       if (!one.ok) return fails('unknown: the remote does not answer')

@@ -43,15 +43,30 @@ const find = async (at: Look, path: string): Promise<IncomingFile | Missing> => 
 /** Undefined where the working tree is what counts: the revision is there already, or does not track the file. */
 const inRevision = async (at: Look, path: string): Promise<IncomingFile | Missing | undefined> => {
   const { revision } = at
-  if (!revision || path.startsWith('/') || /[\r\n]/.test(path)) return undefined
+  if (!revision || path.startsWith('/')) return undefined
   const head = await at.see(reads('git', 'rev-parse', 'HEAD'))
   if (head === revision.to) return undefined
   const env = await incomingObjects(at, revision.to)
   const read = reads('git', 'cat-file', '--batch', '--follow-symlinks')
-  const printed = await at.see({ ...read, env, input: `${revision.to}:./${path}\n` })
+  const name = /[\r\n]/.test(path) ? await idOf(at, revision.to, path, env) : `${revision.to}:./${path}`
+  const printed = name === undefined ? '' : await at.see({ ...read, env, input: `${name}\n` })
   // Its header makes the text come through whole, with or without a line end of its own.
   const header = /^[0-9a-f]+ blob \d+\n/.exec(printed)?.[0]
   if (header) return { text: printed.slice(header.length), from: 'incoming revision' }
   const tracked = await at.attempt(reads('git', 'cat-file', '-e', `HEAD:./${path}`))
   return tracked.ok ? { missing: `the revision ${revision.to.slice(0, 7)} no longer has it` } : undefined
+}
+
+/** Of a file whose name has an end of a line in it, which `cat-file` would take for two; a link of such a name is not followed. */
+const idOf = async (
+  at: Look,
+  revision: string,
+  path: string,
+  env: Record<string, string>,
+): Promise<string | undefined> => {
+  const listed = await at.see({
+    ...reads('git', '--literal-pathspecs', 'ls-tree', '-z', revision, '--', path),
+    env,
+  })
+  return /^100\d{3} blob ([0-9a-f]+)\t/.exec(listed)?.[1]
 }

@@ -194,7 +194,7 @@ const canFastForward = ({ relation, tip, to, ahead, behind }: Observed, branch: 
     fact: `${branch} can be fast-forwarded to ${remote}/${branch}`,
     remedy:
       relation === 'ahead'
-        ? typed`git push ${remote} ${branch}, so that it is reviewed, or drop it: git reset --keep ${to.slice(0, 7)}`
+        ? typed`git push -- ${remote} ${branch}, so that it is reviewed, or drop it: git reset --keep ${to.slice(0, 7)}`
         : typed`git fetch ${remote}; rebase ${branch} and push it, or drop what is only here: git reset --keep FETCH_HEAD`,
     look: async () => {
       const [here, there] = [tip.slice(0, 7), to.slice(0, 7)]

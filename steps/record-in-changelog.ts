@@ -13,6 +13,7 @@ import {
   reads,
   reverse,
   typed,
+  typedPath,
 } from '../runbook/index.ts'
 
 /** What a line of a changelog may tell of. */
@@ -59,7 +60,7 @@ export const recordInChangelog = factory(
         'stop the next deployment. Going back removes that line, and no other.',
       sort: 'state',
       observe: async ({ attempt, revision }) => {
-        const last = await attempt(reads('tail', '-c', '1', file))
+        const last = await attempt(reads('tail', '-c', '1', '--', file))
         return {
           revision: revision && { from: revision.from, to: revision.to },
           /** Its last line has no end: the new one would be written behind it. */
@@ -73,7 +74,7 @@ export const recordInChangelog = factory(
       actions: ({ observed: { revision, open }, run, env }) => ({
         // A line of a few bytes at the end of a file is written whole.
         append: {
-          ...changes('tee', '-a', file),
+          ...changes('tee', '-a', '--', file),
           input: `${open ? '\n' : ''}${lineOf(revision, run.stamp, env)}\n`,
         },
       }),
@@ -86,8 +87,8 @@ export const recordInChangelog = factory(
           'code',
           {
             // With a suffix, because only so `sed -i` is the same on Linux and on macOS.
-            remove: changes('sed', '-i.before', '-e', `/^${asExpression(line)}$/d`, file),
-            tidy: changes('rm', '-f', `${file}.before`),
+            remove: changes('sed', '-i.before', '-e', `/^${asExpression(line)}$/d`, typedPath(file)),
+            tidy: changes('rm', '-f', '--', `${file}.before`),
           },
           [fileLacks(file, line)],
         )

@@ -6,6 +6,7 @@ import {
   selects,
   sqlName,
   typed,
+  typedPath,
   unmet,
 } from '../../runbook/index.ts'
 
@@ -31,7 +32,9 @@ export interface MigrationRow {
 
 /** The migrations of the working tree. */
 export const migrationsInTree: ReadMigrations = async (at, folder) => {
-  const found = await at.attempt(reads('find', folder, '-mindepth', '1', '-maxdepth', '1', '-type', 'd'))
+  const found = await at.attempt(
+    reads('find', typedPath(folder), '-mindepth', '1', '-maxdepth', '1', '-type', 'd'),
+  )
   if (!found.ok) throw noFolder(at, folder)
   const names = found.value.split('\n').filter(Boolean)
   const files = names.map(async (path) => {

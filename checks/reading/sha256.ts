@@ -1,4 +1,4 @@
-import { type Look, reads, WHOLE_DATABASE } from '../../runbook/index.ts'
+import { type Look, reads, typedPath, WHOLE_DATABASE } from '../../runbook/index.ts'
 
 /** GNU, BSD and macOS, and where only OpenSSL is; each prints the 64 digits first. */
 const programs: readonly [string, ...string[]][] = [
@@ -33,7 +33,8 @@ const sums = async (at: Look, summed: Summed): Promise<string[]> => {
 }
 
 const hashes = (argv: readonly [string, ...string[]], { files, ...rest }: Summed) => ({
-  ...reads(...(argv as [string]), ...files),
+  // OpenSSL and BSD do not know `--`.
+  ...reads(...(argv as [string]), ...files.map(typedPath)),
   ...rest,
   timeout: WHOLE_DATABASE,
 })

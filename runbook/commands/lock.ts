@@ -4,6 +4,7 @@ import { runIn } from '../engine/lock.ts'
 import { explain } from '../model/explain.ts'
 import { Failed } from '../model/failure.ts'
 import { typed } from '../model/shell-word.ts'
+import { onOneLine } from '../model/unseen.ts'
 import { visible } from '../render/visible.ts'
 import type { Invocation } from './invocation.ts'
 import { lookCommand } from './look-command.ts'
@@ -30,7 +31,7 @@ export const lock = async (invocation: Invocation): Promise<number> => {
       invocation,
       (recorded) => freeze(kept, why, recorded),
     )
-    say(`${env.name} is locked for every run, by ${why.operator}: ${visible(why.reason)}\n`)
+    say(`${env.name} is locked for every run, by ${why.operator}: ${visible(onOneLine(why.reason))}\n`)
     if (onlyHere) say(`  on this machine only, in this state folder: ${visible(onlyHere)}\n`)
     const where = { env: env.name, stateDir, machine: who.machine }
     const going = await runIn(book.name, where, context)

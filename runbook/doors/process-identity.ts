@@ -78,7 +78,14 @@ export const operatorName = (variables: Variables): string => {
 
 /** Every name that this process goes by, also those that anybody can set: whoever has one of them is no second person. */
 export const namesOfOperator = (variables: Variables): string[] =>
-  [accountName(), fullNameOf(), variables.SUDO_USER, variables.USER, variables.LOGNAME]
+  [
+    accountName(),
+    `uid ${process.getuid?.() ?? '?'}`,
+    fullNameOf(),
+    variables.SUDO_USER,
+    variables.USER,
+    variables.LOGNAME,
+  ]
     .map((name) => name?.trim() ?? '')
     .filter((name) => name !== '')
 

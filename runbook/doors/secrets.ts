@@ -14,6 +14,7 @@ import {
   withOptions,
 } from './database-url.ts'
 import { type FileVariables, otherEnvFiles, variablesIn } from './env-files.ts'
+import { holdsPath, isSaidHere } from './path-here.ts'
 import { Redactor } from './redaction.ts'
 import { isOpaque } from './secret-parts.ts'
 import { readers, type Stranger, strangerToSecrets } from './whose.ts'
@@ -232,7 +233,7 @@ export interface SecretsOptions {
 
 /** A file of variables also holds plain configuration, which must stay readable. */
 const looksSecret = (name: string, value: string): boolean =>
-  isSecretName(name) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
+  (isSecretName(name) && !holdsPath(name, value)) || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(value)
 
 /** Without a book nobody says what is secret, and an operator types one in place of a name: no path, list or sentence. */
 const mayBePasted = (value: string): boolean =>
@@ -245,7 +246,10 @@ export const withoutSecrets = (
   const redactor = new Redactor()
   const named = new Set(namedSecrets())
   for (const [name, value] of Object.entries(variables))
-    if (value && (named.has(name) || looksSecret(name, value) || mayBePasted(value)))
+    if (
+      value &&
+      (named.has(name) || looksSecret(name, value) || (mayBePasted(value) && !isSaidHere(value, variables)))
+    )
       redactor.learn(name, value)
   return (text) => redactor.text(text)
 }

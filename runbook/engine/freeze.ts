@@ -3,6 +3,7 @@ import { databaseFreeze, freezeDatabase, thawDatabase } from '../doors/database-
 import { type Freeze, readFreeze, removeFreeze, writeFreeze } from '../doors/freeze-file.ts'
 import { explain } from '../model/explain.ts'
 import { Failed, type Failure } from '../model/failure.ts'
+import { onOneLine } from '../model/unseen.ts'
 import type { RunContext } from './run-context.ts'
 
 /** An environment of a book, and the folder of what is kept. */
@@ -20,9 +21,10 @@ export const freezeFileOf = (stateDir: string, env: string): string => join(stat
 export const frozenBy = (env: string, { operator, machine, since, reason }: Freeze): Failure => ({
   kind: 'frozen',
   env,
-  holder: `${operator} on ${machine}`,
-  since,
-  reason,
+  // Whoever locked it has written these, and feigns no line of this tool's.
+  holder: onOneLine(`${operator} on ${machine}`),
+  since: onOneLine(since),
+  reason: onOneLine(reason),
 })
 
 /**

@@ -11,7 +11,7 @@ import { resolveEnvironment } from './resolve-environment.ts'
 import { revisionName } from './revision-name.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake, Step } from './step.ts'
-import { hasCredentials } from './url-credentials.ts'
+import { headerHoldsSecret, holdsSecret } from './url-credentials.ts'
 
 /** Everything that is wrong with a book, in its keys and in the steps of each of its environments. */
 export const mistakesOf = (book: unknown, path: string): Mistake[] => {
@@ -237,6 +237,9 @@ const line = string.regex(/^\P{Cc}*$/u, 'must be one line, without control chara
 const IN_HEADERS =
   "has a user, a password or a token in it, which every plan and transcript would show: take it out, and sign in by a header: app: { headers: { authorization: text`Basic ${secret('APP_BASIC')}` } }, where APP_BASIC is user:password in base64"
 
+const AS_SECRET =
+  "has what signs in, which every plan and transcript would show: write secret('NAME'), or text`Bearer ${secret('NAME')}`"
+
 const environmentSchema = z
   .strictObject(
     {
@@ -245,6 +248,7 @@ const environmentSchema = z
       host: z
         .string("must be 'local', or as ssh knows it: 'deploy@server'")
         .regex(/^[A-Za-z0-9_][\w.@:[\]-]*$/, "must be 'local', or as ssh knows it: 'deploy@server'")
+        .refine((host) => !holdsSecret(host), 'has a password in it: take it out; ssh signs in by a key')
         .optional(),
       app: z
         .strictObject(
@@ -253,15 +257,22 @@ const environmentSchema = z
             branch: line.optional(),
             revision: revisionName.optional(),
             url: z
-              .url({ protocol: /^https?$/, error: 'must be a URL, such as https://app.example.com' })
-              .refine((url) => !hasCredentials(url), IN_HEADERS)
+              .url({
+                protocol: /^https?$/,
+                error: 'must be a URL, such as https://app.example.com',
+                abort: true,
+              })
+              .refine((url) => !holdsSecret(url), IN_HEADERS)
               .optional(),
-            health: string.startsWith('/', 'must begin with /').optional(),
+            health: string
+              .startsWith('/', 'must begin with /')
+              .refine((path) => !holdsSecret(path), IN_HEADERS)
+              .optional(),
             probe: z
               .array(
                 string
                   .regex(/^(\/|https?:\/\/)/, 'must begin with /, or be a URL')
-                  .refine((url) => !hasCredentials(url), IN_HEADERS),
+                  .refine((url) => !holdsSecret(url), IN_HEADERS),
               )
               .optional(),
             headers: z
@@ -270,6 +281,11 @@ const environmentSchema = z
                 text,
                 "must be an object: { authorization: secret('NAME') }",
               )
+              .superRefine((headers, context) => {
+                for (const [name, value] of Object.entries(headers))
+                  if (typeof value === 'string' && headerHoldsSecret(name, value))
+                    context.addIssue({ code: 'custom', path: [name], message: AS_SECRET })
+              })
               .optional(),
           },
           'must be an object: { dir, branch, url }',
@@ -297,7 +313,7 @@ const environmentSchema = z
             query: z.strictObject({ sql: string, is: string }, 'must be an object: { sql, is }').optional(),
             remote: string
               .refine(
-                (url) => !hasCredentials(url),
+                (url) => !holdsSecret(url),
                 'has a user, a password or a token in it: take it out; remotes are compared without',
               )
               .optional(),

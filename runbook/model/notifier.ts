@@ -5,7 +5,7 @@ import type { Json } from './json.ts'
 import { detailsOf, type Notice, OCCASIONS, type Occasion, summaryOf } from './notice.ts'
 import type { Secret, Text } from './secret.ts'
 import type { Mistake } from './step.ts'
-import { hasCredentials } from './url-credentials.ts'
+import { holdsSecret } from './url-credentials.ts'
 
 /** Whom a run tells of itself, and in which form. */
 export interface Notifier {
@@ -70,7 +70,10 @@ export const pagerDuty = (key: Secret, options: NotifierOptions & { readonly url
     {
       url: z
         .url('must be a URL')
-        .refine((address) => !hasCredentials(address), 'has a user or a password in it')
+        .refine(
+          (address) => !holdsSecret(address),
+          "has a user, a password or a token in it: take it out, or use webhook(secret('NAME'))",
+        )
         .optional(),
     },
     (notice, open) => ({

@@ -40,5 +40,5 @@ export const typed = (texts: TemplateStringsArray, ...words: readonly Word[]): s
 const inWords = (word: Word): string =>
   typeof word === 'object' ? word.map((one) => typedWord(one)).join(' ') : typedWord(String(word))
 
-/** A path that no program takes for an option. */
+/** A path that no program takes for an option, also where it does not know `--`. */
 export const typedPath = (path: string): string => (path.startsWith('-') ? `./${path}` : path)

@@ -57,3 +57,6 @@ const UNSEEN_BYTES = new RegExp(
 
 /** A value as one line of JSON. */
 export const jsonLine = (value: unknown): string => seenInString(JSON.stringify(value))
+
+/** A text on one line, such as a reason that somebody gave. */
+export const onOneLine = (text: string): string => text.replace(/\s*[\r\n\u0085\u2028\u2029]\s*/g, ' ')

@@ -7,7 +7,7 @@ import { sqlName } from '../model/sql-word.ts'
 import type { Fact, Guide, GuideStep, GuideUndo } from '../plan/guide.ts'
 import { byHand } from './by-hand.ts'
 import { span } from './limits-text.ts'
-import { block, code, plain } from './markdown.ts'
+import { block, code, plain, withCommands } from './markdown.ts'
 import { personText } from './person-text.ts'
 import { visibleIn } from './visible.ts'
 
@@ -151,4 +151,4 @@ const facts = (title: string, facts: readonly Fact[] | undefined): string[] =>
   facts?.length ? [title, '', ...checklist(facts), ''] : []
 
 const checklist = (facts: readonly Fact[]): string[] =>
-  facts.map(({ fact, remedy }) => `- [ ] ${plain(fact)}. If not: ${plain(remedy)}`)
+  facts.map(({ fact, remedy }) => `- [ ] ${plain(fact)}. If not: ${withCommands(remedy)}`)

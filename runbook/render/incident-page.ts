@@ -4,7 +4,7 @@ import { verdictsOf } from '../journal/verdicts.ts'
 import { explain } from '../model/explain.ts'
 import type { Person } from '../model/person.ts'
 import { whoText } from '../model/who.ts'
-import { block, code, plain } from './markdown.ts'
+import { block, code, plain, withCommands } from './markdown.ts'
 import { momentText } from './moment-text.ts'
 import { personText } from './person-text.ts'
 import { phaseTable } from './phase-table.ts'
@@ -72,7 +72,12 @@ const happened = (run: string, state: RunState): string[] => {
   return [
     ...failed.map(({ title }) => `- Failing step: **${oneLine(title)}**`),
     ...doubtful.map(({ title }) => `- Begun, and its end is not known: **${oneLine(title)}**`),
-    ...(failure ? [`- Error: ${oneLine(failure.sentence)}`, `- Remedy: ${oneLine(failure.remedy)}`] : []),
+    ...(failure
+      ? [
+          `- Error: ${oneLine(failure.sentence)}`,
+          `- Remedy: ${withCommands(failure.remedy.replaceAll('\n', '; '))}`,
+        ]
+      : []),
     `- Run: ${run}${started ? `, by ${oneLine(whoText(started))}, runbook ${started.version}` : ''}`,
     ...(started ? [`- Began: ${momentText(started.at)}`] : []),
     ended

@@ -1,6 +1,20 @@
+import { onOneLine } from '../model/unseen.ts'
+
 /** Text on one line, in which markdown would see marks of its own; code between backticks stays code. */
-export const plain = (text: string): string =>
-  text.replace(/\s*\n\s*/g, ' ').replace(/[*<]|!?\[(?=[^\]]*\]\()|\\(?=[!-/:-@[-`{-~])/g, '\\$&')
+export const plain = (text: string): string => onOneLine(text).replace(MARKS, '\\$&')
+const MARKS = /[*<]|!?\[(?=[^\]]*\]\()|\\(?=[!-/:-@[-`{-~])/g
+
+/**
+ * A sentence with what is to be typed in it, such as a remedy. Whoever copies it must get what stands there: where markdown
+ * might see a mark of its own in it, all of it is code, in which there are none.
+ */
+export const withCommands = (text: string): string => {
+  const line = onOneLine(text)
+  // A backtick between quotes is part of what is typed; the others are those of whoever wrote the sentence.
+  const written = /'[^']*`[^']*'/.test(line) ? line : line.replace(/`[^`]+`/g, '')
+  return NO_PROSE.test(written) ? code(line) : line
+}
+const NO_PROSE = /[\\`*<>&$~#|!{}[\]]|'[^']*'|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u
 
 /** A fence that is longer than any in the text. */
 export const block = (language: string, text: string): string[] => {
@@ -12,7 +26,7 @@ export const block = (language: string, text: string): string[] => {
 export const code = (text: string): string => {
   const fence = fenceOf(text, 1)
   const room = /^`|`$/.test(text) ? ' ' : ''
-  return `${fence}${room}${text.replace(/\s*\n\s*/g, ' ')}${room}${fence}`
+  return `${fence}${room}${onOneLine(text)}${room}${fence}`
 }
 
 const fenceOf = (text: string, least: number): string => {

@@ -15,6 +15,8 @@ export const moveForwards = (
 ): Actions => {
   const keepIgnored = '--no-overwrite-ignore'
   const onto = named ? ['--detach', to, '--'] : here ? [branch, '--'] : ['-b', branch, to, '--']
+  // What begins with a dash is an option to `git checkout`, and what follows `--` a file.
+  const isDashed = !named && here && branch.startsWith('-')
   return {
     mark: marks(mark, { from, to }),
     // Submodules are fetched from where the new revision says that they are.
@@ -33,7 +35,9 @@ export const moveForwards = (
           ...(here &&
             !named &&
             tip !== to && { forward: movesCode('update-ref', `refs/heads/${branch}`, to, tip) }),
-          checkout: movesCode('checkout', keepIgnored, ...onto),
+          checkout: isDashed
+            ? movesCode('switch', keepIgnored, '--', branch)
+            : movesCode('checkout', keepIgnored, ...onto),
         }),
     // git leaves their folders, which it does not track any more; they had nothing of their own in them.
     ...(submodules.stale?.length && {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { hasCredentials, type Secret, secret } from '../../runbook/index.ts'
+import { holdsSecret, type Secret, secret } from '../../runbook/index.ts'
 
 /** What every step that has Coolify do something needs to know. */
 export const coolifyOptions = {
@@ -11,7 +11,10 @@ export const coolifyOptions = {
   /** Without `/api/v1`. */
   url: z
     .url({ protocol: /^https?$/, error: 'the address of Coolify, such as https://coolify.example.com' })
-    .refine((url) => !hasCredentials(url), 'an address without a user or a password')
+    .refine(
+      (url) => !holdsSecret(url),
+      "an address without a user, a password or a token: give it as token: secret('NAME')",
+    )
     .transform((url) => url.replace(/\/+$/, ''))
     .describe('the address of Coolify, such as https://coolify.example.com'),
   /** Default: secret('COOLIFY_TOKEN'). */

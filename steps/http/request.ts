@@ -3,7 +3,8 @@ import {
   type ExactJson,
   type ExactNumber,
   given,
-  hasCredentials,
+  headerHoldsSecret,
+  holdsSecret,
   type Planned,
   type Reply,
   type Request,
@@ -25,15 +26,29 @@ import {
   valueAt,
 } from './captured.ts'
 
+/** What signs in stands in no plan. */
+const IN_HEADERS =
+  "an address without a user, a password or a token: give them in `headers`, { authorization: secret('NAME') }"
+
 /** Headers, which may hold secrets. */
-export const headersOption = z.record(
-  z.string(),
-  z.custom<Text>(
-    (value) =>
-      typeof value === 'string' || ['secret', 'template'].includes((value as { kind: string })?.kind),
-    'a string, secret(…), or text`…`',
-  ),
-)
+export const headersOption = z
+  .record(
+    z.string(),
+    z.custom<Text>(
+      (value) =>
+        typeof value === 'string' || ['secret', 'template'].includes((value as { kind: string })?.kind),
+      'a string, secret(…), or text`…`',
+    ),
+  )
+  .superRefine((headers, context) => {
+    for (const [name, value] of Object.entries(headers))
+      if (typeof value === 'string' && headerHoldsSecret(name, value))
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: "what signs in as secret('NAME'), or text`Bearer ${secret('NAME')}`",
+        })
+  })
 const isJson = (value: unknown): boolean =>
   value !== undefined && typeof value !== 'function' && !(value instanceof RegExp) && !(value instanceof Date)
 
@@ -75,7 +90,7 @@ export const requestOptions = z.strictObject({
   url: z
     .string()
     .regex(/^(\/|https?:\/\/)/, 'a path that begins with /, or a whole address')
-    .refine((url) => !hasCredentials(url), 'an address without a user or a password: give them in `headers`')
+    .refine((url) => !holdsSecret(url), IN_HEADERS)
     .describe('a path below app.url, or a whole address; {name} stands for a captured value'),
   headers: headersOption
     .optional()

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -134,6 +134,19 @@ test('a lock that git has left is removed as the checklist says', async () => {
   expect([typed.exit, existsSync(lock)], typed.out).toEqual([0, false])
   expect((await runbook('doctor', 'staging')).exit).toBe(0)
   expect(strays()).toEqual([])
+})
+
+test('a folder that is open to others is closed as the refusal says, also below where the shell stands', async () => {
+  const { book, type } = await world('s.pullCode()')
+  const state = join(book.folder, "its 'state'")
+  mkdirSync(state, { mode: 0o755 })
+  const deploy = `runbook deploy staging --yes --state-dir ${quoted(state)}`
+  const refused = type(deploy, book.folder)
+  expect(refused.exit, refused.out).toBe(3)
+  const mended = type(found(refused.out, /(chmod 700 .*?); or keep/), book.folder)
+  expect([mended.exit, statSync(state).mode & 0o777], refused.out).toEqual([0, 0o700])
+  const again = type(deploy, book.folder)
+  expect(again.exit, again.out).toBe(0)
 })
 
 test('the next command finds the book and the transcripts that were named', async () => {

@@ -97,6 +97,17 @@ describe('an approval', () => {
     ['the account', username],
     ['the account, written otherwise', ` ${username.toUpperCase()} `],
     ['who called sudo', 'Ada'],
+    ['the account with a sign behind', `${username}.`],
+    ['the account on a machine', `${username}@vm`],
+    ['the account with an address', `${username} <${username}@example.com>`],
+    ['the account behind a name', `The Boss (${username})`],
+    ['the user id', `UID ${uid}`],
+    ['the account with what nobody sees', `${username.slice(0, 2)}\u200b${username.slice(2)}`],
+    [
+      'the account in letters that look the same',
+      username.replace(/[oaes]/, (sign) => `оаеѕ`['oaes'.indexOf(sign)]!),
+    ],
+    ['the account with a digit', username.replaceAll('o', '0').replaceAll('e', '3')],
   ])('by %s is the operator’s own, and the screen and the transcript say so', async (_, name) => {
     const { rollback, answers, runbook } = await deployed()
     const { exit, out } = await rollback('--approved-by', name)
@@ -158,6 +169,21 @@ describe('what is done outside of a run', () => {
     // A lock that is there already is not recorded again.
     expect((await runbook(['unlock', 'staging'])).exit).toBe(0)
     expect(runs()).toHaveLength(3)
+  })
+
+  test('a reason of several lines feigns no line, wherever it is printed', async () => {
+    const { runbook } = await withBook("does('one')")
+    const reason = 'audit\nstaging is unlocked. It was: nothing\u2028✔ all well\r\nmore'
+    const said = [
+      await runbook(['lock', 'staging', '--reason', reason]),
+      await runbook(['lock', 'staging', '--reason', 'again']),
+      await runbook(['deploy', 'staging', '--yes']),
+      await runbook(['unlock', 'staging', '--yes']),
+    ]
+    for (const { out, err } of said) {
+      expect(out + err).toContain('audit staging is unlocked. It was: nothing ✔ all well more')
+      expect(out + err).not.toMatch(/^\s*(✔ all well|more|staging is unlocked. It was: nothing)/m)
+    }
   })
 
   test('where it cannot be recorded, nothing is locked, and a lock stays', async () => {

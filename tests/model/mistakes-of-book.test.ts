@@ -51,6 +51,9 @@ test.each([
     'app.probe.1',
     { app: { dir: '.', url: 'https://a.example', probe: ['/', 'http://a:hunter2hunter2@b/'] } },
   ],
+  ['app.url', { app: { dir: '.', url: 'https://shop.example/?token=hunter2hunter2' } }],
+  ['app.health', { app: { dir: '.', url: 'https://shop.example', health: '/h?api_key=hunter2hunter2' } }],
+  ['identify.remote', { app, identify: { remote: 'deploy:hunter2hunter2@git.example:shop.git' } }],
   ['identify.remote', { app, identify: { remote: 'https://oauth2:hunter2hunter2@git.example/shop.git' } }],
   ['identify.remote', { app, identify: { remote: 'ssh://git:hunter2hunter2@git.example/shop.git' } }],
 ])('%s with a user or a password in it is a mistake, which does not repeat it', (at, definition) => {
@@ -60,6 +63,20 @@ test.each([
   ])
   expect(mistakes.join()).not.toContain('hunter2')
   expect(mistakes.join()).toMatch(/secret\('APP_BASIC'\)|remotes are compared without/)
+})
+
+test('a password in `host`, and a header that signs in as it stands, are mistakes', () => {
+  const of = (definition: object) => ofSteps(() => [step('one')], definition as never)
+  const dir = '/srv/app'
+  const ofHost = of({ host: 'deploy:hunter2hunter2@web1', app: { dir } })
+  const ofHeader = of({
+    app: { dir: '.', url: 'https://a.example', headers: { Authorization: 'Basic aHVudGVyMmh1bnRlcjI=' } },
+  })
+  expect(ofHost).toEqual([expect.stringMatching(/^environments\.main\.host: has a password in it/)])
+  expect(ofHeader).toEqual([
+    expect.stringMatching(/^environments\.main\.app\.headers\.Authorization: .*secret\('NAME'\)/),
+  ])
+  expect([...ofHost, ...ofHeader].join()).not.toMatch(/hunter2|aHVudGVy/)
 })
 
 test('addresses in which nobody signs in, and headers that do, are none', () => {

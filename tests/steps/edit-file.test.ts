@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -200,3 +201,36 @@ test('opening and closing a text gives it back', () => {
   for (const content of ['', 'a', 'a\r\n', '\uFEFFa\r\nb', 'a\nb\r\n', '\r\n\r\n'])
     expect(opened(content).close(opened(content).text)).toBe(content)
 })
+
+test.each(["-f'$(touch PWN) x.txt", '--', '-', 'two\nlines.txt', 'a\r\nb\\c.txt', ':(top)x', '*'])(
+  'a file that is named %j is edited where it is and where it comes with the pull, and goes back',
+  async (file) => {
+    const repos = gitRemote({ 'app/other.ts': 'x\n' })
+    ends.push(repos.dispose)
+    const rig = await stepRig({
+      dir: join(repos.clone, 'app'),
+      app: { branch: 'main' },
+      variables: gitVariables,
+    })
+    ends.push(rig.dispose)
+    repos.push({ [`app/${file}`]: `${WRONG}\n` })
+    const step = editFile({ ...correction, file })
+    expect((await rig.plan(pullCode(), step)).failures).toEqual([])
+    const run = await rig.run([pullCode(), step])
+    expect(run.failure).toBeUndefined()
+    expect(readFileSync(join(rig.env.app.dir, file), 'utf8')).toBe(`${RIGHT}\n`)
+    // Somebody has put it back, and the code is there already: its digest is taken of the working tree.
+    writeFileSync(join(rig.env.app.dir, file), `${WRONG}\n`)
+    const again = await rig.run(step)
+    expect(again.failure).toBeUndefined()
+    expect(again.observed).toMatchObject({
+      digest: createHash('sha256').update(`${WRONG}\n`).digest('hex'),
+    })
+    const run2 = { stamp: '', backups: '', copies: '' }
+    const undo = step.undo({ observed: again.observed as never, env: rig.env, run: run2 })
+    if (undo.kind !== 'reverse') throw new Error('unreachable')
+    writeFileSync(join(rig.env.app.dir, file), `${WRONG}\n`)
+    expect(undo.after).toHaveLength(1)
+    expect(await rig.look(undo.after[0]!)).toMatchObject({ holds: true })
+  },
+)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,4 +110,23 @@ test('a folder that is not there is said', async () => {
   const { rig } = await rigOf()
   const run = await rig.run(recordInChangelog({ file: '../nowhere/DEPLOYED.md' }))
   expect(run.failure).toMatchObject({ kind: 'command-failed', tail: expect.stringContaining('nowhere') })
+})
+
+test.each(['-f', '--help', "-n'x y"])('a file that is named %s is one, and no option', async (file) => {
+  const { rig, dir } = await rigOf()
+  writeFileSync(join(dir, file), 'before')
+  const step = recordInChangelog({ file, entry: ({ stamp }) => `- ${stamp}` })
+  const run = await rig.run(step)
+  expect(run.failure).toBeUndefined()
+  expect(readFileSync(join(dir, file), 'utf8')).toMatch(/^before\n- \d{8}T\d{6}Z\n$/)
+  const { stamp } = /- (?<stamp>\S+)/.exec(readFileSync(join(dir, file), 'utf8'))!.groups as { stamp: string }
+  const undo = step.undo({
+    observed: run.observed as never,
+    env: rig.env,
+    run: { stamp, backups: '', copies: '' },
+  }) as Reverse
+  const { remove, tidy } = undo.actions as unknown as Record<string, { argv: [string, ...string[]] }>
+  for (const { argv } of [remove!, tidy!]) execFileSync(argv[0], argv.slice(1), { cwd: dir })
+  expect(readFileSync(join(dir, file), 'utf8')).toBe('before\n')
+  expect(readdirSync(dir).filter((name) => name.endsWith('.before'))).toEqual([])
 })
