@@ -20,13 +20,6 @@ export type DaemonHas = {
   secrets: string[]
 }
 
-/** Prints the environment that a process was started with, as JSON; nothing where this system does not tell. */
-const ENVIRONMENT = `
-try {
-  const pairs = require('node:fs').readFileSync('/proc/' + process.argv[1] + '/environ', 'utf8').split('\\0')
-  console.log(JSON.stringify(Object.fromEntries(pairs.flatMap((one) => (one.indexOf('=') > 0 ? [[one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]] : [])))))
-} catch {}`
-
 /** What a login, pm2 and node give a daemon of themselves. */
 const OF_THE_DAEMON =
   /^(PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|SHLVL|_|TERM|PM2_\w+|SILENT|NODE_CHANNEL_\w+|SSH_(AUTH_SOCK|AGENT_PID|CLIENT|CONNECTION|TTY)|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|pm2_env)$/
@@ -38,15 +31,13 @@ export const withDaemon = async <Seen extends Restarting>(
   { process, ecosystem, how, updateEnv, env: own = {} }: RestartOptions,
 ): Promise<Seen & { daemonHas?: DaemonHas }> => {
   if (seen.daemon === 0 || (seen.known && !seen.clustered && how !== 'anew')) return seen
-  const printed = await look.see({
-    ...reads('node', '-e', ENVIRONMENT, String(seen.daemon)),
-    timeout: 10_000,
-  })
-  if (!printed) return seen
+  const printed = await look.attempt(reads('cat', `/proc/${seen.daemon}/environ`))
+  // Not every system tells, nor of another account's process.
+  if (!printed.ok) return seen
   const has = Object.fromEntries(
-    Object.entries(JSON.parse(printed) as Record<string, string>).filter(
-      ([name]) => !OF_THE_DAEMON.test(name),
-    ),
+    [...printed.value.matchAll(/([^=\0]+)=([^\0]*)/g)]
+      .map(([, name, value]) => [name!, value!] as const)
+      .filter(([name]) => !OF_THE_DAEMON.test(name)),
   )
   const startsFresh = ecosystem !== undefined && (!seen.known || how === 'anew')
   const given = new Set([

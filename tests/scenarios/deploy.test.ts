@@ -404,6 +404,8 @@ const READS = [
   /^find \. [^;]*-prune -type d$/,
   /^find [^;]*-type f -name \*\.lock ! -path \S+ -print0$/,
   /^git worktree list --porcelain$/,
+  // What pm2's daemon was started with.
+  /^cat \/proc\/\d+\/environ$/,
   /^getconf /,
 ]
 const onlyReads = (call: string): boolean => READS.some((way) => way.test(call))
