@@ -73,7 +73,7 @@ test('where the database does not answer it says so, and gives what is known wit
 
 test('another database under the name of production is not looked at, and the page comes all the same', async () => {
   const text = await page({
-    DATABASE_URL: world.env.DATABASE_URL!.replace('Lumiku-Production', 'lumiku_staging'),
+    DATABASE_URL: world.env.DATABASE_URL!.replace('Lumiku-Production', 'postgres'),
   })
   expect(text).toContain('Nothing was looked at')
   expect(text).toContain('the database of production is Lumiku-Production')
