@@ -45,7 +45,7 @@ const waysOf = (bin: string): Way[] => [
 const majorOf = (bin: string): number =>
   Number(/\d+/.exec(execFileSync(join(bin, 'pg_dump'), ['--version'], { encoding: 'utf8' }))![0])
 
-const NEEDED = ['ls', 'df', 'rm', 'mv', 'chmod', 'sync', 'sha256sum']
+const NEEDED = ['ls', 'df', 'rm', 'mv', 'chmod', 'sync', 'sha256sum', 'sh', 'find', 'stat', 'sort']
 const database = 'Every "Thing"'
 
 /** A PATH that has these programs and no others, with a pg_dump that was built with zstd or without. */
