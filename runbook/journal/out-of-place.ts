@@ -32,7 +32,8 @@ export const outOfPlace = (ledger: LedgerWord): ((event: Event) => Misplaced | u
     if (event.type === 'run-started') command ??= event.command
     if (event.type === 'step-started') sorts.set(event.step, event.sort)
     if (event.type === 'undo-frozen') {
-      if (event.undo.kind === 'reverse') undos.add(event.step)
+      // A line that was changed may lack it.
+      if (event.undo?.kind === 'reverse') undos.add(event.step)
       if (begun.has(event.step) && sorts.get(event.step) === 'state')
         return { what: `gives ${event.step} another undo than the one from before its first effect` }
     }

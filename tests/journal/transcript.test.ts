@@ -216,7 +216,7 @@ describe('reading one', () => {
           for (const flaw of flaws) expect([line + 1, line + 2]).toContain(flaw.line)
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 600 },
     )
   })
 
