@@ -110,7 +110,8 @@ export const readTranscript = async (
     else if (link.prev !== end.hash) flaws.push({ line: number, what: BROKEN })
     else if (link.seq !== end.seq + 1)
       flaws.push({ line: number, what: `has the number ${link.seq}, and not ${end.seq + 1}` })
-    else if (event?.type === 'run-ended' && !isAsSummed(line))
+    // Also where it does not call itself the last any more.
+    else if (event && (event.type === 'run-ended' || 'sum' in event) && !isAsSummed(line))
       flaws.push({ line: number, what: 'was changed after it was written' })
     // What a crash has cut is whole evidence of the crash: the run went on behind it.
     else if (isCut(flaws, number - 1) && event?.type === 'run-started' && event.resumed) flaws.pop()
