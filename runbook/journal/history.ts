@@ -216,8 +216,8 @@ export const changedSince = async (
     if (known.id === own || !started || !performing.includes(started.command)) continue
     if (known.here && !known.summary.begun) continue
     const { state, whole, flaws } = await recall(stateDir, known)
-    // Nobody knows what it did: then it may have changed anything.
-    if (changedLines(flaws).length) return { run: known.id }
+    // Nobody knows what it did: then it may have changed anything. One that only the ledger does not know says what it did.
+    if (changedLines(flaws).some(({ unknown }) => !unknown)) return { run: known.id }
     const record = state.steps.get(step)
     if (record?.state.is === 'done' && record.actions.size > 0) return { performedBy: known }
     if (!whole && ended?.verdict === 'done') return undefined
