@@ -4,6 +4,7 @@ import { type KeptDatabase, keptDatabases } from '../engine/kept-databases.ts'
 import type { RunContext } from '../engine/run-context.ts'
 import { type Backup, listBackups } from '../journal/backups.ts'
 import { unlikeRecorded } from '../journal/recorded-backup.ts'
+import { listRuns } from '../journal/runs.ts'
 import { stampText } from '../journal/stamp-time.ts'
 import { EXIT } from '../model/exit.ts'
 import { explain } from '../model/explain.ts'
@@ -35,10 +36,11 @@ export const backups = async (invocation: Invocation): Promise<number> => {
 const show = async (found: readonly Backup[], invocation: Invocation): Promise<void> => {
   const { options, out, say, paint } = invocation
   const stateDir = stateDirOf(invocation)
+  const runs = listRuns(stateDir)
   const proven = await Promise.all(
     found.map(async (backup) => {
       const proof = await backup.prove()
-      const unlike = proof.stands ? await unlikeRecorded(backup, stateDir) : undefined
+      const unlike = proof.stands ? await unlikeRecorded(backup, stateDir, runs) : undefined
       return { ...backup, proof: unlike ? { stands: false, seen: unlike } : proof }
     }),
   )

@@ -1,4 +1,4 @@
-import { changedLines, type Flaw, flawsText, journalOf } from '../journal/runs.ts'
+import { areUnknown, changedLines, type Flaw, flawsText, journalOf } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
 import { typed } from '../model/shell-word.ts'
@@ -22,7 +22,7 @@ export interface ReadRun {
 export const demandWhole = ({ id, env, flaws, ledger, last, allow }: ReadRun): void => {
   const changed = changedLines(flaws)
   if (changed.length === 0) return
-  if (!changed.every(({ unknown }) => unknown)) throw notWhole({ id, env, ledger }, flawsText(changed))
+  if (!areUnknown(changed)) throw notWhole({ id, env, ledger }, flawsText(changed))
   const word = `transcript:${last?.slice(0, DIGITS) ?? ''}`
   if (last === undefined || !allow?.includes(word))
     throw notKnown({ id, env, ledger }, { seen: flawsText(changed), word })

@@ -1,5 +1,12 @@
 import { ownOutput } from '../doors/own-process.ts'
-import { changedLines, type Flaw, flawsText, type Transcript, transcriptOf } from '../journal/runs.ts'
+import {
+  areUnknown,
+  changedLines,
+  type Flaw,
+  flawsText,
+  type Transcript,
+  transcriptOf,
+} from '../journal/runs.ts'
 import { explain } from '../model/explain.ts'
 import { failureOf } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
@@ -95,7 +102,7 @@ const environmentOf = (run: string, all: readonly OpenBook[]): OpenBook | undefi
 
 /** What a transcript with these flaws is not. */
 export const failing = (flaws: readonly Flaw[]): string =>
-  flaws.every(({ unknown }) => unknown) ? 'known to the environment’s ledger' : 'as it was written'
+  areUnknown(flaws) ? 'known to the environment’s ledger' : 'as it was written'
 
 /** For a page: whether the transcript is as it was written, and what tells that. */
 export const sealOf = ({ flaws, end, ledger }: Held): string => {

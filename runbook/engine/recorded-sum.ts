@@ -1,8 +1,7 @@
 import { basename } from 'node:path'
 import type { Backup } from '../journal/backups.ts'
-import { foldRun, isOver } from '../journal/fold.ts'
-import { stampOfRun } from '../journal/run-id.ts'
-import { changedLines, flawsText, listRuns, transcriptOf } from '../journal/runs.ts'
+import { makersOf } from '../journal/recorded-backup.ts'
+import { changedLines, flawsText } from '../journal/runs.ts'
 import { unmet } from '../model/failure.ts'
 import type { LedgerRun } from '../model/ledger.ts'
 import { typed } from '../model/shell-word.ts'
@@ -22,9 +21,8 @@ export const recordedSum = async (
   const made = ({ backup }: LedgerRun) => backup !== undefined && basename(backup.path) === name
   const inLedger = runs.findLast(made)?.backup?.sha256
   if (inLedger !== undefined) return inLedger
-  for (const run of listRuns(stateDir).filter((id) => stampOfRun(id) === stamp)) {
-    const known = runs.find(({ id }) => id === run)
-    const { events, flaws } = await transcriptOf(stateDir, run, { outputs: false, ledger: known ?? null })
+  const ledgerOf = (run: string) => runs.find(({ id }) => id === run) ?? null
+  for await (const { run, flaws, recorded } of makersOf({ name, stamp }, stateDir, { ledgerOf })) {
     const changed = changedLines(flaws)
     if (changed.length)
       throw unmet(
@@ -32,15 +30,7 @@ export const recordedSum = async (
         flawsText(changed),
         typed`compare its sum with one that is known from elsewhere; then name it by that: runbook restore ${env.name} sha256:<sum>`,
       )
-    for (const { state } of foldRun(events).steps.values()) {
-      const output = isOver(state) ? (state.output as { dump?: unknown; sha256?: unknown } | null) : null
-      if (
-        typeof output?.dump === 'string' &&
-        basename(output.dump) === name &&
-        typeof output.sha256 === 'string'
-      )
-        return output.sha256
-    }
+    if (typeof recorded?.sha256 === 'string') return recorded.sha256
   }
   return undefined
 }

@@ -6,7 +6,7 @@ import { emptyRun, foldRun, type RunState, type StepRecord } from './fold.ts'
 import { type PastRun, pastRuns, performing } from './past-runs.ts'
 import { byTime } from './run-id.ts'
 import type { RunSummary } from './run-index.ts'
-import { changedLines, type Flaw, transcriptOf } from './runs.ts'
+import { areUnknown, changedLines, type Flaw, transcriptOf } from './runs.ts'
 
 /** A run of an environment: from its transcript where that is here, otherwise from the environment's ledger. */
 export interface KnownRun {
@@ -217,7 +217,7 @@ export const changedSince = async (
     if (known.here && !known.summary.begun) continue
     const { state, whole, flaws } = await recall(stateDir, known)
     // Nobody knows what it did: then it may have changed anything. One that only the ledger does not know says what it did.
-    if (changedLines(flaws).some(({ unknown }) => !unknown)) return { run: known.id }
+    if (!areUnknown(changedLines(flaws))) return { run: known.id }
     const record = state.steps.get(step)
     if (record?.state.is === 'done' && record.actions.size > 0) return { performedBy: known }
     if (!whole && ended?.verdict === 'done') return undefined

@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import { type Backup, manifestSum } from './backups.ts'
 import { foldRun, isOver } from './fold.ts'
+import type { LedgerWord } from './out-of-place.ts'
 import { stampOfRun } from './run-id.ts'
-import { listRuns, transcriptOf } from './runs.ts'
+import { type Flaw, listRuns, transcriptOf } from './runs.ts'
 
 /** What the run that made a dump wrote down of it; older transcripts have no `described`, the SHA-256 of the manifest. */
 interface Recorded {
@@ -12,15 +13,53 @@ interface Recorded {
   described?: string
 }
 
+/** A run that may have made a dump, by the time in its name. */
+interface Maker {
+  run: string
+  /** What is wrong with its transcript. */
+  flaws: readonly Flaw[]
+  /** Absent where it made another. */
+  recorded?: Recorded
+}
+
+/**
+ * The runs here that may have made a dump. `runs`: all that are here, for whoever asks for many dumps. `ledgerOf`: what the environment's
+ * ledger has of a run.
+ */
+export async function* makersOf(
+  { name, stamp }: Pick<Backup, 'name' | 'stamp'>,
+  stateDir: string,
+  {
+    runs = listRuns(stateDir),
+    ledgerOf,
+  }: { runs?: readonly string[]; ledgerOf?(run: string): LedgerWord } = {},
+): AsyncGenerator<Maker> {
+  for (const run of runs.filter((id) => stampOfRun(id) === stamp)) {
+    const { events, flaws } = await transcriptOf(stateDir, run, { outputs: false, ledger: ledgerOf?.(run) })
+    const outputs = [...foldRun(events).steps.values()].map(({ state }) =>
+      isOver(state) ? (state.output as ({ dump?: unknown } & Recorded) | null) : null,
+    )
+    const own = outputs.flatMap((output) =>
+      typeof output?.dump === 'string' && basename(output.dump) === name ? [output] : [],
+    )
+    // A copy that was fetched has its name too.
+    const recorded = own.find(({ sha256 }) => typeof sha256 === 'string') ?? own[0]
+    yield { run, flaws, ...(recorded && { recorded }) }
+  }
+}
+
 /**
  * How the manifest beside a dump differs from what the run recorded that made it: 'another sha256 than its run recorded'; undefined where
- * it does not, or where no transcript here tells. Of a dump on another host the manifest itself is not held against its sum.
+ * it does not, or where no transcript here tells. Of a dump on another host the manifest itself is not held against its sum. `runs`: all
+ * that are here.
  */
 export const unlikeRecorded = async (
-  { name, stamp, path, host, manifest }: Omit<Backup, 'prove'>,
+  backup: Omit<Backup, 'prove'>,
   stateDir: string,
+  runs: readonly string[],
 ): Promise<string | undefined> => {
-  const recorded = await recordOf(name, stamp, stateDir)
+  const { path, host, manifest } = backup
+  const recorded = await recordOf(backup, stateDir, runs)
   if (!recorded || !manifest) return undefined
   const { sha256, tables, rows, described } = recorded
   const has = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
@@ -32,13 +71,11 @@ export const unlikeRecorded = async (
   return isAsWritten ? undefined : 'its manifest was changed after its run wrote it'
 }
 
-const recordOf = async (name: string, stamp: string, stateDir: string): Promise<Recorded | undefined> => {
-  for (const run of listRuns(stateDir).filter((id) => stampOfRun(id) === stamp)) {
-    const { events } = await transcriptOf(stateDir, run, { outputs: false })
-    for (const { state } of foldRun(events).steps.values()) {
-      const output = isOver(state) ? (state.output as ({ dump?: unknown } & Recorded) | null) : null
-      if (typeof output?.dump === 'string' && basename(output.dump) === name) return output
-    }
-  }
+const recordOf = async (
+  backup: Pick<Backup, 'name' | 'stamp'>,
+  stateDir: string,
+  runs: readonly string[],
+): Promise<Recorded | undefined> => {
+  for await (const { recorded } of makersOf(backup, stateDir, { runs })) if (recorded) return recorded
   return undefined
 }

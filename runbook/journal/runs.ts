@@ -73,6 +73,8 @@ export interface Flaw {
 
 /** What of a transcript was changed, or is not known to have been written; where it was only cut by a crash: nothing. */
 export const changedLines = (flaws: readonly Flaw[]): Flaw[] => flaws.filter(({ cut }) => !cut)
+/** Nothing of it was changed: there is only what the ledger does not know. */
+export const areUnknown = (changed: readonly Flaw[]): boolean => changed.every(({ unknown }) => unknown)
 export const flawsText = (flaws: readonly Flaw[]): string =>
   flaws.map(({ line, what }) => `line ${line} ${what}`).join('; ')
 

@@ -13,14 +13,13 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listRuns } from '../../runbook/journal/runs.ts'
+import { asRoot, NOBODY } from '../rig/accounts.ts'
 import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
 // What is performed, or written to, in the state folder is its owner's, and leads nowhere else.
 
 const ends = endsAfterEach()
 const withBook = booksEndedBy(ends)
-const asRoot = process.getuid?.() === 0
-const NOBODY = 65534
 
 const world = async () => {
   const place = await withBook(

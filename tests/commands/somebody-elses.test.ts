@@ -12,12 +12,11 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { asRoot, NOBODY } from '../rig/accounts.ts'
 import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
 const ends = endsAfterEach()
 const withBook = booksEndedBy(ends)
-const asRoot = process.getuid?.() === 0
-const NOBODY = 65534
 
 /** Only root can give a file to somebody else. */
 describe.runIf(asRoot)('a book of somebody else', () => {

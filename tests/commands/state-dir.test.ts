@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { asRoot, NOBODY } from '../rig/accounts.ts'
 import { eventsIn, withoutPrivilege } from '../rig/command-line.ts'
 import { booksEndedBy, endsAfterEach } from '../rig/ends.ts'
 
@@ -51,9 +52,8 @@ describe('the state folder', () => {
     expect(existsSync(join(folder, 'found/.gitignore'))).toBe(false)
   })
 
-  const asRoot = process.getuid?.() === 0
-  /** `nobody`, and the group that only it is in: somebody else. */
-  const [NOBODY, NOGROUP] = [65534, 65534]
+  /** The group that only `nobody` is in: somebody else. */
+  const NOGROUP = NOBODY
   const strange: [string, (stateDir: string) => void, RegExp, RegExp][] = [
     [
       'others may look into',

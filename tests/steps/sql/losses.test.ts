@@ -10,6 +10,17 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
+const told = async (
+  rig: Awaited<ReturnType<typeof stepRig>>,
+  dropped: Parameters<typeof lossesOf>[1],
+): Promise<unknown> => {
+  const look = async (at: Parameters<typeof lossesOf>[0]) =>
+    holds(JSON.stringify(await lossesOf(at, dropped)))
+  const { seen } = await rig.look(defineCheck({ fact: '', remedy: '', look }))
+  rig.dispose()
+  return JSON.parse(seen)
+}
+
 test('rows of tables, and values of columns other than the default', async () => {
   const rig = await stepRig({ dir: '/', databaseUrl: db.url })
   await db.query(`
@@ -34,15 +45,7 @@ test('rows of tables, and values of columns other than the default', async () =>
     column('note', 'added'),
     { kind: 'index', schema: 'public', name: 'some_index' } as const,
   ]
-  const told = await rig.look(
-    defineCheck({
-      fact: '',
-      remedy: '',
-      look: async (at) => holds(JSON.stringify(await lossesOf(at, dropped))),
-    }),
-  )
-  rig.dispose()
-  expect(JSON.parse(told.seen)).toEqual([
+  expect(await told(rig, dropped)).toEqual([
     { what: 'in the table added', rows: 8 },
     { what: 'with a value in "Mixed Case".plain', rows: 1 },
     { what: 'with a value in "Mixed Case".count', rows: 2 },
@@ -67,15 +70,7 @@ test('what a policy hides cannot be told, and the others are counted', async () 
     { kind: 'column', schema: 'public', of: 'claim', name: 'sum' } as const,
     { kind: 'table', schema: 'public', name: 'beside' } as const,
   ]
-  const told = await rig.look(
-    defineCheck({
-      fact: '',
-      remedy: '',
-      look: async (at) => holds(JSON.stringify(await lossesOf(at, dropped))),
-    }),
-  )
-  rig.dispose()
-  expect(JSON.parse(told.seen)).toEqual([
+  expect(await told(rig, dropped)).toEqual([
     { what: 'in the table beside', rows: 1 },
     {
       what: expect.stringMatching(
