@@ -4,7 +4,6 @@ import {
   defineCheck,
   early,
   fails,
-  holds,
   type Look,
   looksLikeSecret,
   reads,
@@ -77,11 +76,9 @@ export const daemonFits = ({ daemonHas }: { daemonHas?: DaemonHas }, process: st
               .map((name) => `${name}: secret('${name}')`)
               .join(', ')} }; or have the daemon forget them, which restarts all its processes: ${ANEW}`,
             look: async () =>
-              daemonHas.otherwise.length === 0
-                ? holds('none')
-                : fails(
-                    `it was started with ${daemonHas.otherwise.join(', ')}, and the book or .env.<environment> has another value; a process in cluster mode has the daemon’s`,
-                  ),
+              fails(
+                `it was started with ${daemonHas.otherwise.join(', ')}, and the book or .env.<environment> has another value; a process in cluster mode has the daemon’s`,
+              ),
           }),
         ),
       ]
